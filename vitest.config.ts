@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** A gVisor sandbox, a real cluster in it, and a chart: minutes, on two cores. */
+const SANDBOX_TIMEOUT_MS = 15 * 60_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'native',
+          include: ['test/native/**/*.test.ts'],
+          testTimeout: SANDBOX_TIMEOUT_MS,
+          hookTimeout: SANDBOX_TIMEOUT_MS,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: SANDBOX_TIMEOUT_MS,
+          hookTimeout: SANDBOX_TIMEOUT_MS,
+          // Sandboxes compete for two cores; one cluster at a time keeps deadlines honest.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
