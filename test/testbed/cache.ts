@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { cacheDir } from './paths.ts';
+
+/** First 16 hex digits of the SHA-256 over the inputs; their boundaries count. */
+export function contentKey(inputs: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const input of inputs) hash.update(`${Buffer.byteLength(input)}:`).update(input);
+  return hash.digest('hex').slice(0, 16);
+}
+
+/**
+ * The cached file or directory `<thing>-<key>`, built first when it is not there. `build` makes it
+ * under the temporary path given to it; only a complete one gets the final name. Two processes that
+ * want the same thing build it once.
+ */
+export async function cached(
+  thing: string,
+  inputs: readonly (string | Uint8Array)[],
+  build: (path: string) => Promise<void>,
+): Promise<string> {
+  const path = join(cacheDir, `${thing}-${contentKey(inputs)}`);
+  if (existsSync(path)) return path;
+  await mkdir(join(cacheDir, 'locks'), { recursive: true });
+  await using _lock = await lock(join(cacheDir, 'locks', thing));
+  if (existsSync(path)) return path;
+  const started = performance.now();
+  console.error(`build ${thing}`);
+  const scratch = await mkdtemp(join(cacheDir, `.${thing}-`));
+  try {
+    await build(join(scratch, 'result'));
+    await rename(join(scratch, 'result'), path);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  console.error(`built ${thing} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return path;
+}
+
+/** Node has no flock(2), so a child holds it; the kernel frees it however this process ends. */
+async function lock(path: string): Promise<AsyncDisposable> {
+  const holder = spawn('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const closed = once(holder, 'close');
+  await Promise.race([
+    once(holder.stdout, 'data'),
+    closed.then(() => Promise.reject(new Error(`Failed to lock ${path}: flock ended`))),
+  ]);
+  return {
+    async [Symbol.asyncDispose]() {
+      holder.stdin.end();
+      await closed;
+    },
+  };
+}
