@@ -1,0 +1,134 @@
+#include "lib/netlink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void *append(struct netlink_message *message, size_t size)
+{
+	size_t at = NLMSG_ALIGN(message->header.nlmsg_len);
+
+	if (at + size > sizeof message->bytes)
+		abort();
+	message->header.nlmsg_len = (uint32_t)(at + size);
+	return message->bytes + at;
+}
+
+void netlink_begin(struct netlink_message *message, uint16_t type, uint16_t flags, const void *body,
+                   size_t size)
+{
+	memset(message, 0, sizeof *message);
+	message->header.nlmsg_len = NLMSG_HDRLEN;
+	message->header.nlmsg_type = type;
+	message->header.nlmsg_flags = NLM_F_REQUEST | flags;
+	memcpy(append(message, size), body, size);
+}
+
+static struct rtattr *put(struct netlink_message *message, uint16_t type, const void *data,
+                          size_t size)
+{
+	struct rtattr *attribute = append(message, RTA_LENGTH(size));
+
+	attribute->rta_type = type;
+	attribute->rta_len = (unsigned short)RTA_LENGTH(size);
+	if (size > 0)
+		memcpy(RTA_DATA(attribute), data, size);
+	return attribute;
+}
+
+void netlink_put(struct netlink_message *message, uint16_t type, const void *data, size_t size)
+{
+	put(message, type, data, size);
+}
+
+void netlink_put_text(struct netlink_message *message, uint16_t type, const char *text)
+{
+	put(message, type, text, strlen(text) + 1);
+}
+
+struct rtattr *netlink_nest(struct netlink_message *message, uint16_t type, const void *body,
+                            size_t size)
+{
+	return put(message, type, body, size);
+}
+
+void netlink_nest_end(struct netlink_message *message, struct rtattr *nest)
+{
+	const char *end = message->bytes + message->header.nlmsg_len;
+
+	nest->rta_len = (unsigned short)(end - (const char *)nest);
+}
+
+int netlink_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int transmit(int fd, struct netlink_message *message)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+
+	if (sendto(fd, message->bytes, message->header.nlmsg_len, 0, (struct sockaddr *)&kernel,
+	           sizeof kernel) < 0)
+		return -errno;
+	return 0;
+}
+
+static int verdict(const struct nlmsghdr *header)
+{
+	const struct nlmsgerr *answer = NLMSG_DATA(header);
+
+	if (header->nlmsg_len < NLMSG_LENGTH(sizeof answer->error))
+		return -EBADMSG;
+	return answer->error;
+}
+
+/* Reads answers until the one that ends the request: an error (0 is success), or a dump's DONE. */
+static int receive(int fd, netlink_visitor *visit, void *data)
+{
+	_Alignas(struct nlmsghdr) char buffer[16384];
+	int result = 0;
+
+	for (;;) {
+		ssize_t received = recv(fd, buffer, sizeof buffer, 0);
+
+		if (received < 0 && errno == EINTR)
+			continue;
+		if (received < 0)
+			return -errno;
+		if (received == 0)
+			return -EBADMSG;
+		size_t left = (size_t)received;
+		for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
+		     header = NLMSG_NEXT(header, left)) {
+			if (header->nlmsg_type == NLMSG_ERROR)
+				return verdict(header);
+			if (header->nlmsg_type == NLMSG_DONE)
+				return result;
+			if (visit != NULL && result == 0)
+				result = visit(header, data);
+		}
+	}
+}
+
+int netlink_request(int fd, struct netlink_message *message)
+{
+	int error;
+
+	message->header.nlmsg_flags |= NLM_F_ACK;
+	error = transmit(fd, message);
+	return error != 0 ? error : receive(fd, NULL, NULL);
+}
+
+int netlink_dump(int fd, struct netlink_message *message, netlink_visitor *visit, void *data)
+{
+	int error;
+
+	message->header.nlmsg_flags |= NLM_F_DUMP;
+	error = transmit(fd, message);
+	return error != 0 ? error : receive(fd, visit, data);
+}
