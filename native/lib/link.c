@@ -24,16 +24,15 @@ static uint32_t attribute_number(struct rtattr *attribute)
 	return value;
 }
 
-static void read_link(const struct nlmsghdr *header, struct link *out)
+static void read_link(struct nlmsghdr *header, struct link *out)
 {
 	struct ifinfomsg *body = NLMSG_DATA(header);
-	int left = (int)IFLA_PAYLOAD(header);
 
 	memset(out, 0, sizeof *out);
 	out->index = body->ifi_index;
 	out->up = (body->ifi_flags & IFF_UP) != 0;
-	for (struct rtattr *attribute = IFLA_RTA(body); RTA_OK(attribute, left);
-	     attribute = RTA_NEXT(attribute, left)) {
+	for (struct rtattr *attribute = NULL;
+	     (attribute = netlink_attribute(header, sizeof *body, attribute)) != NULL;) {
 		switch (attribute->rta_type) {
 		case IFLA_IFNAME:
 			snprintf(out->name, sizeof out->name, "%.*s", (int)RTA_PAYLOAD(attribute),
@@ -61,7 +60,7 @@ struct search {
 	bool found;
 };
 
-static int match_link(const struct nlmsghdr *header, void *data)
+static int match_link(struct nlmsghdr *header, void *data)
 {
 	struct search *search = data;
 	struct link link;
@@ -184,17 +183,16 @@ struct address_search {
 	bool found;
 };
 
-static int match_address(const struct nlmsghdr *header, void *data)
+static int match_address(struct nlmsghdr *header, void *data)
 {
 	struct address_search *search = data;
 	struct ifaddrmsg *body = NLMSG_DATA(header);
-	int left = (int)IFA_PAYLOAD(header);
 
 	if (header->nlmsg_type != RTM_NEWADDR || body->ifa_index != (unsigned int)search->index ||
 	    body->ifa_prefixlen != search->cidr->prefix)
 		return 0;
-	for (struct rtattr *attribute = IFA_RTA(body); RTA_OK(attribute, left);
-	     attribute = RTA_NEXT(attribute, left))
+	for (struct rtattr *attribute = NULL;
+	     (attribute = netlink_attribute(header, sizeof *body, attribute)) != NULL;)
 		if (attribute->rta_type == IFA_LOCAL &&
 		    attribute_number(attribute) == search->cidr->address.s_addr)
 			search->found = true;
@@ -238,18 +236,17 @@ struct route_search {
 	bool found;
 };
 
-static int match_default_route(const struct nlmsghdr *header, void *data)
+static int match_default_route(struct nlmsghdr *header, void *data)
 {
 	struct route_search *search = data;
 	struct rtmsg *body = NLMSG_DATA(header);
-	int left = (int)RTM_PAYLOAD(header);
 	uint32_t gateway = 0, index = 0;
 
 	if (header->nlmsg_type != RTM_NEWROUTE || body->rtm_family != AF_INET ||
 	    body->rtm_dst_len != 0)
 		return 0;
-	for (struct rtattr *attribute = RTM_RTA(body); RTA_OK(attribute, left);
-	     attribute = RTA_NEXT(attribute, left)) {
+	for (struct rtattr *attribute = NULL;
+	     (attribute = netlink_attribute(header, sizeof *body, attribute)) != NULL;) {
 		if (attribute->rta_type == RTA_GATEWAY)
 			gateway = attribute_number(attribute);
 		if (attribute->rta_type == RTA_OIF)

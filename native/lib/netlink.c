@@ -78,13 +78,29 @@ static int transmit(int fd, struct netlink_message *message)
 	return 0;
 }
 
-static int verdict(const struct nlmsghdr *header)
+static int verdict(struct nlmsghdr *header)
 {
 	const struct nlmsgerr *answer = NLMSG_DATA(header);
 
 	if (header->nlmsg_len < NLMSG_LENGTH(sizeof answer->error))
 		return -EBADMSG;
 	return answer->error;
+}
+
+struct rtattr *netlink_attribute(struct nlmsghdr *header, size_t body, struct rtattr *previous)
+{
+	char *end = (char *)header + header->nlmsg_len;
+	char *at = (char *)header + NLMSG_SPACE(body);
+	struct rtattr *attribute;
+
+	if (previous != NULL)
+		at = (char *)previous + RTA_ALIGN(previous->rta_len);
+	attribute = (struct rtattr *)at;
+	if (at > end || (size_t)(end - at) < sizeof *attribute)
+		return NULL;
+	if (attribute->rta_len < sizeof *attribute || attribute->rta_len > end - at)
+		return NULL;
+	return attribute;
 }
 
 /* Reads answers until the one that ends the request: an error (0 is success), or a dump's DONE. */

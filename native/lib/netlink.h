@@ -41,7 +41,13 @@ int netlink_open(void);
 int netlink_request(int fd, struct netlink_message *message);
 
 /** Called for each message of a dump; a result other than 0 is handed on after the dump's end. */
-typedef int netlink_visitor(const struct nlmsghdr *header, void *data);
+typedef int netlink_visitor(struct nlmsghdr *header, void *data);
+
+/**
+ * The attribute after `previous` (NULL: the first) of a message whose fixed part has `body` bytes;
+ * NULL after the last.
+ */
+struct rtattr *netlink_attribute(struct nlmsghdr *header, size_t body, struct rtattr *previous);
 
 /** Sends the message as a dump request and visits each message of the answer. */
 int netlink_dump(int fd, struct netlink_message *message, netlink_visitor *visit, void *data);
