@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -27,23 +27,27 @@ export async function cached(
   const path = join(cacheDir, `${thing}-${contentKey(inputs)}`);
   if (existsSync(path)) return path;
   await mkdir(join(cacheDir, 'locks'), { recursive: true });
-  await using _lock = await lock(join(cacheDir, 'locks', thing));
-  if (existsSync(path)) return path;
-  const started = performance.now();
-  console.error(`build ${thing}`);
-  const scratch = await mkdtemp(join(cacheDir, `.${thing}-`));
-  try {
-    await build(join(scratch, 'result'));
-    await rename(join(scratch, 'result'), path);
-  } finally {
+  return locked(join(cacheDir, 'locks', thing), async () => {
+    if (existsSync(path)) return path;
+    const started = performance.now();
+    console.error(`build ${thing}`);
+    const scratch = join(cacheDir, `.building-${thing}`);
+    // Whatever is there was left by a build that was killed: only the holder of the lock gets here.
     await rm(scratch, { recursive: true, force: true });
-  }
-  console.error(`built ${thing} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  return path;
+    await mkdir(scratch);
+    try {
+      await build(join(scratch, 'result'));
+      await rename(join(scratch, 'result'), path);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+    console.error(`built ${thing} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    return path;
+  });
 }
 
 /** Node has no flock(2), so a child holds it; the kernel frees it however this process ends. */
-async function lock(path: string): Promise<AsyncDisposable> {
+async function locked<T>(path: string, action: () => Promise<T>): Promise<T> {
   const holder = spawn('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -52,10 +56,10 @@ async function lock(path: string): Promise<AsyncDisposable> {
     once(holder.stdout, 'data'),
     closed.then(() => Promise.reject(new Error(`Failed to lock ${path}: flock ended`))),
   ]);
-  return {
-    async [Symbol.asyncDispose]() {
-      holder.stdin.end();
-      await closed;
-    },
-  };
+  try {
+    return await action();
+  } finally {
+    holder.stdin.end();
+    await closed;
+  }
 }

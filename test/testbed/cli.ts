@@ -58,10 +58,14 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
         stdin: { type: 'boolean', default: false },
       },
     });
-    const [name] = exactly(positionals, 1, 'exec: NAME');
+    const [name = ''] = exactly(positionals, 1, 'exec: NAME');
     const abort = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort());
-    const sandbox = await findSandbox(name!);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        abort.abort();
+      });
+    }
+    const sandbox = await findSandbox(name);
     const { code } = await sandbox.exec(args.slice(split + 1), {
       env: parseEnv(values.env),
       ...(values.cwd ? { cwd: values.cwd } : {}),
@@ -73,14 +77,22 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   'copy-in': async (args) => {
-    const [name, source, directory] = exactly(args, 3, 'copy-in: NAME SOURCE DIRECTORY');
-    await (await findSandbox(name!)).copyIn(source!, directory!);
+    const [name = '', source = '', directory = ''] = exactly(
+      args,
+      3,
+      'copy-in: NAME SOURCE DIRECTORY',
+    );
+    await (await findSandbox(name)).copyIn(source, directory);
     return 0;
   },
 
   'copy-out': async (args) => {
-    const [name, directory, target] = exactly(args, 3, 'copy-out: NAME DIRECTORY TARGET');
-    await (await findSandbox(name!)).copyOut(directory!, target!);
+    const [name = '', directory = '', target = ''] = exactly(
+      args,
+      3,
+      'copy-out: NAME DIRECTORY TARGET',
+    );
+    await (await findSandbox(name)).copyOut(directory, target);
     return 0;
   },
 
@@ -94,7 +106,9 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     await removeLeftovers();
     for (const record of (await records()).filter(inUse)) {
       const { sandbox } = addressesOf(record.index);
-      console.log([record.name, record.profile, sandbox, record.main?.pid ?? 'starting'].join('\t'));
+      console.log(
+        [record.name, record.profile, sandbox, record.main?.pid ?? 'starting'].join('\t'),
+      );
     }
     return 0;
   },
@@ -120,7 +134,12 @@ function parseUser(text: string) {
 
 function parseMount(text: string): BindMount {
   const [source, destination, mode, ...rest] = text.split(':');
-  if (!source || !destination?.startsWith('/') || rest.length || !['ro', undefined].includes(mode)) {
+  if (
+    !source ||
+    !destination?.startsWith('/') ||
+    rest.length ||
+    !['ro', undefined].includes(mode)
+  ) {
     throw new UsageError(`--mount ${text}: must be SRC:DST or SRC:DST:ro with an absolute DST`);
   }
   return { source: resolve(source), destination, readonly: mode === 'ro' };

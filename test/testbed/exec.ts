@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process';
 import { createReadStream, watch } from 'node:fs';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { command } from './command.ts';
-import { runscCommand } from './runsc.ts';
-import { processSpec } from './spec.ts';
-import { idOf, type SandboxRecord } from './state.ts';
+import { command, exitOf, spawnCommand } from './command.ts';
+import { runtimeOf } from './runtime.ts';
+import type { SandboxRecord } from './state.ts';
 
 export interface ExecOptions {
   env?: Readonly<Record<string, string>>;
@@ -90,69 +88,49 @@ async function execToFiles(
   await using stderr = await open(files.stderr, 'w');
   const { onOutput } = options;
   const followers = onOutput && [
-    follow(files.stdout, (chunk) => onOutput(chunk, 'stdout')),
-    follow(files.stderr, (chunk) => onOutput(chunk, 'stderr')),
+    follow(files.stdout, (chunk) => {
+      onOutput(chunk, 'stdout');
+    }),
+    follow(files.stderr, (chunk) => {
+      onOutput(chunk, 'stderr');
+    }),
   ];
-  const run = await execCommand(record, argv, options, files.dir);
-  const child = spawn(run.argv[0]!, run.argv.slice(1), {
-    stdio: [options.stdin ?? 'ignore', stdout.fd, stderr.fd],
-  });
-  const abort = () => void run.kill().catch(() => child.kill('SIGKILL'));
+  const runtime = runtimeOf(record.profile);
+  const extra = Object.entries(options.env ?? {}).map((entry) => entry.join('='));
+  const request = {
+    argv,
+    env: [...record.env, ...extra],
+    cwd: options.cwd ?? '/',
+    dir: files.dir,
+  };
+  const host = await runtime.execArgv(record, request);
+  const child = spawnCommand(host, [options.stdin ?? 'ignore', stdout.fd, stderr.fd]);
+  const abort = () => {
+    // What has not started inside yet, or has just ended, is left to the host command's own end.
+    runtime.killExec(record, request, child.pid ?? 0).catch(() => child.kill('SIGKILL'));
+  };
   options.signal?.addEventListener('abort', abort, { once: true });
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      signal ? reject(new Error(`Failed to run ${argv.join(' ')}: killed by ${signal}`)) : resolve(code!),
-    );
-  });
+  const code = await exitOf(child);
   options.signal?.removeEventListener('abort', abort);
   await Promise.all(followers?.map((follower) => follower.finish()) ?? []);
   options.signal?.throwIfAborted();
   return code;
 }
 
-/** The host command that runs `argv` inside, and how to end it early. */
-async function execCommand(
-  record: SandboxRecord,
-  argv: readonly string[],
-  options: ExecOptions,
-  dir: string,
-): Promise<{ argv: string[]; kill: () => Promise<unknown> }> {
-  const processFile = join(dir, 'process.json');
-  const pidFile = join(dir, 'pid');
-  const extra = Object.entries(options.env ?? {}).map((entry) => entry.join('='));
-  const spec = processSpec({
-    profile: record.profile as 'stock' | 'privileged',
-    args: argv,
-    env: [...record.env, ...extra],
-    cwd: options.cwd ?? '/',
-    user: record.user,
-  });
-  await writeFile(processFile, JSON.stringify(spec));
-  return {
-    argv: [
-      ...runscCommand(record),
-      ...['exec', '--process', processFile, '--internal-pid-file', pidFile, idOf(record)],
-    ],
-    kill: async () => {
-      const pid = await readFile(pidFile, 'utf8');
-      return command([...runscCommand(record), 'kill', '--pid', pid, idOf(record), 'KILL']);
-    },
-  };
-}
-
 /** Reports what is appended to a file, until `finish` has reported the rest. */
 function follow(path: string, onChunk: (chunk: Buffer) => void): { finish(): Promise<void> } {
   let offset = 0;
   const drain = async () => {
-    for await (const chunk of createReadStream(path, { start: offset })) {
+    for await (const chunk of createReadStream(path, { start: offset }) as AsyncIterable<Buffer>) {
       offset += chunk.length;
       onChunk(chunk);
     }
   };
   // One drain after the other, or two would report the same bytes.
   let pending = Promise.resolve();
-  const watcher = watch(path, () => (pending = pending.then(drain)));
+  const watcher = watch(path, () => {
+    pending = pending.then(drain);
+  });
   return {
     async finish() {
       watcher.close();

@@ -1,78 +1,93 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-import { command } from './command.ts';
-import { containerSpec, type BindMount } from './spec.ts';
+import { command, exitOf, spawnCommand } from './command.ts';
+import { hostDevices } from './devices.ts';
+import { unmount } from './mounts.ts';
+import { gone, identify } from './processes.ts';
+import type { Runtime } from './runtime.ts';
+import { containerSpec, processSpec, type ContainerProfile } from './spec.ts';
 import { idOf, recordDir, type SandboxRecord } from './state.ts';
 
-export interface StartOptions {
-  rootfs: string;
-  etc: string;
-  netns: string;
-  mounts: readonly BindMount[];
-  cgroup: 'v1' | 'v2';
+const rootOf = (record: SandboxRecord) => join(recordDir(record), 'runsc');
+
+/**
+ * runsc and the global flags every call needs. A stock Docker passes `--root`, `--log` and
+ * `--log-format`, and nothing more.
+ */
+function runscCommand(record: SandboxRecord): string[] {
+  // What Docker's runtimeArgs need for a privileged container to hold CAP_NET_RAW. `runsc exec`
+  // needs it again, or its process lacks it.
+  const profileFlags = record.profile === 'privileged' ? ['--net-raw'] : [];
+  return [record.runsc, '--root', rootOf(record), ...profileFlags];
 }
 
 /**
- * runsc and its global flags. A stock Docker passes `--root`, `--log` and `--log-format`, and
- * nothing more.
+ * gVisor, called as containerd's shim calls it for Docker. Writes stay in runsc's default
+ * `--overlay2=root:self` (above the root's own overlay, as under Docker's overlay2 driver).
  */
-export function runscCommand(record: SandboxRecord): string[] {
-  const profileFlags = {
-    stock: [],
-    // What the installation guide adds to Docker's runtimeArgs for containers that run containers.
-    // `exec` needs it again, or its process lacks CAP_NET_RAW.
-    privileged: ['--net-raw'],
-    native: [],
-  }[record.profile];
-  return [record.runsc!, '--root', join(recordDir(record), 'runsc'), ...profileFlags];
-}
+export const runsc: Runtime = {
+  async start(record, { cgroup, ...options }) {
+    const bundle = join(record.data, 'bundle');
+    await mkdir(bundle);
+    const profile = record.profile as ContainerProfile;
+    const spec = containerSpec({
+      ...options,
+      profile,
+      hostname: record.name,
+      cgroupsPath: `/k3s-in-gvisor/${idOf(record)}`,
+      // bash reaps what is orphaned, as the shell script does that a runner image starts with.
+      args: ['/bin/bash', '-c', 'sleep infinity & wait'],
+      env: record.env,
+      user: record.user,
+      hostDevices: profile === 'privileged' ? await hostDevices() : [],
+    });
+    await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
+    const [pidFile, log] = [join(bundle, 'pid'), join(bundle, 'runsc.log')];
+    await using output = await open(join(bundle, 'output'), 'a');
+    const argv = [
+      ...runscCommand(record),
+      // Not Docker's default: the way to a gVisor whose containers see cgroup v2.
+      ...(cgroup === 'v2' ? ['--in-sandbox-cgroup=v2'] : []),
+      ...['--log', log, 'run', '--detach', '--pid-file', pidFile],
+      ...['--bundle', bundle, idOf(record)],
+    ];
+    const code = await exitOf(spawnCommand(argv, ['ignore', output.fd, output.fd]));
+    if (code !== 0) {
+      const said = await readFile(join(bundle, 'output'), 'utf8');
+      // A flag it does not know ends it before it opens its log.
+      const logged = existsSync(log) ? await readFile(log, 'utf8') : '';
+      throw new Error(`${argv.join(' ')} ended with ${code}\n${said}${logged}`);
+    }
+    return identify(Number(await readFile(pidFile, 'utf8')));
+  },
 
-/** Starts the container and returns the id of its sandbox process on the host. */
-export async function start(record: SandboxRecord, options: StartOptions): Promise<number> {
-  const bundle = join(record.data, 'bundle');
-  await mkdir(bundle);
-  const spec = containerSpec({
-    ...options,
-    profile: record.profile as 'stock' | 'privileged',
-    hostname: record.name,
-    cgroupsPath: `/k3s-in-gvisor/${idOf(record)}`,
-    // bash reaps what is orphaned, as the shell script does that a runner image starts with.
-    args: ['/bin/bash', '-c', 'sleep infinity & wait'],
-    env: record.env,
-    user: record.user,
-    hostDevices: [],
-  });
-  await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
-  const pidFile = join(bundle, 'pid');
-  const log = await open(join(bundle, 'output'), 'a');
-  const logFile = join(bundle, 'runsc.log');
-  const flags = options.cgroup === 'v2' ? ['--in-sandbox-cgroup=v2'] : [];
-  const argv = [
-    ...runscCommand(record),
-    ...flags,
-    ...['--log', logFile, 'run', '--detach', '--pid-file', pidFile],
-    ...['--bundle', bundle, idOf(record)],
-  ];
-  const child = spawn(argv[0]!, argv.slice(1), { stdio: ['ignore', log.fd, log.fd] });
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(signal ?? code));
-  });
-  await log.close();
-  if (code !== 0) {
-    const said = await readFile(join(bundle, 'output'), 'utf8');
-    throw new Error(`runsc run ended with ${code}\n${said}${await readFile(logFile, 'utf8')}`);
-  }
-  return Number(await readFile(pidFile, 'utf8'));
-}
+  async execArgv(record, { argv, env, cwd, dir }) {
+    const processFile = join(dir, 'process.json');
+    const { user } = record;
+    const profile = record.profile as ContainerProfile;
+    await writeFile(
+      processFile,
+      JSON.stringify(processSpec({ profile, args: argv, env, cwd, user })),
+    );
+    return [
+      ...runscCommand(record),
+      ...['exec', '--process', processFile, '--internal-pid-file', join(dir, 'pid'), idOf(record)],
+    ];
+  },
 
-/** Kills everything of the container; nothing to kill is no error. */
-export async function destroy(record: SandboxRecord): Promise<void> {
-  const root = join(recordDir(record), 'runsc');
-  if (!existsSync(root)) return;
-  await command([...runscCommand(record), 'delete', '--force', idOf(record)]);
-  await rm(root, { recursive: true });
-}
+  async killExec(record, { dir }) {
+    const pid = await readFile(join(dir, 'pid'), 'utf8');
+    await command([...runscCommand(record), 'kill', '--pid', pid, idOf(record), 'KILL']);
+  },
+
+  async destroy(record) {
+    if (!existsSync(rootOf(record))) return;
+    await command([...runscCommand(record), 'delete', '--force', idOf(record)]);
+    if (record.main) await gone(record.main);
+    // runsc keeps an empty network namespace mounted there, for gofers.
+    await unmount(join(rootOf(record), 'null-netns'));
+    await rm(rootOf(record), { recursive: true });
+  },
+};

@@ -1,12 +1,14 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { command } from './command.ts';
+import { startDaemon } from './daemon.ts';
 import { copyIn, copyOut, runExec, type ExecOptions, type ExecResult } from './exec.ts';
+import { unmount } from './mounts.ts';
 import { addressesOf, createNetwork, netnsPath, removeNetwork, type Addresses } from './network.ts';
-import { identify } from './processes.ts';
+import { identify, kill } from './processes.ts';
 import { rootfs } from './rootfs.ts';
-import * as runsc from './runsc.ts';
+import { runtimeOf } from './runtime.ts';
 import type { BindMount, User } from './spec.ts';
 import {
   claim,
@@ -30,6 +32,8 @@ export interface SandboxOptions {
   user?: User;
   mounts?: readonly BindMount[];
   env?: Readonly<Record<string, string>>;
+  /** Image archives that the registry outside, `registry.test:5000`, starts with. */
+  registry?: readonly string[];
   /** Leave it running when this process ends; `stop` by its name then ends it. */
   keep?: boolean;
 }
@@ -68,21 +72,24 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
   try {
     await createNetwork(record.index);
+    record.outside = await startOutside(record, options.registry ?? []);
+    await save(record);
     const root = await mountRoot(record, base);
     await writeEtc(record);
-    const pid = await runsc.start(record, {
+    record.main = await runtimeOf(profile).start(record, {
       rootfs: root,
       etc: etcDir(record),
       netns: netnsPath(idOf(record)),
       mounts: options.mounts ?? [],
       cgroup: options.cgroup ?? 'v1',
     });
-    record.main = identify(pid);
     if (options.keep) delete record.owner;
     await save(record);
   } catch (error) {
     await remove(record);
-    throw new Error(`Failed to start sandbox ${name}: ${(error as Error).message}`);
+    throw new Error(`Failed to start sandbox ${name}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return sandbox(record);
 }
@@ -120,6 +127,13 @@ function sandbox(record: SandboxRecord): Sandbox {
 const rootDir = (record: SandboxRecord) => join(record.data, 'root');
 const etcDir = (record: SandboxRecord) => join(record.data, 'etc');
 
+/** The servers on the host's end of the sandbox's network; see tools/outside. */
+async function startOutside(record: SandboxRecord, archives: readonly string[]) {
+  const { host } = addressesOf(record.index);
+  const argv = [await tool('outside'), '-address', host, ...archives];
+  return startDaemon(argv, join(recordDir(record), 'outside.log'));
+}
+
 /** An overlay on the shared root file system, as Docker's overlay2 driver makes one. */
 async function mountRoot(record: SandboxRecord, lower: string): Promise<string> {
   const [upper, work, root] = [
@@ -149,14 +163,10 @@ async function writeEtc(record: SandboxRecord): Promise<void> {
 
 /** Ends the sandbox and removes every trace; what is already gone is no error. */
 async function remove(record: SandboxRecord): Promise<void> {
-  await runsc.destroy(record);
+  await runtimeOf(record.profile).destroy(record);
+  if (record.outside) await kill(record.outside);
   await removeNetwork(record.index);
-  if (await isMounted(rootDir(record))) await command(['umount', rootDir(record)]);
+  await unmount(rootDir(record));
   await rm(record.data, { recursive: true, force: true });
   await rm(recordDir(record), { recursive: true, force: true });
-}
-
-async function isMounted(path: string): Promise<boolean> {
-  const mounts = await readFile('/proc/self/mountinfo', 'utf8');
-  return mounts.split('\n').some((line) => line.split(' ')[4] === path);
 }

@@ -14,14 +14,16 @@ export interface SandboxRecord {
   index: number;
   name: string;
   profile: Profile;
-  /** Path of the runsc binary; none for the profile native. */
-  runsc?: string;
+  /** Path of the runsc binary. */
+  runsc: string;
   user: User;
   env: string[];
   /** The process whose end must end the sandbox; none when it is to stay until stopped. */
   owner?: ProcessIdentity;
   /** The sandbox's own first process on the host, once it is running. */
   main?: ProcessIdentity;
+  /** The servers on the host's end of its network. */
+  outside?: ProcessIdentity;
   /** Directory of its writable layer and bundle. */
   data: string;
 }
@@ -42,13 +44,15 @@ export const inUse = ({ owner, main }: SandboxRecord) =>
  * that want the same index one tries again. Indexes are random: one just freed is not given out
  * again while a slower process still cleans up after it.
  */
-export async function claim(
-  fields: Omit<SandboxRecord, 'index' | 'data'>,
-): Promise<SandboxRecord> {
+export async function claim(fields: Omit<SandboxRecord, 'index' | 'data'>): Promise<SandboxRecord> {
   await mkdir(runDir, { recursive: true });
   for (;;) {
     const index = randomInt(networks);
-    const record = { ...fields, index, data: join(cacheDir, 'sandboxes', `${Date.now()}-${index}`) };
+    const record = {
+      ...fields,
+      index,
+      data: join(cacheDir, 'sandboxes', `${Date.now()}-${index}`),
+    };
     const draft = await mkdtemp(join(runDir, '.draft-'));
     await writeFile(join(draft, 'record.json'), JSON.stringify(record));
     try {
@@ -73,7 +77,8 @@ export async function records(): Promise<SandboxRecord[]> {
   const names = (await readdir(runDir)).filter((name) => /^\d+$/.test(name));
   const read = names.map(async (name) => {
     try {
-      return [JSON.parse(await readFile(join(runDir, name, 'record.json'), 'utf8'))];
+      const text = await readFile(join(runDir, name, 'record.json'), 'utf8');
+      return [JSON.parse(text) as SandboxRecord];
     } catch (error) {
       // Its owner removed it between the listing and now.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];

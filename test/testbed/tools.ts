@@ -1,28 +1,53 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { cached } from './cache.ts';
 import { command } from './command.ts';
 import { testbedDir } from './paths.ts';
 
-/** Folder under tools/ (a Go module that pins one program) -> the package it builds. */
-const packages = {
-  runsc: 'gvisor.dev/gvisor/runsc',
-  'runsc-2026-02': 'gvisor.dev/gvisor/runsc',
-} as const;
+interface Program {
+  /** The package to build; the module that pins it is the folder of tools/ with the tool's name. */
+  package: string;
+  /** String variables its own release build sets. */
+  variables?: Readonly<Record<string, string>>;
+}
 
-export type Tool = keyof typeof packages;
+const chartutil = 'helm.sh/helm/v3/pkg/chartutil';
+
+const programs = {
+  runsc: { package: 'gvisor.dev/gvisor/runsc' },
+  'runsc-2026-02': { package: 'gvisor.dev/gvisor/runsc' },
+  act: { package: 'github.com/nektos/act' },
+  helm: {
+    package: 'helm.sh/helm/v3/cmd/helm',
+    // Else `helm template` claims Kubernetes 1.20. Its Makefile takes them from client-go's version.
+    variables: { [`${chartutil}.k8sVersionMajor`]: '1', [`${chartutil}.k8sVersionMinor`]: '37' },
+  },
+  coredns: { package: 'github.com/coredns/coredns' },
+  agnhost: { package: 'k8s.io/kubernetes/test/images/agnhost' },
+  'local-path-provisioner': { package: 'github.com/rancher/local-path-provisioner' },
+  outside: { package: '.' },
+} satisfies Record<string, Program>;
+
+export type Tool = keyof typeof programs;
+
+export const tools = Object.keys(programs) as Tool[];
 
 /** A static linux build of the tool, for this machine's architecture. */
 export async function tool(name: Tool): Promise<string> {
+  const program: Program = programs[name];
   const module = join(testbedDir, 'tools', name);
-  const pins = await Promise.all(
-    ['go.mod', 'go.sum'].map((file) => readFile(join(module, file))),
-  );
-  return cached(name, [...pins, process.arch], async (path) => {
-    await command(['go', 'build', '-trimpath', '-ldflags=-s -w', '-o', path, packages[name]], {
-      cwd: module,
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' },
-    });
+  const files = (await readdir(module)).sort();
+  const sources = await Promise.all(files.map((file) => readFile(join(module, file))));
+  return cached(name, [JSON.stringify(program), ...sources, process.arch], async (path) => {
+    const set = Object.entries(program.variables ?? {}).map(([key, value]) => `-X ${key}=${value}`);
+    const ldflags = ['-s', '-w', ...set].join(' ');
+    await command(
+      ['go', 'build', '-trimpath', `-ldflags=${ldflags}`, '-o', path, program.package],
+      {
+        cwd: module,
+        env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' },
+      },
+    );
   });
 }
