@@ -1,0 +1,133 @@
+import http from 'node:http';
+import https from 'node:https';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+
+import type { Access } from './kubeconfig.ts';
+
+/** The API server answered, and not with success. */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+export interface RequestOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Of the body; JSON unless said otherwise. */
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+  /** Ends the request when nothing has arrived for so long. */
+  readonly idleMs?: number;
+}
+
+/** An answer that takes longer than this is not coming. */
+const IDLE_MS = 30_000;
+
+/**
+ * The few requests the controller makes, over kept-alive connections. @kubernetes/client-node would
+ * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
+ * resident), every request of it opens a connection, and its informers know no bookmarks.
+ */
+export class ApiClient {
+  #access: Access;
+  #agent: http.Agent;
+
+  constructor(access: Access) {
+    this.#access = access;
+    this.#agent = agentFor(access);
+  }
+
+  /** Requests under way fail: whoever made them makes them again, with the new credentials. */
+  use(access: Access): void {
+    this.#agent.destroy();
+    this.#access = access;
+    this.#agent = agentFor(access);
+  }
+
+  /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    const response = await this.#send(method, path, options);
+    return JSON.parse(await text(response));
+  }
+
+  /** The answer line by line, as watches have it. */
+  async *lines(path: string, options: RequestOptions): AsyncGenerator<string> {
+    const response = await this.#send('GET', path, options);
+    const broken = Promise.withResolvers<never>();
+    response.on('error', broken.reject);
+    response.on('close', () => {
+      broken.reject(new Error('connection closed in the middle of an answer'));
+    });
+    broken.promise.catch(() => undefined);
+    try {
+      yield* createInterface({ input: response, crlfDelay: Infinity });
+      // readline ends quietly on an error of its input.
+      if (!response.complete) await broken.promise;
+    } finally {
+      response.destroy();
+    }
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    { query, body, contentType = 'application/json', signal, idleMs = IDLE_MS }: RequestOptions,
+  ): Promise<http.IncomingMessage> {
+    const url = new URL(path, this.#access.server);
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+    const { request } = url.protocol === 'https:' ? https : http;
+    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+    const outgoing = request(url, {
+      method,
+      agent: this.#agent,
+      ...(signal && { signal }),
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'k3s-in-gvisor-controller',
+        ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
+        ...(body !== undefined && { 'content-type': contentType }),
+      },
+    });
+    outgoing.on('response', resolve);
+    outgoing.on('error', reject);
+    outgoing.setTimeout(idleMs, () => {
+      outgoing.destroy(new Error(`no answer from ${url.host} for ${idleMs / 1000} s`));
+    });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+
+    const response = await promise;
+    const { statusCode = 0 } = response;
+    if (statusCode < 200 || statusCode > 299) {
+      const answer = await text(response);
+      throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
+    }
+    return response;
+  }
+}
+
+function agentFor({ server, ca, cert, key }: Access): http.Agent {
+  if (server.protocol !== 'https:') return new http.Agent({ keepAlive: true });
+  return new https.Agent({
+    keepAlive: true,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  });
+}
+
+/** The message of the API's Status object, or what came instead of one. */
+function reasonIn(answer: string): string {
+  try {
+    const { message } = JSON.parse(answer) as { message?: string };
+    if (message) return message;
+  } catch {
+    // Not JSON: a proxy's page, or a server that is just starting.
+  }
+  return answer.slice(0, 200);
+}

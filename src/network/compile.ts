@@ -1,0 +1,112 @@
+import {
+  claimsOfPod,
+  claimsOfService,
+  type Claim,
+  type Claims,
+  type LoadBalancer,
+  type Node,
+} from './claims.ts';
+import type { Notice } from './notice.ts';
+import { nameOf, type ObjectRef, type Pod, type Service, type Slice } from './objects.ts';
+import type { Table } from './table.ts';
+
+export interface Objects {
+  readonly services: Iterable<Service>;
+  readonly slices: Iterable<Slice>;
+  readonly pods: Iterable<Pod>;
+}
+
+export interface Compiled {
+  readonly table: Table;
+  /** Who asked for each entry of the table. */
+  readonly owners: ReadonlyMap<string, ObjectRef>;
+  readonly notices: readonly Notice[];
+  /** The load balancers this controller provides, less those that lost a port to another object. */
+  readonly loadBalancers: readonly LoadBalancer[];
+}
+
+/**
+ * A pure function from objects to the gateway's table. Objects are never changed in place, so it
+ * remembers what each Service came to and does again only those of which a part is another object:
+ * after one change the rest is merging.
+ *
+ * NetworkPolicies will be one more kind of entry in the same table, compiled beside the claims.
+ */
+export function compiler(node: Node): (objects: Objects) => Compiled {
+  const remembered = new WeakMap<Service, { slices: readonly Slice[]; claims: Claims }>();
+
+  const ofService = (service: Service, slices: readonly Slice[]): Claims => {
+    const known = remembered.get(service);
+    if (known && same(known.slices, slices)) return known.claims;
+    const claims = claimsOfService(service, slices, node);
+    remembered.set(service, { slices, claims });
+    return claims;
+  };
+
+  return ({ services, slices, pods }) => {
+    const slicesOf = Map.groupBy(slices, ({ service }) => service);
+    const all: Claims[] = [];
+    for (const service of services) {
+      all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
+    }
+    for (const pod of pods) all.push(claimsOfPod(pod, node));
+    return settle(all);
+  };
+}
+
+/** Gives every frontend to the oldest object that asks for it and tells the others. */
+function settle(all: readonly Claims[]): Compiled {
+  const winners = new Map<string, Claim>();
+  const losers: Claim[] = [];
+  for (const { claims } of all) {
+    for (const claim of claims) {
+      const holder = winners.get(claim.key);
+      // A Service may ask twice for the same: a nodePort that equals its load balancer's port.
+      if (holder?.by.uid === claim.by.uid && holder.value === claim.value) continue;
+      if (holder && older(holder.by, claim.by)) {
+        losers.push(claim);
+        continue;
+      }
+      if (holder) losers.push(holder);
+      winners.set(claim.key, claim);
+    }
+  }
+
+  const table = new Map<string, string>();
+  const owners = new Map<string, ObjectRef>();
+  for (const [key, { value, by }] of winners) {
+    table.set(key, value);
+    owners.set(key, by);
+  }
+  const lost = new Set(losers.map(({ key, by }) => `${by.uid} ${key}`));
+  return {
+    table,
+    owners,
+    notices: [...all.flatMap(({ notices }) => notices), ...losers.map(conflict)],
+    loadBalancers: all.flatMap(({ loadBalancer }) =>
+      loadBalancer?.keys.every((key) => !lost.has(`${loadBalancer.service.ref.uid} ${key}`))
+        ? [loadBalancer]
+        : [],
+    ),
+  };
+
+  function conflict({ key, by, what }: Claim): Notice {
+    const winner = winners.get(key);
+    const holder = winner ? `${winner.by.kind} ${nameOf(winner.by)} (${winner.what})` : 'nobody';
+    return {
+      about: by,
+      reason: 'PortConflict',
+      message: `Failed to listen on ${key} for ${what}: ${holder} is older and has it`,
+    };
+  }
+}
+
+/** Whether the first keeps a port the second asks for too; a total order, so that it never flips. */
+function older(a: ObjectRef, b: ObjectRef): boolean {
+  if (a.created !== b.created) return a.created < b.created;
+  return `${a.kind} ${nameOf(a)}` <= `${b.kind} ${nameOf(b)}`;
+}
+
+function same(a: readonly Slice[], b: readonly Slice[]): boolean {
+  return a.length === b.length && a.every((slice, index) => slice === b[index]);
+}

@@ -1,0 +1,54 @@
+import { isIPv4 } from 'node:net';
+import { parseArgs } from 'node:util';
+
+export interface Config {
+  readonly kubeconfig: string;
+  /** The gateway's control socket. */
+  readonly control: string;
+  readonly nodeIp: string;
+  readonly nodeName: string;
+  readonly metricsPort: number;
+}
+
+export const USAGE =
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME]';
+
+const OPTIONS = {
+  kubeconfig: { type: 'string' },
+  control: { type: 'string' },
+  'node-ip': { type: 'string' },
+  'node-name': { type: 'string' },
+  'metrics-port': { type: 'string' },
+} as const;
+
+/** @throws Error that names every bad argument at once. */
+export function parseConfig(argv: readonly string[], hostname: string): Config {
+  const { values } = parseArgs({ args: [...argv], options: OPTIONS });
+  const problems: string[] = [];
+  const required = (
+    name: keyof typeof OPTIONS,
+    valid: (value: string) => boolean,
+    want: string,
+  ) => {
+    const value = values[name];
+    if (value !== undefined && valid(value)) return value;
+    problems.push(`--${name} must be ${want}, not ${value ?? 'missing'}`);
+    return '';
+  };
+  const absolute = (value: string) => value.startsWith('/');
+
+  const config = {
+    kubeconfig: required('kubeconfig', absolute, 'an absolute path'),
+    control: required('control', absolute, 'an absolute path'),
+    nodeIp: required('node-ip', isIPv4, 'an IPv4 address'),
+    metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
+    // kubelet calls its Node after the host, in lower case, unless told otherwise.
+    nodeName: values['node-name'] ?? hostname.toLowerCase(),
+  };
+  if (problems.length > 0) throw new Error(`${problems.join('; ')} (usage: ${USAGE})`);
+  return config;
+}
+
+function isPort(value: string): boolean {
+  return /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
+}

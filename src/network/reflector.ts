@@ -1,0 +1,142 @@
+import { ApiError, type ApiClient } from './apiclient.ts';
+import { Backoff } from './backoff.ts';
+import { messageOf, onChange, type Log } from './log.ts';
+
+/** How long the API server lets a watch live; its regular end is the moment to list anew. */
+const WATCH_SECONDS = 600;
+/** A watch that outlives its time by this much has a dead peer. */
+const GRACE_MS = 30_000;
+
+interface Metadata {
+  metadata?: { namespace?: string; name?: string; resourceVersion?: string };
+}
+
+export interface Resource<Json, T> {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** The part to keep of an object; undefined to keep nothing of it. */
+  readonly keep: (json: Json) => T | undefined;
+}
+
+/**
+ * Keeps a copy of one kind of object: list, then watch from there. A broken watch goes on where it
+ * stopped; 410 Gone, any other refusal and the watch's regular end (ten minutes: the resync) lead to
+ * a new list.
+ */
+export class Reflector<Json, T> {
+  readonly objects = new Map<string, T>();
+  readonly #client: ApiClient;
+  readonly #resource: Resource<Json, T>;
+  readonly #changed: () => void;
+  readonly #say: Log;
+  /** Where to watch from; undefined when only a new list will do. */
+  #version: string | undefined;
+  #synced = false;
+  #failures = 0;
+
+  constructor(client: ApiClient, resource: Resource<Json, T>, changed: () => void, say: Log) {
+    this.#client = client;
+    this.#resource = resource;
+    this.#changed = changed;
+    this.#say = onChange(say);
+  }
+
+  /** Whether `objects` has ever been complete. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Goes on until the signal is aborted, with whose reason it rejects. */
+  async run(signal: AbortSignal): Promise<never> {
+    const backoff = new Backoff();
+    for (;;) {
+      try {
+        this.#version ??= await this.#list(signal);
+        this.#say(`Watching ${this.#resource.path}`);
+        await this.#watch(this.#version, backoff, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof ApiError) this.#version = undefined;
+        this.#failures += 1;
+        this.#say(`Failed to watch ${this.#resource.path}: ${messageOf(error)}`);
+        await backoff.wait(signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const { path, query, keep } = this.#resource;
+    const list = (await this.#client.request('GET', path, { query, signal })) as {
+      metadata: { resourceVersion: string };
+      items: (Json & Metadata)[];
+    };
+    const gone = new Set(this.objects.keys());
+    for (const item of list.items) {
+      const kept = keep(item);
+      if (kept === undefined) continue;
+      gone.delete(keyOf(item));
+      this.objects.set(keyOf(item), kept);
+    }
+    for (const key of gone) this.objects.delete(key);
+    this.#synced = true;
+    this.#changed();
+    return list.metadata.resourceVersion;
+  }
+
+  /** Returns at the watch's regular end; throws when it ended for any other reason. */
+  async #watch(version: string, backoff: Backoff, signal: AbortSignal): Promise<void> {
+    const { path, query } = this.#resource;
+    const lifetime = AbortSignal.timeout(WATCH_SECONDS * 1000 + GRACE_MS);
+    const started = performance.now();
+    const lines = this.#client.lines(path, {
+      query: {
+        ...query,
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: version,
+        timeoutSeconds: String(WATCH_SECONDS),
+      },
+      signal: AbortSignal.any([signal, lifetime]),
+      idleMs: WATCH_SECONDS * 1000 + GRACE_MS,
+    });
+    for await (const line of lines) {
+      backoff.reset();
+      this.#take(JSON.parse(line) as WatchEvent<Json>);
+    }
+    if (performance.now() - started < WATCH_SECONDS * 1000) {
+      throw new Error('the API server ended the watch');
+    }
+    this.#version = undefined;
+  }
+
+  #take({ type, object }: WatchEvent<Json>): void {
+    if (type === 'ERROR') {
+      const { code = 0, message = 'no reason given' } = object as {
+        code?: number;
+        message?: string;
+      };
+      throw new ApiError(code, message);
+    }
+    this.#version = object.metadata?.resourceVersion ?? this.#version;
+    if (type === 'BOOKMARK') return;
+
+    const key = keyOf(object);
+    const kept = type === 'DELETED' ? undefined : this.#resource.keep(object);
+    if (kept !== undefined) this.objects.set(key, kept);
+    else if (!this.objects.delete(key)) return;
+    this.#changed();
+  }
+}
+
+interface WatchEvent<Json> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: Json & Metadata;
+}
+
+function keyOf({ metadata }: Metadata): string {
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+}
