@@ -1,0 +1,106 @@
+#include "init/operations/operation.h"
+
+#include "lib/cleanup.h"
+#include "lib/io.h"
+#include "lib/number.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int parse_mode(const char *text, mode_t *out, struct failure *failure)
+{
+	unsigned long mode;
+
+	if (number_parse(text, 8, 07777, &mode) != 0)
+		return fail_input(failure, "Bad mode \"%s\": expected octal up to 7777", text);
+	*out = (mode_t)mode;
+	return 0;
+}
+
+/* Makes the directories above the path that are missing; the path is restored before it returns. */
+static int make_parents(char *path, struct failure *failure)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int error;
+
+		*slash = '\0';
+		error = mkdir(path, 0755) != 0 && errno != EEXIST
+		            ? fail(failure, errno, "make directory %s", path)
+		            : 0;
+		*slash = '/';
+		if (error != 0)
+			return error;
+	}
+	return 0;
+}
+
+/* A directory that exists keeps its mode: it is not ours to change. */
+int operation_directory(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	char *path = arguments[0];
+	struct stat status;
+	mode_t mode = 0;
+	int error;
+
+	(void)supervisor;
+	error = parse_mode(arguments[1], &mode, failure);
+	if (error != 0)
+		return error;
+	error = make_parents(path, failure);
+	if (error != 0)
+		return error;
+	if (mkdir(path, 0700) == 0)
+		/* chmod: mkdir's mode would be reduced by the umask. */
+		return chmod(path, mode) != 0 ? fail(failure, errno, "set mode of %s", path) : 0;
+	if (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+		return 0;
+	return fail(failure, errno, "make directory %s", path);
+}
+
+int operation_write(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	const char *path = arguments[0], *content = arguments[2];
+	cleanup_fd int fd = -1;
+	mode_t mode = 0;
+	int error;
+
+	(void)supervisor;
+	error = parse_mode(arguments[1], &mode, failure);
+	if (error != 0)
+		return error;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(failure, errno, "create %s", path);
+	if (fchmod(fd, mode) != 0)
+		return fail(failure, errno, "set mode of %s", path);
+	error = io_write(fd, content, strlen(content));
+	return error != 0 ? fail(failure, -error, "write %s", path) : 0;
+}
+
+/* One write of the whole: a kernel file takes each write as a value of its own. */
+int operation_set(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	const char *path = arguments[0], *content = arguments[1];
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written;
+
+	(void)supervisor;
+	if (fd < 0)
+		return fail(failure, errno, "open %s", path);
+	written = write(fd, content, strlen(content));
+	if (written < 0)
+		return fail(failure, errno, "write \"%s\" to %s", content, path);
+	if ((size_t)written != strlen(content))
+		return fail(failure, EIO, "write all of \"%s\" to %s", content, path);
+	return 0;
+}
+
+int operation_symlink(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	(void)supervisor;
+	if (symlink(arguments[0], arguments[1]) != 0)
+		return fail(failure, errno, "link %s to %s", arguments[1], arguments[0]);
+	return 0;
+}

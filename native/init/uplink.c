@@ -1,0 +1,43 @@
+#include "init/uplink.h"
+
+#include "lib/cleanup.h"
+#include "lib/descriptor.h"
+#include "lib/uplink.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+/* The socket asked for, or -errno. */
+static int make_socket(const struct uplink_request *request)
+{
+	int family = request->family == 4 ? AF_INET : AF_INET6;
+	int fd;
+
+	if ((request->family != 4 && request->family != 6) ||
+	    (request->type != SOCK_STREAM && request->type != SOCK_DGRAM))
+		return -EINVAL;
+	fd = socket(family, request->type | SOCK_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int uplink_serve(int socket)
+{
+	struct uplink_request request;
+	struct uplink_reply reply = {0};
+	cleanup_fd int made = -1;
+	int with_request;
+	int error = descriptor_receive(socket, &request, sizeof request, &with_request);
+
+	if (with_request >= 0)
+		close(with_request);
+	if (error == 0)
+		made = make_socket(&request);
+	else if (error == -EBADMSG)
+		made = -EINVAL;
+	else
+		return error;
+	if (made < 0)
+		reply.error = -made;
+	/* Never waits: who does not read its replies loses the uplink, not the others theirs. */
+	return descriptor_send(socket, &reply, sizeof reply, made);
+}

@@ -1,0 +1,23 @@
+/*
+ * The uplink: how a process in the new network namespace gets sockets of the runner's. Over a
+ * SOCK_SEQPACKET pair it sends one request and gets one reply, in order; the reply carries the
+ * socket (unconnected, unbound) by SCM_RIGHTS when its error is 0.
+ */
+#ifndef LIB_UPLINK_H
+#define LIB_UPLINK_H
+
+#include <stdint.h>
+
+/** Where a process that was declared with `uplink` finds its end. */
+#define UPLINK_FD 3
+
+struct uplink_request {
+	uint8_t family; /**< 4 or 6 */
+	uint8_t type;   /**< SOCK_STREAM or SOCK_DGRAM */
+};
+
+struct uplink_reply {
+	int32_t error; /**< errno value; 0: the socket comes with the reply */
+};
+
+#endif
