@@ -8,8 +8,13 @@
 
 static void *append(struct netlink_message *message, size_t size)
 {
-	size_t at = NLMSG_ALIGN(message->header.nlmsg_len);
+	size_t at = message->header.nlmsg_len;
 
+	/*
+	 * The last attribute is padded as well: gVisor answers EINVAL when it is not (AttrsView's
+	 * ParseFirst in pkg/sentry/socket/netlink/nlmsg/message.go).
+	 */
+	size = NLMSG_ALIGN(size);
 	if (at + size > sizeof message->bytes)
 		abort();
 	message->header.nlmsg_len = (uint32_t)(at + size);
