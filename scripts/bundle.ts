@@ -1,0 +1,35 @@
+/**
+ * Bundles each entry into dist/<entry>/index.js with ncc. TypeScript's own output is what ncc sees:
+ * its loader knows no TypeScript 6.
+ */
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const JS = join(ROOT, 'build', 'js');
+const ENTRIES = ['main', 'post', 'controller'];
+
+const bin = (name: string, ...args: string[]): void => {
+  execFileSync(join(ROOT, 'node_modules', '.bin', name), args, { cwd: ROOT, stdio: 'inherit' });
+};
+
+rmSync(JS, { recursive: true, force: true });
+bin('tsc', '--project', 'tsconfig.build.json');
+// ncc reads the module kind from the nearest package.json.
+writeFileSync(join(JS, 'package.json'), '{ "type": "module" }\n');
+for (const entry of ENTRIES) {
+  const out = join(ROOT, 'dist', entry);
+  rmSync(out, { recursive: true, force: true });
+  bin(
+    'ncc',
+    'build',
+    join(JS, `${entry}.js`),
+    '--out',
+    out,
+    '--license',
+    'licenses.txt',
+    '--quiet',
+  );
+  writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
+}

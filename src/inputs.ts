@@ -1,0 +1,151 @@
+import { errorMessage, InputError } from './errors.ts';
+
+export const MODES = ['full', 'node', 'control-plane'] as const;
+
+/** How much of a cluster runs, most first: each mode can do what the ones after it can. */
+export type Mode = (typeof MODES)[number];
+
+/** Where the k3s binary comes from. */
+export type Source =
+  | { readonly kind: 'release'; readonly tag: string }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string };
+
+export interface Inputs {
+  readonly source: Source;
+  /** SHA-256 of the k3s binary, lower-case hex; undefined where the release's own is used. */
+  readonly checksum: string | undefined;
+  readonly mode: Mode | 'auto';
+  readonly k3sArgs: readonly string[];
+  /** Globs or paths of image tars. */
+  readonly images: readonly string[];
+  readonly timeoutMs: number;
+  /** Where the kubeconfig goes; undefined for a file of the run's own. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** Reads one raw input by its name in action.yml; empty when it was not given. */
+export type ReadInput = (name: string) => string;
+
+const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/;
+const SHA256 = /^[0-9a-f]{64}$/i;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Turns the raw inputs into `Inputs`.
+ * @throws InputError naming every bad input at once: what it was, what is wrong, what would be right.
+ */
+export function parseInputs(read: ReadInput): Inputs {
+  const problems: string[] = [];
+  const collect = <T>(parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      problems.push(errorMessage(error));
+      return undefined;
+    }
+  };
+
+  const checksum = collect(() => parseChecksum(read('checksum')));
+  const source = collect(() => parseSource(read, checksum));
+  const mode = collect(() => parseMode(read('mode')));
+  const timeoutMs = collect(() => parseTimeout(read('timeout')));
+  const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+
+  if (
+    source === undefined ||
+    mode === undefined ||
+    timeoutMs === undefined ||
+    k3sArgs === undefined ||
+    problems.length > 0
+  ) {
+    throw new InputError(problems.join('\n'));
+  }
+  return {
+    source,
+    checksum,
+    mode,
+    k3sArgs,
+    images: lines(read('images')),
+    timeoutMs,
+    kubeconfig: read('kubeconfig') || undefined,
+  };
+}
+
+function parseSource(read: ReadInput, checksum: string | undefined): Source {
+  const path = read('k3s-path');
+  const url = read('k3s-url');
+  if (path !== '' && url !== '') {
+    throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
+  }
+  if (path !== '') {
+    return { kind: 'path', path };
+  }
+  if (url !== '') {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+      throw new InputError(`k3s-url: "${url}" is not an http or https address`);
+    }
+    if (checksum === undefined) {
+      throw new InputError(
+        'k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run',
+      );
+    }
+    return { kind: 'url', url };
+  }
+  const tag = read('version');
+  if (!TAG.test(tag)) {
+    throw new InputError(
+      `version: "${tag}" is not a k3s tag; write it in full, such as v1.34.1+k3s1`,
+    );
+  }
+  return { kind: 'release', tag };
+}
+
+function parseChecksum(text: string): string | undefined {
+  if (text === '') {
+    return undefined;
+  }
+  if (!SHA256.test(text)) {
+    throw new InputError(
+      `checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`,
+    );
+  }
+  return text.toLowerCase();
+}
+
+function parseMode(text: string): Mode | 'auto' {
+  const mode = [...MODES, 'auto' as const].find((known) => known === text);
+  if (mode === undefined) {
+    throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
+  }
+  return mode;
+}
+
+function parseTimeout(text: string): number {
+  const match = /^(\d+)(s|m|h)$/.exec(text);
+  const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN);
+  if (!(ms > 0)) {
+    throw new InputError(
+      `timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`,
+    );
+  }
+  return ms;
+}
+
+function parseK3sArgs(text: string): string[] {
+  const args = lines(text);
+  const bad = args.find((arg) => !arg.startsWith('--'));
+  if (bad !== undefined) {
+    throw new InputError(
+      `k3s-args: "${bad}" does not begin with --; write one --flag=value per line`,
+    );
+  }
+  return args;
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+
+/** Every path a run uses. What is not below `state` is only read. */
+export interface Layout {
+  /** The run's own directory in the runner; also bound into the private root, at the same path. */
+  readonly state: string;
+  readonly logs: string;
+  readonly launchFile: string;
+  /** The kubeconfig k3s writes, for use inside; its address is the node's. */
+  readonly k3sKubeconfig: string;
+  readonly gatewaySocket: string;
+  /** A tmpfs of the new mount namespace: the private root's writable layer. */
+  readonly scratch: string;
+  /** The private root, until it is entered. */
+  readonly newRoot: string;
+  /** init, probe, gateway and cni for this machine. */
+  readonly native: string;
+  readonly controller: string;
+  readonly node: string;
+}
+
+/** k3s's default data directory, a tmpfs in the private root. */
+export const K3S_DATA = '/var/lib/rancher/k3s';
+
+/** A directory of the private root for files that workarounds make. */
+export const PRIVATE_FILES = '/run/k3s-in-gvisor';
+
+/**
+ * @param state the run's own directory
+ * @param dist the directory that holds the bundles and `native/`
+ * @param arch Node's name of the architecture
+ * @param node the Node binary the controller runs on
+ */
+export function layoutOf(state: string, dist: string, arch: string, node: string): Layout {
+  const scratch = join(state, 'scratch');
+  return {
+    state,
+    logs: join(state, 'logs'),
+    launchFile: join(state, 'launch'),
+    k3sKubeconfig: join(state, 'k3s.yaml'),
+    gatewaySocket: join(state, 'gateway.sock'),
+    scratch,
+    newRoot: join(scratch, 'root'),
+    native: join(dist, 'native', `linux-${arch}`),
+    controller: join(dist, 'controller', 'index.js'),
+    node,
+  };
+}

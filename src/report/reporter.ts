@@ -1,0 +1,60 @@
+import type { Facts } from '../sandbox/facts.ts';
+import type { Plan } from '../workarounds/plan.ts';
+import { seconds, type Moment } from './timeline.ts';
+
+/** Where the narration goes: the log of an action, or a terminal. */
+export interface Log {
+  info(message: string): void;
+  group(title: string, body: () => void): void;
+}
+
+/** Tells what was found, what was decided, and how far it got. */
+export class Reporter {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  reached(moment: Moment): void {
+    this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
+  }
+
+  facts(facts: Facts): void {
+    this.#log.group('Facts: what this sandbox can do', () => {
+      for (const [name, { result, evidence }] of [
+        ...Object.entries(facts.probes),
+        ...Object.entries(facts.sysctls).map(
+          ([path, answer]) => [`/proc/sys/${path}`, answer] as const,
+        ),
+      ]) {
+        this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
+      }
+      const { user, hostname, networks, resolver, mounts } = facts;
+      this.#log.info(
+        `user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`,
+      );
+      this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
+      this.#log.info(`mounts ${mounts.map(({ path }) => path).join(', ') || 'none'}`);
+    });
+  }
+
+  plan(plan: Plan): void {
+    this.#log.info(`Mode: ${plan.mode}`);
+    for (const { mode, obstacles } of plan.fellShort) {
+      this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
+    }
+    this.#log.group('Plan: what is done, and why', () => {
+      for (const { id, reason } of plan.decisions) {
+        this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
+      }
+    });
+    this.#log.group('Plan: every operation', () => {
+      for (const { id, operations } of plan.launch.steps) {
+        for (const operation of operations) {
+          this.#log.info(`${id}: ${operation.join(' ').replaceAll('\n', '\\n').slice(0, 300)}`);
+        }
+      }
+    });
+  }
+}

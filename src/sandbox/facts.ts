@@ -1,0 +1,66 @@
+/** What a probe found: `crashed` means the attempt itself went wrong, so it answers nothing. */
+export interface Answer {
+  readonly result: 'yes' | 'no' | 'crashed';
+  /** What was tried and what came back: the errno's text, a value, a path. */
+  readonly evidence: string;
+}
+
+/** The probes of native/probe; each is explained in its own file there. */
+export const NATIVE_PROBES = [
+  'mount',
+  'namespaces',
+  'user-namespace',
+  'user-namespace-single',
+  'tmpfs',
+  'proc',
+  'overlay-root',
+  'overlay-proc-sys',
+  'rshared',
+  'pivot-root',
+  'bridge',
+  'veth',
+  'iptables-nat',
+  'cgroup-v1-inherited',
+  'cgroup-v1-mount',
+  'cgroup-v2-inherited',
+  'cgroup-v2-mount',
+  'kmsg',
+  'seccomp-trace',
+] as const;
+
+export type ProbeName = (typeof NATIVE_PROBES)[number];
+
+/** Everything the plan is decided on. Gathered once; a plain value, printed and saved as it is. */
+export interface Facts {
+  readonly probes: Readonly<Record<ProbeName, Answer>>;
+  /** By path below /proc/sys, such as `vm/panic_on_oom`. */
+  readonly sysctls: Readonly<Record<string, Answer>>;
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly hostname: string;
+  /** Mount points of the runner that hold files of its own: not /proc, /sys, /dev, /run, and none below another. */
+  readonly mounts: readonly Mount[];
+  /** IPv4 networks the runner has an address in, as CIDRs. */
+  readonly networks: readonly string[];
+  readonly resolver: Resolver;
+  /** A free TCP port of the runner's 127.0.0.1 for the API server: 6443 where it is free. */
+  readonly apiServerPort: number;
+  readonly machineId: Answer;
+}
+
+export interface Mount {
+  readonly path: string;
+  /** False for a file, such as the /etc/resolv.conf a container runtime binds. */
+  readonly isDirectory: boolean;
+}
+
+export interface Resolver {
+  /** IPv4 addresses, as /etc/resolv.conf lists them. */
+  readonly nameservers: readonly string[];
+  /** Its other lines (search, options), kept for the node. */
+  readonly otherLines: readonly string[];
+}
+
+/** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
+export function can(facts: Facts, probe: ProbeName): boolean {
+  return facts.probes[probe].result === 'yes';
+}

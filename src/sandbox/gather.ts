@@ -1,0 +1,86 @@
+import { readFile, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { errorMessage } from '../errors.ts';
+import { run } from '../exec.ts';
+import { KUBELET_SYSCTLS } from '../workarounds/sysctl-overlay.ts';
+import { UNPRIVILEGED_SYSCTLS } from '../workarounds/unprivileged-ports.ts';
+import type { Layout } from '../layout.ts';
+import type { Answer, Facts, Mount } from './facts.ts';
+import { parseMounts, parseProbes, parseResolver } from './parse.ts';
+
+const API_SERVER_PORT = 6443;
+
+/** Finds the facts by attempting, side by side; nothing is left behind. */
+export async function gatherFacts(layout: Layout): Promise<Facts> {
+  const [{ probes, sysctls }, mounts, resolver, apiServerPort, machineId] = await Promise.all([
+    probe(layout),
+    findMounts(),
+    readFile('/etc/resolv.conf', 'utf8').then(parseResolver),
+    freePort(API_SERVER_PORT),
+    readAnswer('/etc/machine-id'),
+  ]);
+  return {
+    probes,
+    sysctls,
+    user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
+    hostname: hostname(),
+    mounts,
+    networks: Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .flatMap(({ family, internal, cidr }) =>
+        family === 'IPv4' && !internal && cidr !== null ? [cidr] : [],
+      ),
+    resolver,
+    apiServerPort,
+    machineId,
+  };
+}
+
+async function probe(layout: Layout): Promise<ReturnType<typeof parseProbes>> {
+  const sysctls = [...Object.keys(KUBELET_SYSCTLS), ...UNPRIVILEGED_SYSCTLS];
+  const output = await run([
+    join(layout.native, 'probe'),
+    '--scratch',
+    layout.state,
+    ...sysctls.flatMap((path) => ['--sysctl', path]),
+  ]);
+  return parseProbes(output);
+}
+
+async function findMounts(): Promise<Mount[]> {
+  const points = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+  return Promise.all(
+    points.map(async (path) => ({ path, isDirectory: (await stat(path)).isDirectory() })),
+  );
+}
+
+/** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
+async function freePort(preferred: number): Promise<number> {
+  return (await tryListen(preferred)) ?? (await tryListen(0)) ?? preferred;
+}
+
+function tryListen(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => {
+      resolve(undefined);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : undefined);
+      });
+    });
+  });
+}
+
+async function readAnswer(path: string): Promise<Answer> {
+  try {
+    const text = (await readFile(path, 'utf8')).trim();
+    return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
+  } catch (error) {
+    return { result: 'no', evidence: errorMessage(error) };
+  }
+}

@@ -1,0 +1,35 @@
+import { cgroupControllers } from './cgroup-controllers.ts';
+import { cgroupMount } from './cgroup-mount.ts';
+import { cgroupV1Accepted } from './cgroup-v1-accepted.ts';
+import { controllerManagerRate } from './controller-manager-rate.ts';
+import { dataTmpfs } from './data-tmpfs.ts';
+import { gatewayNetwork } from './gateway-network.ts';
+import { iptablesLegacy } from './iptables-legacy.ts';
+import { localStorageIsolation } from './local-storage-isolation.ts';
+import { machineId } from './machine-id.ts';
+import { nodeResolver } from './node-resolver.ts';
+import { privateRoot } from './private-root.ts';
+import { singleProcessOomKill } from './single-process-oom-kill.ts';
+import { sysctlOverlay } from './sysctl-overlay.ts';
+import { unprivilegedPorts } from './unprivileged-ports.ts';
+import { userNamespace } from './user-namespace.ts';
+import type { Workaround } from './workaround.ts';
+
+/** In the order of their operations within a phase: a mount before what is written below it. */
+export const WORKAROUNDS: readonly Workaround[] = [
+  userNamespace,
+  privateRoot,
+  sysctlOverlay,
+  cgroupMount,
+  cgroupControllers,
+  cgroupV1Accepted,
+  singleProcessOomKill,
+  dataTmpfs,
+  localStorageIsolation,
+  unprivilegedPorts,
+  iptablesLegacy,
+  machineId,
+  gatewayNetwork,
+  nodeResolver,
+  controllerManagerRate,
+];

@@ -1,0 +1,84 @@
+import { MODES, type Mode } from '../inputs.ts';
+import { can, type Facts, type ProbeName } from '../sandbox/facts.ts';
+import { chooseHierarchy } from './cgroup-hierarchy.ts';
+
+/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT =
+  'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
+
+/** What a private root with its own network takes: without these there is nothing to run k3s in. */
+const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
+  'tmpfs',
+  'proc',
+  'overlay-root',
+  'pivot-root',
+  'bridge',
+  'iptables-nat',
+];
+
+const FULL_PROBES: readonly ProbeName[] = ['rshared', 'veth'];
+
+/** Why `mode` cannot be reached here, each with its evidence; empty where it can. */
+export function obstacles(mode: Mode, facts: Facts): string[] {
+  const found: string[] = [];
+  const require = (probe: ProbeName): void => {
+    const { result, evidence } = facts.probes[probe];
+    if (result !== 'yes') {
+      found.push(`${probe}: ${result} (${evidence})`);
+    }
+  };
+  if (
+    !can(facts, 'namespaces') &&
+    !can(facts, 'user-namespace') &&
+    !can(facts, 'user-namespace-single')
+  ) {
+    require('namespaces');
+    require('user-namespace-single');
+  }
+  CONTROL_PLANE_PROBES.forEach(require);
+  if (mode === 'control-plane') {
+    return found;
+  }
+  FULL_PROBES.forEach(require);
+  if (!can(facts, 'namespaces') && !can(facts, 'user-namespace')) {
+    found.push(
+      `user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`,
+    );
+  }
+  if (chooseHierarchy(facts) === undefined) {
+    found.push(
+      `no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`,
+    );
+  }
+  return found;
+}
+
+export interface ModeChoice {
+  readonly mode: Mode;
+  /** The modes above it and what stood in their way. */
+  readonly fellShort: readonly { readonly mode: Mode; readonly obstacles: readonly string[] }[];
+}
+
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
+  const candidates = asked === 'auto' ? MODES : [asked];
+  const fellShort: { mode: Mode; obstacles: string[] }[] = [];
+  for (const mode of candidates) {
+    const found = obstacles(mode, facts);
+    if (found.length === 0) {
+      return { mode, fellShort };
+    }
+    fellShort.push({ mode, obstacles: found });
+  }
+  throw new Error(
+    `Failed to find a way to run mode ${asked} here:\n${fellShort
+      .map(
+        ({ mode, obstacles: found }) =>
+          `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`,
+      )
+      .join('\n')}`,
+  );
+}

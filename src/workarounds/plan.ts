@@ -1,0 +1,171 @@
+import { stringify } from 'yaml';
+import type { Inputs, Mode } from '../inputs.ts';
+import { K3S_DATA } from '../layout.ts';
+import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
+import { chooseAddresses, type Addresses } from '../sandbox/addresses.ts';
+import { can, type Facts } from '../sandbox/facts.ts';
+import type { Layout } from '../layout.ts';
+import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
+import { WORKAROUNDS } from './index.ts';
+import { chooseMode, type ModeChoice } from './mode.ts';
+import { processSteps } from './processes.ts';
+import { PHASES, type ConfigValue, type Context, type K3s } from './workaround.ts';
+
+/** Whether a workaround is applied, and why or why not. */
+export interface Decision {
+  readonly id: string;
+  readonly reason: string | undefined;
+}
+
+/** All that will be done, decided before anything is. */
+export interface Plan {
+  readonly mode: Mode;
+  readonly fellShort: ModeChoice['fellShort'];
+  readonly nodeName: string;
+  readonly addresses: Addresses;
+  readonly decisions: readonly Decision[];
+  /** k3s's config.yaml. */
+  readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
+  readonly launch: Launch;
+}
+
+export interface PlanInput {
+  readonly facts: Facts;
+  readonly inputs: Inputs;
+  readonly layout: Layout;
+  readonly k3s: K3s;
+  /** Absolute paths of the image tars to load. */
+  readonly images: readonly string[];
+}
+
+/** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
+export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Plan {
+  const { mode, fellShort } = chooseMode(inputs.mode, facts);
+  const addresses = chooseAddresses(facts.networks);
+  const nodeName = nodeNameFrom(facts.hostname);
+  const context: Context = { facts, mode, layout, addresses, nodeName, k3s };
+  const decided = WORKAROUNDS.map((workaround) => ({
+    workaround,
+    reason: workaround.needed(context),
+  }));
+  const applied = decided.flatMap(({ workaround, reason }) =>
+    reason === undefined
+      ? []
+      : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }],
+  );
+
+  const k3sConfig = mergeConfig([
+    baseConfig(nodeName, mode, layout),
+    ...applied.map(({ contribution }) => contribution.k3s ?? {}),
+  ]);
+  const configuration: Step = {
+    id: 'configuration',
+    reason: "k3s's, the kubelet's and containerd's configuration, as files",
+    operations: [
+      ...configFile('/etc/rancher/k3s/config.yaml', stringify(k3sConfig)),
+      ...configFile(
+        `${K3S_DATA}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
+        kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
+      ),
+      ...containerdConfig(
+        applied.map(({ contribution }) => contribution.containerd ?? {}),
+        k3s.containerdDropIns,
+      ).flatMap(({ path, content }) => configFile(path, content)),
+      ...imageOperations(images),
+    ],
+  };
+  const phases = PHASES.flatMap((phase) =>
+    applied.flatMap(({ id, reason, contribution }): Step[] => {
+      const operations = contribution.operations?.[phase] ?? [];
+      return operations.length === 0 ? [] : [{ id, reason, operations }];
+    }),
+  );
+  const environment = Object.entries(
+    Object.assign(
+      {},
+      ...applied.map(({ contribution }) => contribution.environment ?? {}),
+    ) as Record<string, string>,
+  ).map(([key, value]): Operation => ['environment', key, value]);
+
+  return {
+    mode,
+    fellShort,
+    nodeName,
+    addresses,
+    decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+    k3sConfig,
+    launch: {
+      ...chooseNamespaces(facts),
+      steps: [
+        ...phases,
+        configuration,
+        { id: 'environment', reason: 'for every process', operations: environment },
+        ...processSteps(context, inputs.k3sArgs),
+      ],
+    },
+  };
+}
+
+const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
+
+/** The least that works: no user namespace where the runner may make the others without. */
+function chooseNamespaces(facts: Facts): Omit<Launch, 'steps'> {
+  if (can(facts, 'namespaces')) {
+    return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
+  }
+  const namespaces: Namespace[] = ['user', ...NAMESPACES];
+  return can(facts, 'user-namespace')
+    ? { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false }
+    : {
+        namespaces,
+        idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
+        denySetgroups: true,
+      };
+}
+
+/** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
+export function nodeNameFrom(hostname: string): string {
+  const label = hostname
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return label === '' ? 'runner' : label;
+}
+
+function baseConfig(nodeName: string, mode: Mode, layout: Layout): Record<string, ConfigValue> {
+  return {
+    'node-name': nodeName,
+    'write-kubeconfig': layout.k3sKubeconfig,
+    'write-kubeconfig-mode': '0600',
+    // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
+    // asks for none of them. k3s-args can bring them back.
+    disable: ['traefik', 'metrics-server'],
+    'disable-helm-controller': true,
+    ...(mode === 'control-plane'
+      ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
+      : {}),
+  };
+}
+
+function configFile(path: string, content: string): Operation[] {
+  return [
+    ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
+    ['write', path, '0600', content],
+  ];
+}
+
+/** Links of a name each: two tars of one name in different directories must not hide each other. */
+function imageOperations(images: readonly string[]): Operation[] {
+  const directory = `${K3S_DATA}/agent/images`;
+  return [
+    ['directory', directory, '0755'],
+    ...images.flatMap((path, index): Operation[] => {
+      const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
+      return [
+        ['write', link, '0644', ''],
+        ['bind', path, link, 'read-only'],
+      ];
+    }),
+  ];
+}

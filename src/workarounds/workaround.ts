@@ -1,0 +1,59 @@
+import type { Mode } from '../inputs.ts';
+import type { Operation } from '../namespaces/operations.ts';
+import type { Addresses } from '../sandbox/addresses.ts';
+import type { Facts } from '../sandbox/facts.ts';
+import type { Layout } from '../layout.ts';
+
+/** A value of k3s's config.yaml or of the kubelet's configuration. */
+export type ConfigValue = string | number | boolean | readonly ConfigValue[];
+
+export interface Context {
+  readonly facts: Facts;
+  readonly mode: Mode;
+  readonly layout: Layout;
+  readonly addresses: Addresses;
+  readonly nodeName: string;
+  readonly k3s: K3s;
+}
+
+/** What is known of the k3s binary that will run. */
+export interface K3s {
+  readonly binary: string;
+  /** The data directory into which it has unpacked itself; only read. */
+  readonly dataDir: string;
+  /** Whether its containerd template imports config-v3.toml.d/*.toml. */
+  readonly containerdDropIns: boolean;
+}
+
+/**
+ * Where in the launch operations go; the order of the phases is the order of their running.
+ * `root` runs before the private root is entered and writes below `layout.newRoot`, the others after.
+ */
+export const PHASES = ['root', 'system', 'storage', 'network', 'files'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What a workaround adds to the plan: data only, so that a plan can be tested without a sandbox. */
+export interface Contribution {
+  readonly operations?: Partial<Readonly<Record<Phase, readonly Operation[]>>>;
+  /** Merged into k3s's config.yaml: lists are joined, other values must not collide. */
+  readonly k3s?: Readonly<Record<string, ConfigValue>>;
+  /** Fields of a KubeletConfiguration drop-in. */
+  readonly kubelet?: Readonly<Record<string, ConfigValue>>;
+  /** Lines of a containerd configuration drop-in (version 3), by table. */
+  readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface Workaround {
+  /** Names it in the log, the summary and docs/workarounds.md. */
+  readonly id: string;
+  /** The literal error that is seen without it, and of what. */
+  readonly symptom: string;
+  /** Where the cause can be read. */
+  readonly source: string;
+  /** When this file can be deleted. */
+  readonly removeWhen: string;
+  /** Why it is needed here, in words for the log; undefined where it is not. */
+  needed(context: Context): string | undefined;
+  contribute(context: Context): Contribution;
+}
