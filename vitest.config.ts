@@ -5,6 +5,7 @@ const SANDBOX_TIMEOUT_MS = 15 * 60_000;
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {

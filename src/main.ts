@@ -1,3 +1,3 @@
-import { runAction } from './action.ts';
+import { runMain } from './action/main.ts';
 
-await runAction();
+await runMain();

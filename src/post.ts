@@ -1,3 +1,3 @@
-import { runPost } from './action.ts';
+import { runPost } from './action/post.ts';
 
 await runPost();

@@ -75,7 +75,9 @@ export const privateRoot: Workaround = {
           ),
           ['directory', inside('/run'), '0755'],
           ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
-          ...bind(layout.state),
+          ['directory', inside(layout.state), '0755'],
+          // Not recursive: the private root itself lies below it.
+          ['bind', layout.state, inside(layout.state), '-'],
           ['pivot', layout.newRoot],
         ],
         system: [

@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh Debian machine: `make demo` and `make test`.
+# Settings: PROFILE=stock|privileged, K3S=path (a k3s binary instead of the stand-in).
+
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PROFILE K3S
+
+.PHONY: demo test lint unit build dist-check testbed bench clean
+.DEFAULT_GOAL := test
+
+demo: testbed
+	node test/demo.ts
+
+test: lint dist-check testbed
+	vitest run
+
+lint: node_modules/.package-lock.json
+	prettier --check --log-level warn .
+	tsc --noEmit
+	eslint .
+
+unit: node_modules/.package-lock.json
+	vitest run --project unit
+
+bench: testbed
+	node test/bench/run.ts
+
+# dist/ is what users run: built here, committed, and compared with what was committed.
+build: testbed-packages
+	$(MAKE) -C native
+	node scripts/bundle.ts
+	node scripts/copy-native.ts
+
+dist-check: build
+	@git diff --exit-code --stat -- dist && test -z "$$(git status --porcelain -- dist)" \
+		|| { echo 'dist/ is not what the sources build: run "make build" and commit it' >&2; exit 1; }
+
+testbed: testbed-packages
+	node test/testbed/bootstrap.ts
+
+.PHONY: testbed-packages
+testbed-packages: node_modules/.package-lock.json
+	test/testbed/packages
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+clean:
+	rm -rf build node_modules

@@ -1,0 +1,15 @@
+/** Copies the native programs that make built into dist/, where the action looks for them. */
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const BUILT = join(ROOT, 'build', 'native');
+const PROGRAMS = ['init', 'probe', 'gateway', 'cni'];
+
+for (const target of readdirSync(BUILT).filter((name) => name.startsWith('linux-'))) {
+  const out = join(ROOT, 'dist', 'native', target);
+  mkdirSync(out, { recursive: true });
+  for (const program of PROGRAMS) {
+    copyFileSync(join(BUILT, target, program), join(out, program));
+  }
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import * as core from '@actions/core';
+import { errorMessage } from '../errors.ts';
+import { stop } from '../stop.ts';
+import { STATE_DIRECTORY } from './state.ts';
+
+/** The post step: ends everything, whatever happened. Its own failure is a warning, the job's result stands. */
+export async function runPost(): Promise<void> {
+  const directory = core.getState(STATE_DIRECTORY);
+  if (directory === '') {
+    return;
+  }
+  try {
+    await stop(directory);
+    core.info(`Stopped; the logs are in ${join(directory, 'logs')}`);
+  } catch (error) {
+    core.warning(`Failed to clean up: ${errorMessage(error)}`);
+  }
+}

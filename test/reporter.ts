@@ -1,0 +1,31 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** Ends a run with one line that counts, and forbids skipping where FORBID_SKIP is set. */
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    const skipped: TestCase[] = [];
+    for (const module of modules) {
+      // A file that does not load runs no test, and is a failure all the same.
+      count.failed += module.errors().length;
+      for (const test of module.children.allTests()) {
+        count[test.result().state] += 1;
+        if (test.result().state === 'skipped') {
+          skipped.push(test);
+        }
+      }
+    }
+    for (const test of skipped) {
+      const result = test.result();
+      const note = result.state === 'skipped' ? result.note : undefined;
+      console.log(`skipped: ${test.fullName}: ${note ?? 'no reason given'}`);
+    }
+    if (skipped.length > 0 && process.env['FORBID_SKIP'] !== undefined) {
+      console.log('FORBID_SKIP is set: a skipped test is a failure');
+      process.exitCode = 1;
+    }
+    console.log(
+      `${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped`,
+    );
+  }
+}
