@@ -110,11 +110,13 @@ async function execToFiles(
     runtime.killExec(record, request, child.pid ?? 0).catch(() => child.kill('SIGKILL'));
   };
   options.signal?.addEventListener('abort', abort, { once: true });
-  const code = await exitOf(child);
-  options.signal?.removeEventListener('abort', abort);
-  await Promise.all(followers?.map((follower) => follower.finish()) ?? []);
-  options.signal?.throwIfAborted();
-  return code;
+  try {
+    return await exitOf(child);
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+    await Promise.all(followers?.map((follower) => follower.finish()) ?? []);
+    options.signal?.throwIfAborted();
+  }
 }
 
 /** Reports what is appended to a file, until `finish` has reported the rest. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rmdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { startDaemon } from './daemon.ts';
@@ -94,7 +94,7 @@ async function createCgroups(record: SandboxRecord) {
     if (controller !== 'cpuset') continue;
     for (const place of [join(dir, '..'), dir]) {
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-        await copyFile(join(place, '..', file), join(place, file));
+        await writeFile(join(place, file), await readFile(join(place, '..', file)));
       }
     }
   }
@@ -103,7 +103,7 @@ async function createCgroups(record: SandboxRecord) {
 
 /** A command that enters the cgroups and becomes the command that follows. */
 function inCgroups(cgroups: readonly Cgroup[]): string[] {
-  const script = 'for dir in $1; do echo $$ >"$dir/cgroup.procs"; done; shift; exec "$@"';
+  const script = 'set -e; for dir in $1; do echo $$ >"$dir/cgroup.procs"; done; shift; exec "$@"';
   return ['sh', '-c', script, 'sh', cgroups.map(({ dir }) => dir).join(' ')];
 }
 

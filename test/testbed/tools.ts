@@ -51,3 +51,9 @@ export async function tool(name: Tool): Promise<string> {
     );
   });
 }
+
+/** Where the Go toolchain unpacked a module that the tool's module requires. */
+export async function moduleDir(name: Tool, module: string): Promise<string> {
+  const cwd = join(testbedDir, 'tools', name);
+  return (await command(['go', 'list', '-m', '-f', '{{.Dir}}', module], { cwd })).trim();
+}
