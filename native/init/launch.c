@@ -49,8 +49,8 @@ static int parse_map(struct id_maps *maps, char **arguments, struct failure *fai
 {
 	unsigned long values[3];
 
-	if (maps->count == LAUNCH_ID_MAPS)
-		return fail_input(failure, "Too many id maps: at most %d", LAUNCH_ID_MAPS);
+	if (maps->count == ID_MAPS)
+		return fail_input(failure, "Too many id maps: at most %d", ID_MAPS);
 	for (int i = 0; i < 3; i++)
 		if (number_parse(arguments[i], 10, UINT32_MAX, &values[i]) != 0)
 			return fail_input(failure, "Bad id \"%s\": expected a number up to %u",

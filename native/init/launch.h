@@ -3,22 +3,12 @@
 #define INIT_LAUNCH_H
 
 #include "lib/failure.h"
+#include "lib/namespaces.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define LAUNCH_ID_MAPS 32
 #define LAUNCH_ARGUMENTS 5
-
-/** One line of a uid_map or gid_map (user_namespaces(7)). */
-struct id_map {
-	unsigned long inside, outside, count;
-};
-
-struct id_maps {
-	size_t count;
-	struct id_map maps[LAUNCH_ID_MAPS];
-};
 
 struct operation_type;
 

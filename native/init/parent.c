@@ -1,13 +1,13 @@
 #include "init/parent.h"
 
 #include "init/child.h"
-#include "init/maps.h"
 #include "init/signals.h"
 #include "init/status.h"
 #include "init/supervisor.h"
 #include "init/uplink.h"
 #include "lib/cleanup.h"
 #include "lib/descriptor.h"
+#include "lib/namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,11 +27,22 @@ struct parent {
 	int uplinks[SUPERVISOR_PROCESSES];
 };
 
-/* As fork, with new namespaces: the raw system call continues in the child on the same stack. */
-static pid_t clone_process(int namespaces)
+static int map_ids(const struct launch *launch, pid_t pid, struct position *position,
+                   struct failure *failure)
 {
-	return (pid_t)syscall(SYS_clone, (unsigned long)namespaces | SIGCHLD, NULL, NULL, NULL,
-	                      NULL);
+	int error = 0;
+
+	position->directive = "setgroups";
+	if (launch->deny_setgroups)
+		error = namespaces_deny_setgroups(pid, failure);
+	if (error != 0)
+		return error;
+	position->directive = "map-gid";
+	error = namespaces_map(pid, "gid_map", &launch->gids, failure);
+	if (error != 0)
+		return error;
+	position->directive = "map-uid";
+	return namespaces_map(pid, "uid_map", &launch->uids, failure);
 }
 
 static void accept_uplink(struct parent *parent)
@@ -125,7 +135,7 @@ int parent_run(const struct launch *launch, int status_fd)
 		status_failed(status_fd, &position, &failure);
 		return 1;
 	}
-	parent.child = clone_process(launch->namespaces);
+	parent.child = namespaces_clone(launch->namespaces);
 	if (parent.child < 0) {
 		fail(&failure, errno, "create the namespaces");
 		status_failed(status_fd, &position, &failure);
@@ -145,7 +155,7 @@ int parent_run(const struct launch *launch, int status_fd)
 		return give_up(&parent, status_fd, &position, &failure);
 	}
 	if ((launch->namespaces & CLONE_NEWUSER) != 0 &&
-	    maps_write(launch, parent.child, &position, &failure) != 0)
+	    map_ids(launch, parent.child, &position, &failure) != 0)
 		return give_up(&parent, status_fd, &position, &failure);
 	if (write(permission[1], "", 1) != 1) {
 		fail(&failure, errno, "start the child");
