@@ -1,0 +1,10 @@
+/** Writes docs/workarounds.md from the workarounds themselves; a unit test compares the two. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderWorkarounds } from '../src/report/workarounds.ts';
+import { WORKAROUNDS } from '../src/workarounds/index.ts';
+
+writeFileSync(
+  join(import.meta.dirname, '..', 'docs', 'workarounds.md'),
+  renderWorkarounds(WORKAROUNDS),
+);
