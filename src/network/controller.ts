@@ -15,7 +15,7 @@ export async function runController(
   ready: () => void,
   signal: AbortSignal,
 ): Promise<never> {
-  let network: Network | undefined;
+  let network: Network | undefined = undefined;
   await serveHealth(
     config.metricsPort,
     {

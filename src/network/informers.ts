@@ -1,10 +1,9 @@
-import type { V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
-
 import type { ApiClient } from './apiclient.ts';
 import type { Objects } from './compile.ts';
 import type { Log } from './log.ts';
 import { podOf, serviceOf, sliceOf, type Pod, type Service, type Slice } from './objects.ts';
-import { Reflector, type Resource } from './reflector.ts';
+import { Reflector, type ObjectJson, type Resource } from './reflector.ts';
+import type { PodJson, ServiceJson, SliceJson } from './wire.ts';
 
 /** Changes come in clusters (a Service and its slice, a rollout's pods): one compile for each. */
 const COALESCE_MS = 5;
@@ -14,16 +13,16 @@ const PROXIED = '!service.kubernetes.io/service-proxy-name,!service.kubernetes.i
 
 /** Copies of everything the network is compiled from. */
 export class Informers {
-  readonly #services: Reflector<V1Service, Service>;
-  readonly #slices: Reflector<V1EndpointSlice, Slice>;
-  readonly #pods: Reflector<V1Pod, Pod>;
+  readonly #services: Reflector<ServiceJson, Service>;
+  readonly #slices: Reflector<SliceJson, Slice>;
+  readonly #pods: Reflector<PodJson, Pod>;
   readonly #changed: () => void;
   #scheduled = false;
 
   /** `changed` is called a few milliseconds after a change, once everything has been listed. */
   constructor(client: ApiClient, nodeName: string, changed: () => void, say: Log) {
     this.#changed = changed;
-    const reflect = <Json, T>(resource: Resource<Json, T>) =>
+    const reflect = <Json extends ObjectJson, T>(resource: Resource<Json, T>) =>
       new Reflector(client, resource, this.#schedule, say);
     const query = { labelSelector: PROXIED };
     this.#services = reflect({ path: '/api/v1/services', query, keep: serviceOf });

@@ -1,9 +1,8 @@
-import type { V1EndpointSlice, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { IngressJson, MetadataJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
 
 /**
  * The parts of Kubernetes objects the network is made from. Everything else (managed fields,
- * annotations, pod specs) is dropped as it arrives, which keeps the heap small; the library's types
- * describe what arrives and cost nothing at run time.
+ * annotations, pod specs) is dropped as it arrives, which keeps the heap small.
  */
 
 export interface ObjectRef {
@@ -23,12 +22,6 @@ export interface ServicePort {
   readonly nodePort: number | undefined;
 }
 
-export interface Ingress {
-  readonly ip?: string;
-  readonly hostname?: string;
-  readonly ipMode?: string;
-}
-
 export interface Service {
   readonly ref: ObjectRef;
   readonly resourceVersion: string;
@@ -43,7 +36,7 @@ export interface Service {
   readonly externalLocal: boolean;
   readonly loadBalancerClass: string | undefined;
   readonly sourceRanges: readonly string[];
-  readonly ingress: readonly Ingress[];
+  readonly ingress: readonly IngressJson[];
 }
 
 export interface Endpoint {
@@ -76,50 +69,45 @@ export interface Pod {
   readonly hostPorts: readonly HostPort[];
 }
 
-export function serviceOf(json: V1Service): Service {
-  const { spec, status } = json;
+export function serviceOf({ metadata, spec, status }: ServiceJson): Service {
+  const { ports = [], sessionAffinityConfig } = spec;
   return {
-    ref: refOf('Service', json),
-    resourceVersion: json.metadata?.resourceVersion ?? '',
-    type: spec?.type ?? 'ClusterIP',
-    clusterIPs:
-      spec?.type === 'ExternalName' ? [] : clusterIPsOf(spec).filter((ip) => ip && ip !== 'None'),
-    externalIPs: spec?.externalIPs ?? [],
-    ports: (spec?.ports ?? []).map((port) => ({
-      name: port.name ?? '',
-      protocol: port.protocol ?? 'TCP',
-      port: port.port,
-      nodePort: port.nodePort,
+    ref: refOf('Service', metadata),
+    resourceVersion: metadata.resourceVersion ?? '',
+    type: spec.type ?? 'ClusterIP',
+    clusterIPs: clusterIPsOf(spec),
+    externalIPs: spec.externalIPs ?? [],
+    ports: ports.map(({ name = '', protocol = 'TCP', port, nodePort }) => ({
+      name,
+      protocol,
+      port,
+      nodePort,
     })),
     affinitySeconds:
-      spec?.sessionAffinity === 'ClientIP'
-        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
+      spec.sessionAffinity === 'ClientIP'
+        ? (sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY_SECONDS)
         : undefined,
-    internalLocal: spec?.internalTrafficPolicy === 'Local',
-    externalLocal: spec?.externalTrafficPolicy === 'Local',
-    loadBalancerClass: spec?.loadBalancerClass,
-    sourceRanges: spec?.loadBalancerSourceRanges ?? [],
-    ingress: (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname, ipMode }) => ({
-      ...(ip && { ip }),
-      ...(hostname && { hostname }),
-      ...(ipMode && { ipMode }),
-    })),
+    internalLocal: spec.internalTrafficPolicy === 'Local',
+    externalLocal: spec.externalTrafficPolicy === 'Local',
+    loadBalancerClass: spec.loadBalancerClass,
+    sourceRanges: spec.loadBalancerSourceRanges ?? [],
+    ingress: status?.loadBalancer?.ingress ?? [],
   };
 }
 
 /** Undefined for a slice that names no Service: nothing can be done with it. */
-export function sliceOf(json: V1EndpointSlice): Slice | undefined {
-  const service = json.metadata?.labels?.['kubernetes.io/service-name'];
+export function sliceOf({ metadata, addressType, ports, endpoints }: SliceJson): Slice | undefined {
+  const service = metadata.labels?.['kubernetes.io/service-name'];
   if (!service) return undefined;
   return {
-    service: `${json.metadata?.namespace ?? ''}/${service}`,
-    addressType: json.addressType,
-    ports: (json.ports ?? []).flatMap(({ name, protocol, port }) =>
+    service: `${metadata.namespace ?? ''}/${service}`,
+    addressType,
+    ports: (ports ?? []).flatMap(({ name = '', protocol = 'TCP', port }) =>
       // "When a port is nil, all ports": upstream kube-proxy ignores those too.
-      port ? [{ name: name ?? '', protocol: protocol ?? 'TCP', port }] : [],
+      port ? [{ name, protocol, port }] : [],
     ),
     // "Consumers should use the first address": the others are other names for the same endpoint.
-    endpoints: (json.endpoints ?? []).flatMap(({ addresses: [address], nodeName, conditions }) =>
+    endpoints: (endpoints ?? []).flatMap(({ addresses: [address], nodeName, conditions }) =>
       address
         ? [
             {
@@ -136,20 +124,19 @@ export function sliceOf(json: V1EndpointSlice): Slice | undefined {
 }
 
 /** Undefined for a pod without host ports of its own, or without the address they would lead to. */
-export function podOf(json: V1Pod): Pod | undefined {
-  const { spec, status } = json;
+export function podOf({ metadata, spec, status }: PodJson): Pod | undefined {
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   // A pod on the node's own network listens there itself.
-  if (!spec || spec.hostNetwork || ended || !status?.podIP) return undefined;
+  if (spec.hostNetwork || ended || !status?.podIP) return undefined;
   const sidecars = (spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
-  const hostPorts = [...spec.containers, ...sidecars].flatMap((container) =>
-    (container.ports ?? []).flatMap(({ protocol, hostIP, hostPort, containerPort }) =>
-      hostPort
-        ? [{ protocol: protocol ?? 'TCP', hostIP: hostIP ?? '', hostPort, containerPort }]
-        : [],
+  const hostPorts = [...spec.containers, ...sidecars].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ protocol = 'TCP', hostIP = '', hostPort, containerPort }) =>
+      hostPort ? [{ protocol, hostIP, hostPort, containerPort }] : [],
     ),
   );
-  return hostPorts.length ? { ref: refOf('Pod', json), ip: status.podIP, hostPorts } : undefined;
+  return hostPorts.length
+    ? { ref: refOf('Pod', metadata), ip: status.podIP, hostPorts }
+    : undefined;
 }
 
 export function nameOf(ref: ObjectRef): string {
@@ -159,17 +146,18 @@ export function nameOf(ref: ObjectRef): string {
 /** The API server fills it in; this is its value. */
 const DEFAULT_AFFINITY_SECONDS = 3 * 60 * 60;
 
-function clusterIPsOf(spec: V1Service['spec']): string[] {
-  return spec?.clusterIPs ?? (spec?.clusterIP ? [spec.clusterIP] : []);
+function clusterIPsOf({ type, clusterIP, clusterIPs }: ServiceJson['spec']): string[] {
+  if (type === 'ExternalName') return [];
+  return (clusterIPs ?? [clusterIP ?? '']).filter((ip) => ip !== '' && ip !== 'None');
 }
 
-function refOf(kind: ObjectRef['kind'], { metadata }: V1Service | V1Pod): ObjectRef {
+function refOf(kind: ObjectRef['kind'], metadata: MetadataJson): ObjectRef {
+  const { namespace = '', name = '', uid = '', creationTimestamp } = metadata;
   return {
     kind,
-    namespace: metadata?.namespace ?? '',
-    name: metadata?.name ?? '',
-    uid: metadata?.uid ?? '',
-    // The library says Date, the wire says string.
-    created: metadata?.creationTimestamp ? new Date(metadata.creationTimestamp).getTime() : 0,
+    namespace,
+    name,
+    uid,
+    created: creationTimestamp ? Date.parse(creationTimestamp) : 0,
   };
 }

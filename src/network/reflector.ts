@@ -1,17 +1,18 @@
 import { ApiError, type ApiClient } from './apiclient.ts';
 import { Backoff } from './backoff.ts';
 import { messageOf, onChange, type Log } from './log.ts';
+import type { MetadataJson } from './wire.ts';
 
 /** How long the API server lets a watch live; its regular end is the moment to list anew. */
 const WATCH_SECONDS = 600;
 /** A watch that outlives its time by this much has a dead peer. */
 const GRACE_MS = 30_000;
 
-interface Metadata {
-  metadata?: { namespace?: string; name?: string; resourceVersion?: string };
+export interface ObjectJson {
+  metadata: MetadataJson;
 }
 
-export interface Resource<Json, T> {
+export interface Resource<Json extends ObjectJson, T> {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   /** The part to keep of an object; undefined to keep nothing of it. */
@@ -23,7 +24,7 @@ export interface Resource<Json, T> {
  * stopped; 410 Gone, any other refusal and the watch's regular end (ten minutes: the resync) lead to
  * a new list.
  */
-export class Reflector<Json, T> {
+export class Reflector<Json extends ObjectJson, T> {
   readonly objects = new Map<string, T>();
   readonly #client: ApiClient;
   readonly #resource: Resource<Json, T>;
@@ -72,7 +73,7 @@ export class Reflector<Json, T> {
     const { path, query, keep } = this.#resource;
     const list = (await this.#client.request('GET', path, { query, signal })) as {
       metadata: { resourceVersion: string };
-      items: (Json & Metadata)[];
+      items: Json[];
     };
     const gone = new Set(this.objects.keys());
     for (const item of list.items) {
@@ -113,15 +114,13 @@ export class Reflector<Json, T> {
     this.#version = undefined;
   }
 
-  #take({ type, object }: WatchEvent<Json>): void {
-    if (type === 'ERROR') {
-      const { code = 0, message = 'no reason given' } = object as {
-        code?: number;
-        message?: string;
-      };
+  #take(event: WatchEvent<Json>): void {
+    if (event.type === 'ERROR') {
+      const { code = 0, message = 'no reason given' } = event.object;
       throw new ApiError(code, message);
     }
-    this.#version = object.metadata?.resourceVersion ?? this.#version;
+    const { type, object } = event;
+    this.#version = object.metadata.resourceVersion ?? this.#version;
     if (type === 'BOOKMARK') return;
 
     const key = keyOf(object);
@@ -132,11 +131,10 @@ export class Reflector<Json, T> {
   }
 }
 
-interface WatchEvent<Json> {
-  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
-  object: Json & Metadata;
-}
+type WatchEvent<Json> =
+  | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: Json }
+  | { type: 'ERROR'; object: { code?: number; message?: string } };
 
-function keyOf({ metadata }: Metadata): string {
-  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+function keyOf({ metadata }: ObjectJson): string {
+  return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }

@@ -1,7 +1,8 @@
 import { ApiError, type ApiClient } from './apiclient.ts';
 import { providesLoadBalancer } from './claims.ts';
 import { messageOf, type Log } from './log.ts';
-import { nameOf, type Ingress, type Service } from './objects.ts';
+import { nameOf, type Service } from './objects.ts';
+import type { IngressJson } from './wire.ts';
 
 /**
  * What a Service's status.loadBalancer is to hold; undefined where it is not ours to say.
@@ -15,7 +16,7 @@ export function ingressFor(
   service: Service,
   reachable: boolean,
   nodeIp: string,
-): readonly Ingress[] | undefined {
+): readonly IngressJson[] | undefined {
   const own = [{ ip: nodeIp, ipMode: 'VIP' }];
   const says = announces(service, nodeIp);
   if (providesLoadBalancer(service)) {
@@ -47,7 +48,7 @@ export class StatusWriter {
     this.#say = say;
   }
 
-  write(service: Service, ingress: readonly Ingress[]): void {
+  write(service: Service, ingress: readonly IngressJson[]): void {
     const { ref, resourceVersion } = service;
     if (this.#written.get(ref.uid) === resourceVersion) return;
     this.#written.set(ref.uid, resourceVersion);
@@ -59,7 +60,7 @@ export class StatusWriter {
     for (const uid of this.#written.keys()) if (!uids.has(uid)) this.#written.delete(uid);
   }
 
-  async #patch({ ref }: Service, ingress: readonly Ingress[]): Promise<void> {
+  async #patch({ ref }: Service, ingress: readonly IngressJson[]): Promise<void> {
     try {
       await this.#client.request(
         'PATCH',
