@@ -7,13 +7,15 @@ import { inUse, records } from './state.ts';
 import { addressesOf } from './network.ts';
 
 const usage = `usage:
-  sandbox start --name NAME [--profile stock|privileged|native] [--cgroup v1|v2]
+  sandbox start --name NAME [--profile stock|privileged|bare|native] [--cgroup v1|v2]
                 [--runsc current|2026-02] [--user UID:GID] [--mount SRC:DST[:ro]]... [--env K=V]...
   sandbox exec NAME [--env K=V]... [--cwd DIR] [--stdin] -- COMMAND...
   sandbox copy-in NAME SOURCE DIRECTORY
   sandbox copy-out NAME DIRECTORY TARGET
   sandbox stop NAME...
   sandbox list`;
+
+const profiles = ['stock', 'privileged', 'bare', 'native'] as const;
 
 class UsageError extends Error {}
 
@@ -34,7 +36,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
     if (!values.name) throw new UsageError('start: --name is missing');
     const sandbox = await startSandbox({
       name: values.name,
-      profile: oneOf('--profile', values.profile ?? 'stock', ['stock', 'privileged', 'native']),
+      profile: oneOf('--profile', values.profile ?? 'stock', profiles),
       cgroup: oneOf('--cgroup', values.cgroup ?? 'v1', ['v1', 'v2']),
       runsc: oneOf('--runsc', values.runsc ?? 'current', ['current', '2026-02']),
       user: parseUser(values.user ?? '0:0'),

@@ -9,6 +9,7 @@ import { gone, identify } from './processes.ts';
 import type { Runtime } from './runtime.ts';
 import { containerSpec, processSpec, type ContainerProfile } from './spec.ts';
 import { idOf, recordDir, type SandboxRecord } from './state.ts';
+import { tool } from './tools.ts';
 
 const rootOf = (record: SandboxRecord) => join(recordDir(record), 'runsc');
 
@@ -19,8 +20,17 @@ const rootOf = (record: SandboxRecord) => join(recordDir(record), 'runsc');
 function runscCommand(record: SandboxRecord): string[] {
   // What Docker's runtimeArgs need for a privileged container to hold CAP_NET_RAW. `runsc exec`
   // needs it again, or its process lacks it.
-  const profileFlags = record.profile === 'privileged' ? ['--net-raw'] : [];
-  return [record.runsc, '--root', rootOf(record), ...profileFlags];
+  const profileFlags: Partial<Record<SandboxRecord['profile'], string[]>> = {
+    privileged: ['--net-raw'],
+    bare: ['--oci-seccomp'],
+  };
+  return [record.runsc, '--root', rootOf(record), ...(profileFlags[record.profile] ?? [])];
+}
+
+/** What Docker writes into every configuration; runsc ignores it unless run with --oci-seccomp. */
+async function dockerSeccomp(spec: object): Promise<unknown> {
+  const input = JSON.stringify(spec);
+  return JSON.parse(await command([await tool('seccomp-profile')], { input }));
 }
 
 /**
@@ -43,7 +53,9 @@ export const runsc: Runtime = {
       user: record.user,
       hostDevices: profile === 'privileged' ? await hostDevices() : [],
     });
-    await writeFile(join(bundle, 'config.json'), JSON.stringify(spec));
+    const linux =
+      profile === 'bare' ? { ...spec.linux, seccomp: await dockerSeccomp(spec) } : spec.linux;
+    await writeFile(join(bundle, 'config.json'), JSON.stringify({ ...spec, linux }));
     const [pidFile, log] = [join(bundle, 'pid'), join(bundle, 'runsc.log')];
     await using output = await open(join(bundle, 'output'), 'a');
     const argv = [

@@ -21,7 +21,8 @@ export interface SpecInputs {
   hostDevices: readonly Device[];
 }
 
-export type ContainerProfile = 'stock' | 'privileged';
+/** `bare` is stock with Docker's seccomp profile in force: no mounts, no namespaces. */
+export type ContainerProfile = 'stock' | 'privileged' | 'bare';
 
 export interface User {
   uid: number;

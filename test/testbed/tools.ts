@@ -27,6 +27,7 @@ const programs = {
   agnhost: { package: 'k8s.io/kubernetes/test/images/agnhost' },
   'local-path-provisioner': { package: 'github.com/rancher/local-path-provisioner' },
   outside: { package: '.' },
+  'seccomp-profile': { package: '.' },
 } satisfies Record<string, Program>;
 
 export type Tool = keyof typeof programs;
