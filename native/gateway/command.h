@@ -1,0 +1,40 @@
+/*
+ * The control protocol: one command per line, words separated by single blanks.
+ *
+ *   set tcp|udp FRONTEND [affinity=SECONDS] [ENDPOINT...]
+ *   del tcp|udp FRONTEND
+ *   begin
+ *   end
+ *   stats
+ *
+ * FRONTEND is IP:PORT or, for a node port, *:PORT; ENDPOINT is IP:PORT.
+ */
+#ifndef GATEWAY_COMMAND_H
+#define GATEWAY_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/table.h"
+#include "lib/failure.h"
+
+enum command_verb { COMMAND_SET, COMMAND_DEL, COMMAND_BEGIN, COMMAND_END, COMMAND_STATS };
+
+struct command {
+	enum command_verb verb;
+	struct frontend_key frontend; /**< of set and del */
+	uint32_t affinity_seconds;    /**< of set */
+	struct endpoint *endpoints;   /**< of set; to be freed */
+	size_t endpoint_count;
+};
+
+/** The most seconds of affinity Kubernetes allows (a day). */
+#define AFFINITY_LIMIT 86400
+
+/**
+ * Reads a line (NUL terminated at `length`; it is cut up). Returns 0, or -errno with the failure
+ * noted and nothing to be freed.
+ */
+int command_parse(char *line, size_t length, struct command *command, struct failure *failure);
+
+#endif

@@ -1,0 +1,33 @@
+/* What the parts of the gateway share. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "gateway/loop.h"
+#include "gateway/options.h"
+#include "gateway/table.h"
+
+struct statistics {
+	uint64_t tcp_accepted;
+	uint64_t tcp_active;
+	uint64_t tcp_retried; /**< connects that went on to another endpoint */
+	uint64_t tcp_refused; /**< clients that were reset because no endpoint could be reached */
+	uint64_t tcp_bytes;
+	uint64_t udp_flows;
+	uint64_t udp_active;
+	uint64_t udp_datagrams;
+	uint64_t dns_queries;
+	uint64_t dns_failed; /**< answered SERVFAIL: no upstream did */
+};
+
+struct gateway {
+	struct loop loop;
+	struct options options;
+	int uplink;           /**< see uplink.h */
+	struct table table;
+	struct statistics statistics;
+	struct tcp_relay *tcp;
+	struct udp_relay *udp;
+	struct node_addresses *addresses;
+};
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * The node's gateway: everything that leaves the pods' bridge, and everything that comes in from
+ * the runner, is relayed by it. See docs/architecture.md.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "gateway/control.h"
+#include "gateway/dns_relay.h"
+#include "gateway/gateway.h"
+#include "gateway/log.h"
+#include "gateway/node_addresses.h"
+#include "gateway/options.h"
+#include "gateway/publish.h"
+#include "gateway/rules.h"
+#include "gateway/service.h"
+#include "gateway/tcp_relay.h"
+#include "gateway/udp_relay.h"
+#include "lib/die.h"
+#include "lib/number.h"
+#include "lib/uplink.h"
+
+/* Where the nat rules lead TCP to: below gVisor's ephemeral ports, which begin at 16000, and far
+ * from what pods of the host network listen on. */
+#define REDIRECT_PORT 15999
+
+/* Descriptors that are neither TCP connections nor UDP flows: listeners, clients, resolvers. */
+#define DESCRIPTORS_RESERVED 1024
+#define UDP_FLOWS_MAX 16384
+
+struct parts {
+	struct gateway gateway;
+	struct node_addresses addresses;
+	struct tcp_listener transparent;
+	struct published_ports published;
+	struct source signals;
+	struct dns_relay *dns;
+	struct control *control;
+};
+
+static void signals_ready(struct source *source, uint32_t events)
+{
+	struct parts *parts = list_object(source, struct parts, signals);
+
+	(void)events;
+	loop_stop(&parts->gateway.loop);
+}
+
+static int watch_signals(struct parts *parts)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	source_init(&parts->signals, signals_ready);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : loop_watch(&parts->gateway.loop, &parts->signals, fd, EPOLLIN);
+}
+
+/* As many descriptors as the hard limit allows; returns how many those are. */
+static size_t raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die_errno("read the limit of file descriptors");
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		die_errno("raise the limit of file descriptors to %ju", (uintmax_t)limit.rlim_max);
+	return limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
+}
+
+/* Splits the descriptors between UDP flows, of one each, and TCP connections, of two. */
+static int init_relays(struct gateway *gateway, size_t descriptors)
+{
+	size_t free = descriptors > 2 * DESCRIPTORS_RESERVED ? descriptors - DESCRIPTORS_RESERVED
+	                                                     : descriptors / 2;
+	size_t flows = free / 4 < UDP_FLOWS_MAX ? free / 4 : UDP_FLOWS_MAX;
+	int status = udp_relay_init(gateway, flows);
+
+	return status < 0 ? status : tcp_relay_init(gateway, (free - flows) / 2);
+}
+
+static int open_transparent(struct parts *parts, struct failure *failure)
+{
+	const struct endpoint address = {.address = INADDR_ANY, .port = REDIRECT_PORT};
+	struct iptables_rule rules[RULES_MAX];
+	const struct iptables_table table =
+	    rules_for(&parts->gateway.options, REDIRECT_PORT, rules);
+
+	tcp_listener_init(&parts->gateway, &parts->transparent);
+	int status = tcp_listener_open(&parts->transparent, false, address, NULL);
+	if (status < 0)
+		return fail(failure, -status, "listen on port %d", REDIRECT_PORT);
+	return iptables_replace(&table, failure);
+}
+
+static void open_all(struct parts *parts)
+{
+	struct gateway *gateway = &parts->gateway;
+	struct failure failure;
+
+	if (node_addresses_open(&parts->addresses, gateway->options.bridge_address, &failure) < 0)
+		die(&failure);
+	gateway->addresses = &parts->addresses;
+	if (publish_open(gateway, &parts->published, &failure) < 0)
+		die(&failure);
+	parts->dns = dns_relay_open(gateway, &failure);
+	if (parts->dns == NULL || open_transparent(parts, &failure) < 0)
+		die(&failure);
+	parts->control = control_open(gateway, gateway->options.control, &failure);
+	if (parts->control == NULL)
+		die(&failure);
+}
+
+static void close_all(struct parts *parts)
+{
+	struct gateway *gateway = &parts->gateway;
+	const struct iptables_table none = rules_none();
+	struct failure failure;
+
+	if (iptables_replace(&none, &failure) < 0)
+		log_line("%s", failure.message);
+	control_close(parts->control);
+	tcp_listener_close(&parts->transparent);
+	table_begin(&gateway->table);
+	for (struct frontend *frontend; (frontend = table_stale(&gateway->table)) != NULL;) {
+		service_close(gateway, frontend);
+		table_remove(&gateway->table, frontend);
+	}
+	map_free(&gateway->table.by_key);
+	publish_close(&parts->published);
+	dns_relay_close(parts->dns);
+	tcp_relay_end(gateway);
+	udp_relay_end(gateway);
+	node_addresses_close(&parts->addresses);
+	loop_end(&gateway->loop);
+}
+
+/* Tells whoever started the gateway, if they asked, that everything listens. */
+static void report_ready(void)
+{
+	const char *text = getenv("READY_FD");
+	unsigned long fd;
+
+	if (text == NULL)
+		return;
+	if (number_parse(text, 10, INT_MAX, &fd) != 0)
+		die_usage("Bad READY_FD '%s': must be a file descriptor", text);
+	if (write((int)fd, "\n", 1) != 1)
+		die_errno("report that the gateway is ready");
+	close((int)fd);
+}
+
+int main(int argc, char **argv)
+{
+	static struct parts parts;
+	struct gateway *gateway = &parts.gateway;
+	struct failure failure;
+
+	if (options_parse(argc, argv, &gateway->options, &failure) < 0)
+		die_usage("%s", failure.message);
+	signal(SIGPIPE, SIG_IGN);
+	gateway->uplink = UPLINK_FD;
+	table_init(&gateway->table);
+	int status = loop_init(&gateway->loop);
+	if (status == 0)
+		status = watch_signals(&parts);
+	if (status == 0)
+		status = init_relays(gateway, raise_descriptor_limit());
+	if (status < 0) {
+		errno = -status;
+		die_errno("set up the event loop");
+	}
+	open_all(&parts);
+	report_ready();
+	log_line("Ready");
+	status = loop_run(&gateway->loop);
+	if (status < 0) {
+		errno = -status;
+		die_errno("wait for events");
+	}
+	close_all(&parts);
+	return 0;
+}

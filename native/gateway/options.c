@@ -1,0 +1,112 @@
+#include "gateway/options.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DNS_PORT 53
+
+static int parse_control(const char *value, struct options *options)
+{
+	options->control = value;
+	return 0;
+}
+
+static int parse_address(const char *text, uint32_t *out)
+{
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, text, &address) != 1)
+		return -1;
+	*out = ntohl(address.s_addr);
+	return 0;
+}
+
+static int parse_bridge_address(const char *value, struct options *options)
+{
+	return parse_address(value, &options->bridge_address);
+}
+
+static int parse_pod_cidr(const char *value, struct options *options)
+{
+	return cidr_parse(value, &options->pod_cidr);
+}
+
+static int parse_service_cidr(const char *value, struct options *options)
+{
+	return cidr_parse(value, &options->service_cidr);
+}
+
+static int parse_dns_upstream(const char *value, struct options *options)
+{
+	if (options->dns_upstream_count == DNS_UPSTREAMS_MAX)
+		return -1;
+	struct endpoint *upstream = &options->dns_upstreams[options->dns_upstream_count++];
+	if (strchr(value, ':') != NULL)
+		return endpoint_parse(value, upstream);
+	upstream->port = DNS_PORT;
+	return parse_address(value, &upstream->address);
+}
+
+static int parse_publish(const char *value, struct options *options)
+{
+	char outer[ENDPOINT_TEXT_SIZE];
+	const char *equals = strchr(value, '=');
+
+	if (options->published_count == PUBLISHED_MAX || equals == NULL ||
+	    (size_t)(equals - value) >= sizeof(outer))
+		return -1;
+	memcpy(outer, value, (size_t)(equals - value));
+	outer[equals - value] = '\0';
+	struct published *published = &options->published[options->published_count++];
+	if (endpoint_parse(outer, &published->outer) != 0)
+		return -1;
+	return endpoint_parse(equals + 1, &published->inner);
+}
+
+static const struct option {
+	const char *name;
+	int (*parse)(const char *value, struct options *options);
+	const char *form;
+	bool required;
+} table[] = {
+    {"--control", parse_control, "the path of a socket", true},
+    {"--bridge-address", parse_bridge_address, "an IPv4 address", true},
+    {"--pod-cidr", parse_pod_cidr, "an IPv4 network such as 10.42.0.0/16", true},
+    {"--service-cidr", parse_service_cidr, "an IPv4 network such as 10.43.0.0/16", true},
+    {"--dns-upstream", parse_dns_upstream, "IP or IP:PORT, at most 8 times", false},
+    {"--publish", parse_publish, "OUTERIP:PORT=INNERIP:PORT, at most 64 times", false},
+};
+#define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
+
+static const struct option *find(const char *name)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (strcmp(name, table[i].name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+int options_parse(int argc, char *const *argv, struct options *options, struct failure *failure)
+{
+	bool seen[OPTION_COUNT] = {false};
+
+	*options = (struct options){0};
+	for (int i = 1; i < argc; i += 2) {
+		const struct option *option = find(argv[i]);
+		if (option == NULL)
+			return fail_input(failure, "Unknown option '%.64s'", argv[i]);
+		if (i + 1 == argc)
+			return fail_input(failure, "%s lacks its value: must be %s", option->name,
+			                  option->form);
+		if (option->parse(argv[i + 1], options) != 0)
+			return fail_input(failure, "Bad %s '%.64s': must be %s", option->name,
+			                  argv[i + 1], option->form);
+		seen[option - table] = true;
+	}
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (table[i].required && !seen[i])
+			return fail_input(failure, "%s is missing: must be %s", table[i].name,
+			                  table[i].form);
+	return 0;
+}

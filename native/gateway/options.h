@@ -1,0 +1,34 @@
+/* The gateway's command line. */
+#ifndef GATEWAY_OPTIONS_H
+#define GATEWAY_OPTIONS_H
+
+#include <stddef.h>
+
+#include "gateway/endpoint.h"
+#include "lib/cidr.h"
+#include "lib/failure.h"
+
+#define DNS_UPSTREAMS_MAX 8
+#define PUBLISHED_MAX 64
+
+/** A port of the runner's namespace that leads to one in the node's. */
+struct published {
+	struct endpoint outer;
+	struct endpoint inner;
+};
+
+struct options {
+	const char *control;
+	uint32_t bridge_address; /**< host byte order */
+	struct cidr pod_cidr;
+	struct cidr service_cidr;
+	struct endpoint dns_upstreams[DNS_UPSTREAMS_MAX];
+	size_t dns_upstream_count;
+	struct published published[PUBLISHED_MAX];
+	size_t published_count;
+};
+
+/** Returns 0, or -EINVAL with what was wrong with which option. */
+int options_parse(int argc, char *const *argv, struct options *options, struct failure *failure);
+
+#endif

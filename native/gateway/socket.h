@@ -1,0 +1,19 @@
+/* Sockets of either network namespace, non-blocking and closed on exec. */
+#ifndef GATEWAY_SOCKET_H
+#define GATEWAY_SOCKET_H
+
+#include "gateway/gateway.h"
+
+/** An unbound socket of the type (SOCK_STREAM, SOCK_DGRAM); or -errno. */
+int socket_open(const struct gateway *gateway, bool outside, int type);
+
+/** One that is bound, and listening if it is a SOCK_STREAM; or -errno. */
+int socket_serve(const struct gateway *gateway, bool outside, int type, struct endpoint address);
+
+/** Connects it, or begins to. Returns 0 when it has, -EINPROGRESS when it has begun, or -errno. */
+int socket_connect(int fd, struct endpoint destination);
+
+/** Whether an endpoint's sockets are to be made in the runner's network namespace. */
+bool endpoint_is_outside(const struct gateway *gateway, enum side side, struct endpoint endpoint);
+
+#endif
