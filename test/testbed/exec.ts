@@ -84,8 +84,9 @@ async function execToFiles(
   files: { dir: string; stdout: string; stderr: string },
 ): Promise<number> {
   options.signal?.throwIfAborted();
-  await using stdout = await open(files.stdout, 'w');
-  await using stderr = await open(files.stderr, 'w');
+  // Appending, because a program may open /dev/stdout anew, which in gVisor starts at offset 0.
+  await using stdout = await open(files.stdout, 'a');
+  await using stderr = await open(files.stderr, 'a');
   const { onOutput } = options;
   const followers = onOutput && [
     follow(files.stdout, (chunk) => {

@@ -133,8 +133,6 @@ const images = {
         directories: {
           '/var/log/nginx': { mode: 0o755, uid: 0 },
           '/var/cache/nginx': { mode: 0o755, uid: 0 },
-          // Debian's nginx creates its compiled-in directories' parent-less, whatever is configured.
-          '/var/lib/nginx': { mode: 0o755, uid: 0 },
         },
         files: {
           '/etc/passwd': passwd('nginx:x:101:101:nginx user:/nonexistent:/bin/false'),
@@ -193,8 +191,11 @@ const images = {
       config: { Env: [path], Entrypoint: ['/agnhost'], Cmd: ['pause'] },
       layers: {
         // bash as sh: the tests look for environment variables with dashes, which busybox drops.
-        shell: { programs: ['/bin/bash'], links: { '/bin/sh': 'bash' } },
-        busybox: { ...busybox, links: {} },
+        shell: {
+          ...busybox,
+          programs: ['/bin/busybox', '/bin/bash'],
+          links: { ...busybox.links, '/bin/sh': 'bash' },
+        },
         web,
         agnhost: {
           programs: ['/usr/bin/dig', '/usr/bin/iperf', '/bin/ss', '/bin/ip', '/bin/nc.openbsd'],
