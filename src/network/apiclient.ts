@@ -56,22 +56,9 @@ export class ApiClient {
     return JSON.parse(await text(response));
   }
 
-  /** The answer line by line, as watches have it. */
-  async *lines(path: string, options: RequestOptions): AsyncGenerator<string> {
-    const response = await this.#send('GET', path, options);
-    const broken = Promise.withResolvers<never>();
-    response.on('error', broken.reject);
-    response.on('close', () => {
-      broken.reject(new Error('connection closed in the middle of an answer'));
-    });
-    broken.promise.catch(() => undefined);
-    try {
-      yield* createInterface({ input: response, crlfDelay: Infinity });
-      // readline ends quietly on an error of its input.
-      if (!response.complete) await broken.promise;
-    } finally {
-      response.destroy();
-    }
+  /** Opens a watch; what it returns are the lines of the answer as they come. */
+  async watch(path: string, options: RequestOptions): Promise<AsyncIterable<string>> {
+    return linesOf(await this.#send('GET', path, options));
   }
 
   async #send(
@@ -108,6 +95,22 @@ export class ApiClient {
       throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
     }
     return response;
+  }
+}
+
+/** @throws Error when the connection ends in the middle: readline alone would end quietly. */
+async function* linesOf(response: http.IncomingMessage): AsyncGenerator<string> {
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => undefined);
+  response.on('error', broken.reject);
+  response.on('close', () => {
+    broken.reject(new Error('connection closed in the middle of an answer'));
+  });
+  try {
+    yield* createInterface({ input: response, crlfDelay: Infinity });
+    if (!response.complete) await broken.promise;
+  } finally {
+    response.destroy();
   }
 }
 

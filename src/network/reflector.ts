@@ -57,7 +57,6 @@ export class Reflector<Json extends ObjectJson, T> {
     for (;;) {
       try {
         this.#version ??= await this.#list(signal);
-        this.#say(`Watching ${this.#resource.path}`);
         await this.#watch(this.#version, backoff, signal);
       } catch (error) {
         signal.throwIfAborted();
@@ -93,7 +92,7 @@ export class Reflector<Json extends ObjectJson, T> {
     const { path, query } = this.#resource;
     const lifetime = AbortSignal.timeout(WATCH_SECONDS * 1000 + GRACE_MS);
     const started = performance.now();
-    const lines = this.#client.lines(path, {
+    const lines = await this.#client.watch(path, {
       query: {
         ...query,
         watch: 'true',
@@ -104,6 +103,7 @@ export class Reflector<Json extends ObjectJson, T> {
       signal: AbortSignal.any([signal, lifetime]),
       idleMs: WATCH_SECONDS * 1000 + GRACE_MS,
     });
+    this.#say(`Watching ${path}`);
     for await (const line of lines) {
       backoff.reset();
       this.#take(JSON.parse(line) as WatchEvent<Json>);
