@@ -1,0 +1,45 @@
+// Package node finds the node's name and addresses as k3s does.
+package node
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+)
+
+// Identity is the node's name and its addresses, the main one first.
+type Identity struct {
+	Name string
+	IPs  []string
+}
+
+// Identify takes what the user gave and finds the rest: without --node-ip the
+// host needs a default route (k3s pkg/util/net.go, GetHostnameAndIPs).
+func Identify(name string, ips []string) (Identity, error) {
+	if name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return Identity{}, err
+		}
+		name = host
+	}
+	// Host names are used in lower case, as kubelet does.
+	name = strings.ToLower(name)
+	if len(ips) == 0 {
+		ip, err := utilnet.ChooseHostInterface()
+		if err != nil {
+			return Identity{}, err
+		}
+		return Identity{name, []string{ip.String()}}, nil
+	}
+	for _, ip := range ips {
+		if net.ParseIP(ip) == nil {
+			return Identity{}, fmt.Errorf("invalid node-ip %s: %w", ip, errors.New("not an IP address"))
+		}
+	}
+	return Identity{name, ips}, nil
+}
