@@ -84,7 +84,12 @@ void registers_repeat(struct registers *registers, long number, uint64_t first)
 	registers->raw.orig_rax = (uint64_t)-1;
 }
 
-int registers_are_foreign(const struct registers *registers)
+bool registers_may_be_entry(const struct registers *registers)
+{
+	return registers_result(registers) == -ENOSYS;
+}
+
+bool registers_are_foreign(const struct registers *registers)
 {
 	return registers->raw.cs == USER32_CS;
 }
@@ -137,7 +142,13 @@ void registers_repeat(struct registers *registers, long number, uint64_t first)
 	registers->raw.regs[NUMBER] = (uint64_t)number;
 }
 
-int registers_are_foreign(const struct registers *registers)
+bool registers_may_be_entry(const struct registers *registers)
+{
+	(void)registers;
+	return true;
+}
+
+bool registers_are_foreign(const struct registers *registers)
 {
 	return (registers->raw.pstate & PSTATE_32_BIT) != 0;
 }

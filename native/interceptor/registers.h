@@ -2,6 +2,7 @@
 #ifndef INTERCEPTOR_REGISTERS_H
 #define INTERCEPTOR_REGISTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
@@ -28,7 +29,14 @@ void registers_restore_argument(struct registers *registers, int index, uint64_t
 /** At a call's exit: makes the tracee issue it again, with `first` as its argument 0. */
 void registers_repeat(struct registers *registers, long number, uint64_t first);
 
-/** Whether `pid` runs 32-bit code, whose calls have other numbers. */
-int registers_are_foreign(const struct registers *registers);
+/**
+ * Whether a system call stop can be a call's entry. A kernel that asks seccomp before the tracer
+ * (gVisor) reports no entry of a call that a filter refused, only its exit. x86_64 shows -ENOSYS as
+ * the result of a call not made yet; arm64 has no such sign, and this is always true there.
+ */
+bool registers_may_be_entry(const struct registers *registers);
+
+/** Whether the tracee runs 32-bit code, whose calls have other numbers. */
+bool registers_are_foreign(const struct registers *registers);
 
 #endif

@@ -73,6 +73,11 @@ struct step step_answered(enum mode mode)
 	return (struct step){phase, WORK_NONE, RESUME_TO_SYSCALL};
 }
 
+struct step step_left(enum mode mode)
+{
+	return (struct step){PHASE_OUTSIDE, WORK_NONE, usual_resume(mode)};
+}
+
 struct step step_repeated(enum mode mode)
 {
 	return (struct step){PHASE_SKIPPING, WORK_NONE, usual_resume(mode)};

@@ -52,6 +52,9 @@ struct step step_next(enum mode mode, enum phase phase, enum event_kind event);
 /** The step instead, once the call of a WORK_CALL has been answered. */
 struct step step_answered(enum mode mode);
 
+/** The step instead, once a WORK_CALL turned out to be the exit of a call never entered. */
+struct step step_left(enum mode mode);
+
 /** The step instead, once WORK_END found that the call must be repeated as it was asked. */
 struct step step_repeated(enum mode mode);
 

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,8 +33,12 @@ static int base_directory(pid_t tracee, const struct call *call, const struct re
 	return 0;
 }
 
-/* Resolves the call's path. Fails where the kernel would, or where nothing can be said of it. */
-static int resolve(const struct selection *selection, pid_t tracee, const struct call *call,
+/*
+ * Resolves the call's path. Fails where the kernel would, where nothing can be said of it, and
+ * where its last component tells that it is for nobody. That saves looking up the directory, but
+ * from a directory of the tree any relative path may have to be led back out.
+ */
+static int resolve(const struct tracer *tracer, pid_t tracee, const struct call *call,
                    const struct registers *registers, struct resolved *resolved)
 {
 	char path[PATH_MAX];
@@ -43,7 +48,10 @@ static int resolve(const struct selection *selection, pid_t tracee, const struct
 
 	if (length < 0)
 		return (int)length;
-	if (length == 0 || !selection_may_match(selection, path))
+	if (length == 0)
+		return -ENOENT;
+	if ((path[0] == '/' || !tracer->gave_directory) &&
+	    !selection_may_match(tracer->selection, path))
 		return -ENOENT;
 	if (path[0] != '/')
 		error = base_directory(tracee, call, registers, base, sizeof base);
@@ -62,6 +70,13 @@ static int ask(const struct selection *selection, int handler, struct request *r
 	return 1;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static int answer(struct tracer *tracer, pid_t tracee, const struct call *call,
                   struct registers *registers, struct rewrite *rewrite)
 {
@@ -72,7 +87,7 @@ static int answer(struct tracer *tracer, pid_t tracee, const struct call *call,
 	const char *in_tree;
 	int handler, result;
 
-	if (resolve(selection, tracee, call, registers, &resolved) != 0)
+	if (resolve(tracer, tracee, call, registers, &resolved) != 0)
 		return 0;
 	in_tree = path_below(text, selection->answers.root);
 	request.path = in_tree == NULL ? text : in_tree;
@@ -95,23 +110,22 @@ static int answer(struct tracer *tracer, pid_t tracee, const struct call *call,
 		return result;
 	if (handler >= 0)
 		tracer->counts.answered[handler]++;
+	if ((call->kind & (CALL_OPEN | CALL_CHDIR)) != 0 && is_directory(request.target))
+		tracer->gave_directory = true;
 	return 1;
 }
 
-/* Looks at the call the tracee is stopped in; true if it was answered. */
-static bool handle_call(struct tracer *tracer, struct tracee *tracee)
+/* Looks at the call; true if it was answered. */
+static bool handle_call(struct tracer *tracer, struct tracee *tracee, struct registers *registers)
 {
-	struct registers registers;
-	const struct call *call;
-	int result = registers_read(tracee->id, &registers);
+	const struct call *call = call_find(registers_call(registers));
+	int result;
 
-	if (result != 0 || registers_are_foreign(&registers))
-		return false;
-	call = call_find(registers_call(&registers));
-	if (call == NULL || (call->kind & tracer->selection->kinds) == 0)
+	if (registers_are_foreign(registers) || call == NULL ||
+	    (call->kind & tracer->selection->kinds) == 0)
 		return false;
 	tracer->counts.calls++;
-	result = answer(tracer, tracee->id, call, &registers, &tracee->rewrite);
+	result = answer(tracer, tracee->id, call, registers, &tracee->rewrite);
 	if (result > 0)
 		return true;
 	rewrite_abandon(&tracee->rewrite);
@@ -126,11 +140,17 @@ static bool handle_call(struct tracer *tracer, struct tracee *tracee)
 
 static struct step work(struct tracer *tracer, struct tracee *tracee, struct step step)
 {
+	struct registers registers;
+
 	switch (step.work) {
 	case WORK_NONE:
 		break;
 	case WORK_CALL:
-		if (handle_call(tracer, tracee))
+		if (registers_read(tracee->id, &registers) != 0)
+			break;
+		if (tracer->mode == MODE_SYSCALL && !registers_may_be_entry(&registers))
+			return step_left(tracer->mode);
+		if (handle_call(tracer, tracee, &registers))
 			return step_answered(tracer->mode);
 		break;
 	case WORK_END:

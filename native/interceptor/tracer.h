@@ -26,6 +26,7 @@ struct tracer {
 	enum mode mode;
 	const struct selection *selection;
 	struct tracees tracees;
+	bool gave_directory; /**< some tracee has, or had, a directory of the tree open */
 	struct counts counts;
 };
 

@@ -37,7 +37,7 @@ static int answer(const struct answers *answers, struct request *request)
 
 const struct handler kmsg_handler = {
     .name = "kmsg",
-    .calls = CALL_OPEN | CALL_STAT | CALL_ACCESS,
+    .calls = CALL_OPEN | CALL_STAT | CALL_ACCESS | CALL_READLINK,
     .prepare = prepare,
     .match = match,
     .answer = answer,
