@@ -24,14 +24,11 @@ int io_write(int fd, const void *data, size_t size)
 	return 0;
 }
 
-int io_read_file(const char *path, size_t maximum, char **text, size_t *size)
+int io_read(int fd, size_t maximum, char **text, size_t *size)
 {
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	cleanup_free char *buffer = NULL;
 	size_t capacity = 0, used = 0;
 
-	if (fd < 0)
-		return -errno;
 	for (;;) {
 		ssize_t received;
 
@@ -61,4 +58,11 @@ int io_read_file(const char *path, size_t maximum, char **text, size_t *size)
 	*text = buffer;
 	buffer = NULL;
 	return 0;
+}
+
+int io_read_file(const char *path, size_t maximum, char **text, size_t *size)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : io_read(fd, maximum, text, size);
 }

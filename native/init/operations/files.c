@@ -1,6 +1,7 @@
 #include "init/operations/operation.h"
 
 #include "lib/cleanup.h"
+#include "lib/directory.h"
 #include "lib/io.h"
 #include "lib/number.h"
 
@@ -19,44 +20,13 @@ static int parse_mode(const char *text, mode_t *out, struct failure *failure)
 	return 0;
 }
 
-/* Makes the directories above the path that are missing; the path is restored before it returns. */
-static int make_parents(char *path, struct failure *failure)
-{
-	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		int error;
-
-		*slash = '\0';
-		error = mkdir(path, 0755) != 0 && errno != EEXIST
-		            ? fail(failure, errno, "make directory %s", path)
-		            : 0;
-		*slash = '/';
-		if (error != 0)
-			return error;
-	}
-	return 0;
-}
-
-/* A directory that exists keeps its mode: it is not ours to change. */
 int operation_directory(struct supervisor *supervisor, char **arguments, struct failure *failure)
 {
-	char *path = arguments[0];
-	struct stat status;
 	mode_t mode = 0;
-	int error;
+	int error = parse_mode(arguments[1], &mode, failure);
 
 	(void)supervisor;
-	error = parse_mode(arguments[1], &mode, failure);
-	if (error != 0)
-		return error;
-	error = make_parents(path, failure);
-	if (error != 0)
-		return error;
-	if (mkdir(path, 0700) == 0)
-		/* chmod: mkdir's mode would be reduced by the umask. */
-		return chmod(path, mode) != 0 ? fail(failure, errno, "set mode of %s", path) : 0;
-	if (errno == EEXIST && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return 0;
-	return fail(failure, errno, "make directory %s", path);
+	return error != 0 ? error : directory_make(arguments[0], mode, failure);
 }
 
 int operation_write(struct supervisor *supervisor, char **arguments, struct failure *failure)

@@ -1,0 +1,29 @@
+/* What the runtime asks for, as it comes in the environment. */
+#ifndef CNI_REQUEST_H
+#define CNI_REQUEST_H
+
+#include "cni/error.h"
+
+enum command {
+	COMMAND_ADD,
+	COMMAND_DEL,
+	COMMAND_CHECK,
+	COMMAND_STATUS,
+	COMMAND_VERSION,
+	COMMAND_GC,
+};
+
+struct request {
+	enum command command;
+	const char *container; /**< NULL where the command needs none */
+	const char *netns;     /**< path of the pod's network namespace, or NULL */
+	const char *interface; /**< name of the link in it, or NULL */
+};
+
+/** What getenv(3) is here, so that reading a request is pure. */
+typedef char *environment_reader(const char *name);
+
+/** Reads the request; 0, or -errno with the error filled in. */
+int request_read(environment_reader *read, struct request *out, struct cni_error *error);
+
+#endif
