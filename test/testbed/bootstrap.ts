@@ -1,7 +1,9 @@
 import { image, imageNames } from './images/images.ts';
+import { k3s } from './k3s.ts';
 import { rootfs } from './rootfs.ts';
 import { tool, tools } from './tools.ts';
 
 for (const name of tools) await tool(name);
 await rootfs();
 for (const name of imageNames) await image(name);
+await k3s();

@@ -6,6 +6,8 @@ export interface CommandOptions {
   env?: NodeJS.ProcessEnv;
   /** Written to the command's standard input; without it the command reads end of file. */
   input?: string | Uint8Array;
+  /** Also pass its standard error on, as it comes. */
+  showProgress?: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export async function command(
   // A command that does not read its input closes it early; its exit code tells all that matters.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input);
+  if (options.showProgress) child.stderr.pipe(process.stderr, { end: false });
   const [stdout, stderr, failure] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
