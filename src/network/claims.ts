@@ -7,7 +7,7 @@ import type { HostPort, ObjectRef, Pod, Service, Slice } from './objects.ts';
 export interface Node {
   /** As the Node object is called: endpoints name it. */
   readonly name: string;
-  /** The node's IPv4 address; a frontend there is one on every address of the node. */
+  /** The node's own IPv4 address. */
   readonly ip: string;
 }
 
@@ -15,6 +15,8 @@ export interface Node {
 export interface Claim {
   /** `tcp 10.43.0.10:53` or, for every address of the node, `tcp *:80`. */
   readonly key: string;
+  /** Set for one address of the node: the frontend on all of them, which cannot be beside it. */
+  readonly within: string | undefined;
   /** The rest of the gateway's `set` line. */
   readonly value: string;
   readonly by: ObjectRef;
@@ -57,9 +59,9 @@ export function claimsOfService(service: Service, slices: readonly Slice[], node
     }
     const { cluster, local } = endpointsOf(port, slices, node.name);
     const claim = (address: string, number: number, endpoints: readonly string[], what: string) => {
-      const key = frontend(protocol, address, number, node);
-      claims.push({ key, value: value(service, endpoints), by: service.ref, what });
-      return key;
+      const at = frontend(protocol, address, number, node);
+      claims.push({ ...at, value: value(service, endpoints), by: service.ref, what });
+      return at.key;
     };
     const external = service.externalLocal ? local : cluster;
     for (const address of addresses) {
@@ -110,7 +112,7 @@ export function claimsOfPod(pod: Pod, node: Node): Claims {
       continue;
     }
     claims.push({
-      key: frontend(protocol, address, port.hostPort, node),
+      ...frontend(protocol, address, port.hostPort, node),
       value: `${pod.ip}:${port.containerPort}`,
       by: pod.ref,
       what: `hostPort ${port.hostPort}`,
@@ -131,8 +133,17 @@ const GATEWAY_PROTOCOL: ReadonlyMap<string, string> = new Map([
   ['UDP', 'udp'],
 ]);
 
-function frontend(protocol: string, address: string, port: number, node: Node): string {
-  return `${protocol} ${address === node.ip ? '*' : address}:${port}`;
+function frontend(
+  protocol: string,
+  address: string,
+  port: number,
+  node: Node,
+): Pick<Claim, 'key' | 'within'> {
+  const own = address === node.ip || address.startsWith('127.');
+  return {
+    key: `${protocol} ${address}:${port}`,
+    within: own ? `${protocol} *:${port}` : undefined,
+  };
 }
 
 function value({ affinitySeconds }: Service, endpoints: readonly string[]): string {

@@ -1,13 +1,13 @@
 import {
   claimsOfPod,
   claimsOfService,
-  type Claim,
   type Claims,
   type LoadBalancer,
   type Node,
 } from './claims.ts';
 import type { Notice } from './notice.ts';
 import { nameOf, type ObjectRef, type Pod, type Service, type Slice } from './objects.ts';
+import { settle, type Conflict } from './settle.ts';
 import type { Table } from './table.ts';
 
 export interface Objects {
@@ -50,61 +50,39 @@ export function compiler(node: Node): (objects: Objects) => Compiled {
       all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
     }
     for (const pod of pods) all.push(claimsOfPod(pod, node));
-    return settle(all);
+    return assemble(all);
   };
 }
 
-/** Gives every frontend to the oldest object that asks for it and tells the others. */
-function settle(all: readonly Claims[]): Compiled {
-  const winners = new Map<string, Claim>();
-  const losers: Claim[] = [];
-  for (const { claims } of all) {
-    for (const claim of claims) {
-      const holder = winners.get(claim.key);
-      // A Service may ask twice for the same: a nodePort that equals its load balancer's port.
-      if (holder?.by.uid === claim.by.uid && holder.value === claim.value) continue;
-      if (holder && older(holder.by, claim.by)) {
-        losers.push(claim);
-        continue;
-      }
-      if (holder) losers.push(holder);
-      winners.set(claim.key, claim);
-    }
-  }
-
+function assemble(all: readonly Claims[]): Compiled {
+  const { granted, conflicts } = settle(all.flatMap(({ claims }) => claims));
   const table = new Map<string, string>();
   const owners = new Map<string, ObjectRef>();
-  for (const [key, { value, by }] of winners) {
+  for (const { key, value, by } of granted) {
     table.set(key, value);
     owners.set(key, by);
   }
-  const lost = new Set(losers.map(({ key, by }) => `${by.uid} ${key}`));
+  const lost = new Set(conflicts.map(({ loser }) => `${loser.by.uid} ${loser.key}`));
   return {
     table,
     owners,
-    notices: [...all.flatMap(({ notices }) => notices), ...losers.map(conflict)],
+    notices: [...all.flatMap(({ notices }) => notices), ...conflicts.map(noticeOf)],
     loadBalancers: all.flatMap(({ loadBalancer }) =>
       loadBalancer?.keys.every((key) => !lost.has(`${loadBalancer.service.ref.uid} ${key}`))
         ? [loadBalancer]
         : [],
     ),
   };
-
-  function conflict({ key, by, what }: Claim): Notice {
-    const winner = winners.get(key);
-    const holder = winner ? `${winner.by.kind} ${nameOf(winner.by)} (${winner.what})` : 'nobody';
-    return {
-      about: by,
-      reason: 'PortConflict',
-      message: `Failed to listen on ${key} for ${what}: ${holder} is older and has it`,
-    };
-  }
 }
 
-/** Whether the first keeps a port the second asks for too; a total order, so that it never flips. */
-function older(a: ObjectRef, b: ObjectRef): boolean {
-  if (a.created !== b.created) return a.created < b.created;
-  return `${a.kind} ${nameOf(a)}` <= `${b.kind} ${nameOf(b)}`;
+function noticeOf({ loser: { key, by, what }, holder }: Conflict): Notice {
+  return {
+    about: by,
+    reason: 'PortConflict',
+    message:
+      `Failed to listen on ${key} for ${what}: ` +
+      `${holder.by.kind} ${nameOf(holder.by)} (${holder.what}) is older and has ${holder.key}`,
+  };
 }
 
 function same(a: readonly Slice[], b: readonly Slice[]): boolean {

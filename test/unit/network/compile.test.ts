@@ -208,14 +208,35 @@ const CASES: Case[] = [
     notices: ['Service/web SourceRangesNotSupported'],
   },
   {
-    name: "external addresses; the node's own means every address of the node",
+    name: 'external addresses',
     services: [service({ externalIPs: ['192.0.2.9', NODE.ip] })],
     slices: [slice([A])],
     table: {
       'tcp 10.43.0.10:80': '10.42.0.5:8080',
       'tcp 192.0.2.9:80': '10.42.0.5:8080',
-      'tcp *:80': '10.42.0.5:8080',
+      [`tcp ${NODE.ip}:80`]: '10.42.0.5:8080',
     },
+  },
+  {
+    name: "a load balancer with the node's own address as an external one: all addresses once",
+    services: [service({ type: 'LoadBalancer', externalIPs: [NODE.ip] })],
+    slices: [slice([A])],
+    table: { 'tcp 10.43.0.10:80': '10.42.0.5:8080', 'tcp *:80': '10.42.0.5:8080' },
+  },
+  {
+    name: "all of the node's addresses against single ones: the oldest decides, others stay",
+    services: [
+      service({ type: 'LoadBalancer', minute: 2 }),
+      service({ name: 'own', minute: 1, clusterIP: '10.43.0.11', externalIPs: [NODE.ip] }),
+    ],
+    pods: [pod([{ containerPort: 1, hostPort: 80, hostIP: '127.0.0.1' }], { minute: 3 })],
+    table: {
+      'tcp 10.43.0.10:80': '',
+      'tcp 10.43.0.11:80': '',
+      [`tcp ${NODE.ip}:80`]: '',
+      'tcp 127.0.0.1:80': '10.42.0.9:1',
+    },
+    notices: ['Service/web PortConflict'],
   },
   {
     name: 'internalTrafficPolicy Local: the cluster address leads to local endpoints only',
@@ -317,7 +338,7 @@ const CASES: Case[] = [
       'tcp *:80': '10.42.0.9:8080',
       'udp *:53': '10.42.0.9:53',
       'tcp 127.0.0.1:82': '10.42.0.9:8082',
-      'tcp *:83': '10.42.0.9:8083',
+      [`tcp ${NODE.ip}:83`]: '10.42.0.9:8083',
       'tcp *:2': '10.42.0.9:2',
     },
   },
@@ -406,7 +427,7 @@ describe('compiler', () => {
     );
     expect(notices[0]?.message).toBe(
       'Failed to listen on tcp *:80 for load balancer port 80: ' +
-        'Service default/web (load balancer port 80) is older and has it',
+        'Service default/web (load balancer port 80) is older and has tcp *:80',
     );
   });
 

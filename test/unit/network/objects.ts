@@ -26,7 +26,7 @@ export function service({
   ...spec
 }: ServiceFields = {}): ServiceJson {
   return {
-    metadata: metadata(name, minute),
+    metadata: metadata('Service', name, minute),
     spec: {
       type: 'ClusterIP',
       clusterIP: '10.43.0.10',
@@ -82,7 +82,7 @@ export function pod(
   { name = 'pod', minute = 0, spec, status }: PodFields = {},
 ): PodJson {
   return {
-    metadata: metadata(name, minute),
+    metadata: metadata('Pod', name, minute),
     spec: { containers: [{ ports }], ...spec },
     status: status ?? { phase: 'Running', podIP: '10.42.0.9' },
   };
@@ -100,11 +100,11 @@ export function objects(
   };
 }
 
-function metadata(name: string, minute: number) {
+function metadata(kind: string, name: string, minute: number) {
   return {
     name,
     namespace: 'default',
-    uid: `uid-${name}`,
+    uid: `${kind}-${name}`,
     resourceVersion: '1',
     creationTimestamp: `2026-11-21T10:${String(minute).padStart(2, '0')}:00Z`,
   };
