@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	struct gateway *gateway = &parts.gateway;
 	struct failure failure;
 
-	if (options_parse(argc, argv, &gateway->options, &failure) < 0)
+	if (options_parse(argc, (const char *const *)argv, &gateway->options, &failure) < 0)
 		die_usage("%s", failure.message);
 	signal(SIGPIPE, SIG_IGN);
 	gateway->uplink = UPLINK_FD;

@@ -87,7 +87,7 @@ static const struct option *find(const char *name)
 	return NULL;
 }
 
-int options_parse(int argc, char *const *argv, struct options *options, struct failure *failure)
+int options_parse(int argc, const char *const *argv, struct options *options, struct failure *failure)
 {
 	bool seen[OPTION_COUNT] = {false};
 

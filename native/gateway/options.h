@@ -29,6 +29,6 @@ struct options {
 };
 
 /** Returns 0, or -EINVAL with what was wrong with which option. */
-int options_parse(int argc, char *const *argv, struct options *options, struct failure *failure);
+int options_parse(int argc, const char *const *argv, struct options *options, struct failure *failure);
 
 #endif

@@ -1,0 +1,89 @@
+#include "gateway/options.h"
+
+#include "gateway/rules.h"
+#include "lib/test/tap.h"
+
+#include <errno.h>
+
+#define MANDATORY                                                                                  \
+	"gateway", "--control", "/run/gateway.sock", "--bridge-address", "10.42.0.1",              \
+	    "--pod-cidr", "10.42.0.0/16", "--service-cidr", "10.43.0.0/16"
+
+static int parse(const char *const *argv, struct options *options, struct failure *failure)
+{
+	int argc = 0;
+
+	while (argv[argc] != NULL)
+		argc++;
+	return options_parse(argc, argv, options, failure);
+}
+
+static void good(void)
+{
+	const char *argv[] = {MANDATORY,
+	                      "--dns-upstream",
+	                      "127.0.0.11",
+	                      "--dns-upstream",
+	                      "10.0.0.2:5353",
+	                      "--publish",
+	                      "127.0.0.1:6444=127.0.0.1:6443",
+	                      NULL};
+	struct options options;
+	struct failure failure;
+	struct iptables_rule rules[RULES_MAX];
+
+	check_number(parse(argv, &options, &failure), 0, "a full command line is read");
+	check_text(options.control, "/run/gateway.sock", "--control");
+	check_number((long)options.bridge_address, 0x0a2a0001, "--bridge-address");
+	check(options.dns_upstream_count == 2 && options.dns_upstreams[0].port == 53 &&
+	          options.dns_upstreams[1].port == 5353,
+	      "--dns-upstream, port 53 unless told otherwise");
+	check(options.published_count == 1 && options.published[0].outer.port == 6444 &&
+	          options.published[0].inner.port == 6443,
+	      "--publish");
+
+	const struct iptables_table table = rules_for(&options, 15999, rules);
+	check_number((long)table.rule_count, 5, "the rules are five");
+	check(rules[0].hook == IPTABLES_PREROUTING && rules[0].target == IPTABLES_RETURN &&
+	          rules[0].destination.address == 0x0a2a0000 &&
+	          rules[0].destination.mask == 0xffff0000,
+	      "the first leaves pods to themselves");
+	check(rules[4].hook == IPTABLES_OUTPUT && rules[4].target == IPTABLES_REDIRECT &&
+	          rules[4].redirect_port == 15999,
+	      "the last leads the node's connections to the gateway");
+}
+
+static void bad(void)
+{
+	static const struct {
+		const char *argv[16];
+		const char *message;
+	} table[] = {
+	    {{"gateway", "--control", "x", NULL},
+	     "--bridge-address is missing: must be an IPv4 address"},
+	    {{MANDATORY, "--verbose", NULL}, "Unknown option '--verbose'"},
+	    {{MANDATORY, "--publish", NULL},
+	     "--publish lacks its value: must be OUTERIP:PORT=INNERIP:PORT, at most 64 times"},
+	    {{MANDATORY, "--publish", "1.2.3.4:5", NULL},
+	     "Bad --publish '1.2.3.4:5': must be OUTERIP:PORT=INNERIP:PORT, at most 64 times"},
+	    {{MANDATORY, "--dns-upstream", "fe80::1", NULL},
+	     "Bad --dns-upstream 'fe80::1': must be IP or IP:PORT, at most 8 times"},
+	    {{MANDATORY, "--pod-cidr", "10.42.0.0", NULL},
+	     "Bad --pod-cidr '10.42.0.0': must be an IPv4 network such as 10.42.0.0/16"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct options options;
+		struct failure failure = {0};
+
+		check_number(parse(table[i].argv, &options, &failure), -EINVAL, table[i].message);
+		check_text(failure.message, table[i].message, "is what it says");
+	}
+}
+
+int main(void)
+{
+	good();
+	bad();
+	return tap_done();
+}
