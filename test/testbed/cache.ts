@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
@@ -31,10 +31,12 @@ export async function cached(
     if (existsSync(path)) return path;
     const started = performance.now();
     console.error(`build ${thing}`);
-    const scratch = join(cacheDir, `.building-${thing}`);
-    // Whatever is there was left by a build that was killed: only the holder of the lock gets here.
-    await rm(scratch, { recursive: true, force: true });
-    await mkdir(scratch);
+    // Only the holder of the lock gets here, so what is there was left by a build that was killed.
+    // Its children may still write: hence another name, and the retries.
+    for (const stale of globSync(`.building-${thing}-??????`, { cwd: cacheDir })) {
+      await rm(join(cacheDir, stale), { recursive: true, maxRetries: 10 });
+    }
+    const scratch = await mkdtemp(join(cacheDir, `.building-${thing}-`));
     try {
       await build(join(scratch, 'result'));
       await rename(join(scratch, 'result'), path);
