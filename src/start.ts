@@ -70,7 +70,7 @@ export async function start({ inputs, layout, cache, reporter }: StartOptions): 
   await saveState({ ...state, init: identity });
   reached('init started');
   try {
-    await init.launched;
+    await withDeadline(init.launched, deadline);
     reached('k3s started');
     const server = `https://127.0.0.1:${facts.apiServerPort}`;
     await waitUntilReady({ plan, layout, server, init, deadline, reached });
@@ -101,6 +101,18 @@ async function waitUntilReady(wait: {
     deadline,
     reached,
   });
+}
+
+/** @throws if the deadline passes first */
+async function withDeadline(work: Promise<void>, deadline: AbortSignal): Promise<void> {
+  await Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      deadline.addEventListener('abort', () => {
+        reject(new Error('Failed to launch: the timeout passed'));
+      });
+    }),
+  ]);
 }
 
 /** The file that later steps will use, used once. */

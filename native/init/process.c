@@ -179,7 +179,9 @@ int process_start(struct process *process, const struct strings *environment, in
 	ready = ends[1];
 	error = merge(environment, &process->environment, &merged);
 	if (error == 0)
-		error = launch(process, merged.items == NULL ? (char *[]){NULL} : merged.items,
+		error = strings_set(&merged, "READY_FD", READY_FD_TEXT);
+	if (error == 0)
+		error = launch(process, merged.items,
 		               &(struct descriptors){null, log, uplink, ready}, bound_to_us);
 	strings_free(&merged);
 	if (error != 0)
