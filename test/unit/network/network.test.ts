@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { Network } from '../../../src/network/network.ts';
+import type { ServiceJson, SliceJson } from '../../../src/network/wire.ts';
+import { ApiServer, reply } from './apiserver.ts';
+import { endpoint, NODE, service, slice } from './objects.ts';
+import { Peer } from './peer.ts';
+
+const STATUS_PATH = '/api/v1/namespaces/default/services/web/status';
+const OWN = [{ ip: NODE.ip, ipMode: 'VIP' }];
+
+let directory: string;
+let server: ApiServer;
+let peer: Peer;
+let stop: AbortController;
+let services: ServiceJson[];
+let slices: SliceJson[];
+const ready = vi.fn();
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'network-'));
+  stop = new AbortController();
+  ready.mockReset();
+  services = [service({ type: 'LoadBalancer' })];
+  slices = [slice([endpoint('10.42.0.5')])];
+  peer = new Peer();
+  server = new ApiServer();
+  server.handle = ({ method, path, query, response }) => {
+    if (method !== 'GET') reply(response, 200, {});
+    else if (query['watch'] === 'true') response.writeHead(200).flushHeaders();
+    else reply(response, 200, { metadata: { resourceVersion: '1' }, items: listOf(path) });
+  };
+  await server.listen();
+});
+
+afterEach(async () => {
+  stop.abort();
+  server.close();
+  peer.close();
+  await rm(directory, { recursive: true });
+});
+
+function listOf(path: string): unknown[] {
+  if (path.endsWith('/services')) return services;
+  return path.endsWith('/endpointslices')
+    ? slices.map((json, index) => ({ ...json, metadata: { ...json.metadata, name: `s${index}` } }))
+    : [];
+}
+
+function start(): Network {
+  const config = {
+    kubeconfig: '/unused',
+    control: join(directory, 'control'),
+    nodeIp: NODE.ip,
+    nodeName: NODE.name,
+    metricsPort: 1,
+  };
+  const network = new Network(config, server.client(), () => undefined, ready);
+  network.run(stop.signal).catch(() => undefined);
+  return network;
+}
+
+function written(method: string) {
+  return server.received.filter((request) => request.method === method);
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  await vi.waitFor(() => {
+    if (!condition()) throw new Error('not yet');
+  }, 5000);
+}
+
+describe('Network', () => {
+  test('programs the gateway, then announces the load balancer, once', async () => {
+    await peer.listen(join(directory, 'control'));
+    const network = start();
+    await until(() => written('PATCH').length > 0);
+    expect(peer.lines).toEqual([
+      'begin',
+      'set tcp *:80 10.42.0.5:8080',
+      'set tcp 10.43.0.10:80 10.42.0.5:8080',
+      'end',
+    ]);
+    expect(written('PATCH')[0]).toMatchObject({
+      path: STATUS_PATH,
+      body: { status: { loadBalancer: { ingress: OWN } } },
+    });
+    expect(network.notReady()).toBeUndefined();
+
+    // The gateway comes back before the informer has seen what was written.
+    peer.disconnect();
+    await until(() => peer.lines.length === 8);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(written('PATCH')).toHaveLength(1);
+    expect(ready).toHaveBeenCalledTimes(1);
+  });
+
+  test('announces nothing that is not listened on, and says why', async () => {
+    services = [service({ type: 'LoadBalancer', status: { loadBalancer: { ingress: OWN } } })];
+    peer.answer = (line) => (line.startsWith('set tcp *') ? 'error EADDRINUSE it is taken' : 'ok');
+    await peer.listen(join(directory, 'control'));
+    start();
+    await until(() => written('PATCH').length > 0 && written('POST').length > 0);
+    expect(written('PATCH')[0]?.body).toEqual({ status: { loadBalancer: { ingress: [] } } });
+    expect(written('POST')[0]?.body).toMatchObject({
+      involvedObject: { kind: 'Service', name: 'web', uid: 'Service-web' },
+      reason: 'FrontendRefused',
+      message: 'it is taken',
+      type: 'Warning',
+    });
+  });
+
+  test('leaves statuses alone while the gateway is away', async () => {
+    services = [service({ type: 'LoadBalancer', status: { loadBalancer: { ingress: OWN } } })];
+    const network = start();
+    await until(() => network.notReady() === 'the gateway does not have the whole table');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(written('PATCH')).toEqual([]);
+    expect(ready).not.toHaveBeenCalled();
+  });
+
+  test('announces a Local load balancer only with an endpoint on the node', async () => {
+    services = [service({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' })];
+    slices = [slice([endpoint('10.42.1.5', { nodeName: 'other' })])];
+    await peer.listen(join(directory, 'control'));
+    const network = start();
+    await until(() => network.notReady() === undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(written('PATCH')).toEqual([]);
+  });
+
+  test('writes a status again that could not be written', async () => {
+    const answer = server.handle;
+    server.handle = (request) => {
+      if (request.method !== 'PATCH') {
+        answer(request);
+        return;
+      }
+      server.handle = answer;
+      reply(request.response, 500, { message: 'later' });
+    };
+    await peer.listen(join(directory, 'control'));
+    start();
+    await until(() => written('PATCH').length === 2);
+  });
+});
