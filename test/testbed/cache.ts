@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { once } from 'node:events';
 import { join } from 'node:path';
 
+import { locked } from './lock.ts';
 import { cacheDir } from './paths.ts';
 
 /** First 16 hex digits of the SHA-256 over the inputs; their boundaries count. */
@@ -46,22 +45,4 @@ export async function cached(
     console.error(`built ${thing} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     return path;
   });
-}
-
-/** Node has no flock(2), so a child holds it; the kernel frees it however this process ends. */
-async function locked<T>(path: string, action: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', [path, 'sh', '-c', 'echo locked; exec cat'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const closed = once(holder, 'close');
-  await Promise.race([
-    once(holder.stdout, 'data'),
-    closed.then(() => Promise.reject(new Error(`Failed to lock ${path}: flock ended`))),
-  ]);
-  try {
-    return await action();
-  } finally {
-    holder.stdin.end();
-    await closed;
-  }
 }

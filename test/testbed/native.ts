@@ -47,7 +47,7 @@ export const native: Runtime = {
       // The capabilities are given up with the user, as an exec by the container's user would.
       ...[`--setuid=${uid}`, `--setgid=${gid}`],
       // nsenter's --wd is looked up before the root is changed.
-      ...['--', 'env', '-i', `--chdir=${cwd}`, ...env, ...argv],
+      ...['--', 'env', '-i', `--chdir=${cwd}`, `HOME=${await homeOf(record)}`, ...env, ...argv],
     ];
   },
 
@@ -65,6 +65,13 @@ export const native: Runtime = {
     for (const { dir } of await cgroupsOf(record)) await removeCgroup(dir);
   },
 };
+
+/** As runsc and runc do, when the environment does not say. */
+async function homeOf({ data, user }: SandboxRecord): Promise<string> {
+  const passwd = await readFile(join(data, 'root/etc/passwd'), 'utf8');
+  const entries = passwd.split('\n').map((line) => line.split(':'));
+  return entries.find(([, , uid]) => uid === String(user.uid))?.[5] ?? '/';
+}
 
 /** Host id of the process that is 1 inside: the child of unshare. */
 function firstProcess({ name, main }: SandboxRecord): number {

@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { command } from './command.ts';
 import { startDaemon } from './daemon.ts';
 import { copyIn, copyOut, runExec, type ExecOptions, type ExecResult } from './exec.ts';
+import { locked } from './lock.ts';
 import { unmount } from './mounts.ts';
 import { addressesOf, createNetwork, netnsPath, removeNetwork, type Addresses } from './network.ts';
+import { runDir } from './paths.ts';
 import { identify, kill } from './processes.ts';
 import { rootfs } from './rootfs.ts';
 import { runtimeOf } from './runtime.ts';
@@ -25,7 +28,7 @@ import { tool } from './tools.ts';
 export interface SandboxOptions {
   /** What `docker run` would have been given: nothing, `--privileged`, or no gVisor at all. */
   profile?: Profile;
-  /** The cgroup version gVisor shows inside. */
+  /** The cgroup version gVisor shows inside; 2026-02 has v1 only. */
   cgroup?: 'v1' | 'v2';
   runsc?: 'current' | '2026-02';
   name?: string;
@@ -54,11 +57,14 @@ export interface Sandbox extends AsyncDisposable {
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  if (options.runsc === '2026-02' && options.cgroup === 'v2') {
+    throw new Error('Failed to start a sandbox: runsc 2026-02 has cgroup v1 only');
+  }
   await removeLeftovers();
   const profile = options.profile ?? 'stock';
   const base = await rootfs();
   const binary = await tool(options.runsc === '2026-02' ? 'runsc-2026-02' : 'runsc');
-  const { name = `${profile}-${process.pid}-${Date.now().toString(36)}` } = options;
+  const { name = `${profile}-${randomBytes(4).toString('hex')}` } = options;
   if ((await records()).some((record) => record.name === name)) {
     throw new Error(`Failed to start sandbox ${name}: one with this name is running`);
   }
@@ -163,10 +169,13 @@ async function writeEtc(record: SandboxRecord): Promise<void> {
 
 /** Ends the sandbox and removes every trace; what is already gone is no error. */
 async function remove(record: SandboxRecord): Promise<void> {
-  await runtimeOf(record.profile).destroy(record);
-  if (record.outside) await kill(record.outside);
-  await removeNetwork(record.index);
-  await unmount(rootDir(record));
-  await rm(record.data, { recursive: true, force: true });
-  await rm(recordDir(record), { recursive: true, force: true });
+  // One at a time: a sandbox that is being stopped looks like a leftover to others.
+  await locked(join(runDir, 'removal.lock'), async () => {
+    await runtimeOf(record.profile).destroy(record);
+    if (record.outside) await kill(record.outside);
+    await removeNetwork(record.index);
+    await unmount(rootDir(record));
+    await rm(record.data, { recursive: true, force: true });
+    await rm(recordDir(record), { recursive: true, force: true });
+  });
 }

@@ -26,9 +26,10 @@ export interface WorkflowResult {
 /** What `uses: ./` and a workflow's steps can see of the repository; dist is what is shipped. */
 const shipped = ['action.yml', 'dist', 'examples'];
 
-const workspace = '/opt/work/repository';
+/** Where GitHub's runner puts it; root and the image's user 1001 can both write there. */
+const workspace = '/home/runner/_work/repository';
 /** Kept from run to run in one sandbox: the tool cache, and what `@actions/cache` saves. */
-const actState = '/opt/work/act';
+const actState = '/home/runner/_work/act';
 
 /** Runs a workflow file inside the sandbox, on the sandbox itself, with the repository's action. */
 export async function runWorkflow(

@@ -62,6 +62,27 @@ describe.each<{ options: SandboxOptions; kernel: string; capabilities: string; c
   });
 });
 
+test('bare refuses mounts and namespaces', async () => {
+  await using sandbox = await startSandbox({ profile: 'bare' });
+  for (const argv of [
+    ['unshare', '--user', 'true'],
+    ['unshare', '--mount', 'true'],
+  ]) {
+    expect(await sandbox.exec(argv)).toMatchObject({
+      code: 1,
+      stderr: 'unshare: unshare failed: Operation not permitted\n',
+    });
+  }
+  expect((await sandbox.exec(['uname', '-r'])).stdout).toBe('4.19.0-gvisor\n');
+});
+
+test.each(['stock', 'native'] as const)('%s runs as another user', async (profile) => {
+  await using sandbox = await startSandbox({ profile, user: { uid: 1001, gid: 1001 } });
+  const script = 'id -u; id -G; echo $HOME; grep CapEff /proc/self/status | cut -f2';
+  const { stdout } = await sandbox.exec(['sh', '-c', script]);
+  expect(stdout).toBe('1001\n1001\n/home/runner\n0000000000000000\n');
+});
+
 test('native has this machine as its kernel and a root of its own', async () => {
   await using sandbox = await startSandbox({ profile: 'native' });
   const run = async (script: string) => (await sandbox.exec(['sh', '-c', script])).stdout.trim();
@@ -164,4 +185,15 @@ test('what a killed run leaves behind is removed by the next', async () => {
   await removeLeftovers();
   expect(await traces(idOf(record))).toEqual([]);
   expect(existsSync(record.data)).toBe(false);
+});
+
+test('many start, run and stop at once', async () => {
+  const names = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      await using sandbox = await startSandbox();
+      await Promise.all([removeLeftovers(), sandbox.exec(['true'])]);
+      return (await sandbox.exec(['hostname'])).stdout.trim();
+    }),
+  );
+  expect(new Set(names).size).toBe(6);
 });

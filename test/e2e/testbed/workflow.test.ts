@@ -21,6 +21,17 @@ test('a workflow runs a node24 action: inputs, outputs, environment, state, post
   expect(code).toBe(0);
 });
 
+test('a workflow runs as a user other than root', async () => {
+  await using sandbox = await startSandbox({ user: { uid: 1001, gid: 1001 } });
+  const { code, log } = await runWorkflow(sandbox, {
+    workflowFile,
+    repoDir,
+    env: { WHO: 'gVisor' },
+  });
+  expect(log).toContain('hello gVisor');
+  expect(code).toBe(0);
+});
+
 test('a failing step is a failing workflow', async () => {
   await using sandbox = await startSandbox();
   const { code, log } = await runWorkflow(sandbox, { workflowFile, repoDir });
