@@ -1,5 +1,4 @@
 import { Agent, request } from 'node:https';
-import { createInterface } from 'node:readline';
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from './kubeconfig.ts';
 
@@ -54,7 +53,7 @@ export class Api {
       response.resume();
       throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}`);
     }
-    for await (const line of createInterface({ input: response })) {
+    for await (const line of lines(response)) {
       const event = JSON.parse(line) as WatchEvent;
       if (event.type === 'ADDED' || event.type === 'MODIFIED') {
         yield event.object;
@@ -75,5 +74,15 @@ export class Api {
       call.once('error', reject);
       call.end();
     });
+  }
+}
+
+/** Node's readline emits what ends the stream as an error of its own that nobody can catch; this throws it. */
+async function* lines(stream: IncomingMessage): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const parts = (rest + String(chunk)).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
   }
 }
