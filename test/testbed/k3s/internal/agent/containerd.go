@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/cgroups"
@@ -40,7 +41,7 @@ func (a *Agent) startContainerd(ctx context.Context) error {
 	logrus.Infof("Logging containerd to %s", logFile.Name())
 	args := []string{"-c", a.path("etc", "containerd", "config.toml")}
 	logrus.Infof("Running containerd %s", strings.Join(args, " "))
-	err = a.group.Start(process.Spec{Name: "containerd", Path: assets("containerd"), Args: args, Output: logFile})
+	err = a.group.Start(process.Spec{Name: "containerd", Path: assets("containerd"), Args: args, OnParentDeath: syscall.SIGTERM, Output: logFile})
 	if err != nil {
 		return err
 	}

@@ -19,15 +19,11 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// startFlannel does on this one node what flannel does: rules, the backend's
-// link, and a CNI configuration for the node's pod network. It stops short of
+// startFlannel does on this one node what flannel does: the backend's link, rules, and a CNI configuration for the node's pod network. It stops short of
 // routes to other nodes.
 func (a *Agent) startFlannel(ctx context.Context) error {
 	subnet, err := a.podCIDR(ctx)
 	if err != nil {
-		return err
-	}
-	if err := flannelRules(a.options.ClusterCIDR); err != nil {
 		return err
 	}
 	switch a.options.FlannelBackend {
@@ -38,6 +34,9 @@ func (a *Agent) startFlannel(ctx context.Context) error {
 	case "host-gw":
 	default:
 		return fmt.Errorf("flannel backend %q is not imitated by the stand-in, only vxlan, host-gw and none", a.options.FlannelBackend)
+	}
+	if err := flannelRules(a.options.ClusterCIDR); err != nil {
+		return err
 	}
 	return a.writeCNI(subnet)
 }

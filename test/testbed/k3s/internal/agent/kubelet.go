@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/argmap"
 	"k3s-in-gvisor/test/testbed/k3s/internal/cgroups"
@@ -51,7 +52,7 @@ func (a *Agent) startKubelet() error {
 	}
 	args := argmap.Merge(a.kubeletFlags(dropIns, found), a.options.KubeletArgs)
 	logrus.Infof("Running kubelet %s", strings.Join(args, " "))
-	return a.group.Start(process.Spec{Name: "kubelet", Path: "/proc/self/exe", Args: args})
+	return a.group.Start(process.Spec{Name: "kubelet", Path: "/proc/self/exe", Args: args, OnParentDeath: syscall.SIGKILL})
 }
 
 func (a *Agent) kubeletFlags(dropIns string, found cgroups.Found) map[string]string {

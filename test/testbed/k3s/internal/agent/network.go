@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/argmap"
 	"k3s-in-gvisor/test/testbed/k3s/internal/process"
@@ -51,5 +52,5 @@ func (a *Agent) startKubeProxy() error {
 	}
 	args := argmap.Merge(flags, a.options.KubeProxyArgs)
 	logrus.Infof("Running kube-proxy %s", strings.Join(args, " "))
-	return a.group.Start(process.Spec{Name: "kube-proxy", Path: "/proc/self/exe", Args: args})
+	return a.group.Start(process.Spec{Name: "kube-proxy", Path: "/proc/self/exe", Args: args, OnParentDeath: syscall.SIGKILL})
 }

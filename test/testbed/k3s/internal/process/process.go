@@ -53,6 +53,9 @@ type Spec struct {
 	Args []string
 	Dir  string
 	Env  []string
+	// OnParentDeath is the child's signal when this process dies without a word.
+	// What k3s runs within its own process dies with it: SIGKILL.
+	OnParentDeath syscall.Signal
 	// Output is where stdout and stderr go; nil means this process's stderr.
 	Output io.Writer
 }
@@ -69,7 +72,7 @@ func (g *Group) Start(spec Spec) error {
 	}
 	// A group of its own: a terminal's ^C reaches this process, which then stops
 	// the children in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: spec.OnParentDeath, Setpgid: true}
 
 	started := make(chan error)
 	g.spawn <- func() { started <- cmd.Start() }

@@ -3,6 +3,7 @@ package server
 import (
 	"strconv"
 	"strings"
+	"syscall"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/argmap"
 	"k3s-in-gvisor/test/testbed/k3s/internal/process"
@@ -19,7 +20,7 @@ func (s *Server) startComponent(name string, defaults map[string]string, user []
 	}
 	args := argmap.Merge(defaults, user)
 	logrus.Infof("Running %s %s", name, strings.Join(args, " "))
-	return s.group.Start(process.Spec{Name: name, Path: "/proc/self/exe", Args: args, Dir: s.files.dir})
+	return s.group.Start(process.Spec{Name: name, Path: "/proc/self/exe", Args: args, Dir: s.files.dir, OnParentDeath: syscall.SIGKILL})
 }
 
 // The arguments below are k3s's (pkg/daemons/control/server.go) except where a

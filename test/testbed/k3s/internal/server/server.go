@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/config"
@@ -132,8 +133,8 @@ func (s *Server) startDatastore() error {
 		endpoint = "sqlite://./db/state.db?_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
 	}
 	return s.group.Start(process.Spec{
-		Name: "kine", Path: assets("kine"), Dir: s.files.dir,
-		Args: []string{"--listen-address=unix://kine.sock", "--endpoint=" + endpoint, "--metrics-bind-address=0", "--notify-interval=5s"},
+		Name: "kine", Path: assets("kine"), Dir: s.files.dir, OnParentDeath: syscall.SIGKILL,
+		Args: []string{"--listen-address=unix://kine.sock", "--endpoint=" + endpoint, "--metrics-bind-address=0"},
 	})
 }
 
