@@ -1,0 +1,92 @@
+/*
+ * Does one thing COUNT times, in batches, and prints how many nanoseconds it took each time in the
+ * fastest batch: that one was disturbed least by whatever else the machine does.
+ *
+ *   load_bench null COUNT             three calls that nothing handles and that do nothing
+ *   load_bench work COUNT             calls that nothing handles: reads 64 KiB, writes them
+ *   load_bench open COUNT PATH        open and close
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCHES = 50 };
+
+static long long now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static void null_calls(long count, const char *unused)
+{
+	(void)unused;
+	for (long i = 0; i < count; i++) {
+		syscall(SYS_getppid);
+		syscall(SYS_getppid);
+		syscall(SYS_getppid);
+	}
+}
+
+static void work(long count, const char *unused)
+{
+	static char block[65536];
+	int file = open("/proc/self/exe", O_RDONLY), null = open("/dev/null", O_WRONLY);
+
+	(void)unused;
+	for (long i = 0; i < count; i++)
+		if (pread(file, block, sizeof block, 0) != sizeof block ||
+		    write(null, block, sizeof block) != sizeof block)
+			abort();
+}
+
+static void opens(long count, const char *path)
+{
+	for (long i = 0; i < count; i++) {
+		int fd = open(path, O_RDONLY);
+
+		if (fd < 0)
+			abort();
+		close(fd);
+	}
+}
+
+static long long fastest(void (*run)(long count, const char *path), long count, const char *path)
+{
+	long batch = (count + BATCHES - 1) / BATCHES;
+	long long best = -1;
+
+	for (int i = 0; i < BATCHES; i++) {
+		long long begin = now(), time;
+
+		run(batch, path);
+		time = (now() - begin) / batch;
+		if (best < 0 || time < best)
+			best = time;
+	}
+	return best;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(long count, const char *path);
+		int arguments;
+	} kinds[] = {{"null", null_calls, 3}, {"work", work, 3}, {"open", opens, 4}};
+
+	for (size_t i = 0; argc >= 3 && i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strcmp(argv[1], kinds[i].name) == 0 && argc == kinds[i].arguments) {
+			printf("%lld\n", fastest(kinds[i].run, atol(argv[2]), argv[3]));
+			return 0;
+		}
+	}
+	fputs("usage: load_bench null COUNT | work COUNT | open COUNT PATH\n", stderr);
+	return 2;
+}
