@@ -43,8 +43,6 @@ func (s *Server) manifestsDir() string { return filepath.Join(s.files.dir, "mani
 // disabled says whether a packaged manifest is switched off.
 func (s *Server) disabled(file string) bool {
 	switch name := strings.TrimSuffix(file, filepath.Ext(file)); name {
-	case "ccm":
-		return !s.options.RunsCCM()
 	case "rolebindings":
 		return false
 	default:
