@@ -32,11 +32,25 @@ async function end(init: ProcessIdentity): Promise<void> {
     if (!(await isAlive(init))) {
       return;
     }
-    process.kill(init.pid, signal);
+    if (!send(init.pid, signal)) {
+      return;
+    }
     await gone(init, ms);
   }
   if (await isAlive(init)) {
     throw new Error(`Failed to end init (pid ${init.pid}): it is still there after SIGKILL`);
+  }
+}
+
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') {
+      return false;
+    }
+    throw error;
   }
 }
 

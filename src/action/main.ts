@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
+import { which } from '@actions/io';
 import { parseInputs } from '../inputs.ts';
 import { layoutOf } from '../layout.ts';
 import { explainFailure } from '../report/failure.ts';
@@ -33,6 +34,9 @@ export async function runMain(): Promise<void> {
     });
     core.setOutput('kubeconfig', started.kubeconfig);
     core.exportVariable('KUBECONFIG', started.kubeconfig);
+    if ((await which('kubectl')) === '') {
+      core.addPath(started.k3s.tools);
+    }
     core.setOutput('mode', started.plan.mode);
     core.setOutput('version', started.k3s.version);
     core.setOutput('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);

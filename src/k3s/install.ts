@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  symlink,
   writeFile,
 } from 'node:fs/promises';
 import { arch } from 'node:os';
@@ -34,6 +35,8 @@ const RELEASE_SUFFIX: Readonly<Record<string, { binary: string; sums: string }>>
 export interface InstalledK3s extends K3s {
   readonly version: string;
   readonly sha256: string;
+  /** A directory with `kubectl`, which is k3s's own, and nothing else: for the PATH of later steps. */
+  readonly tools: string;
 }
 
 /**
@@ -55,11 +58,14 @@ export async function installK3s(inputs: Inputs, cache: string): Promise<Install
   if (inputs.source.kind !== 'path' && path !== binary) {
     await rm(path, { force: true });
   }
-  const [version, containerdDropIns] = await Promise.all([
+  const [version, { containerdDropIns, tools }] = await Promise.all([
     versionOf(binary),
-    unpack(binary, home, dataDir).then((directory) => importsDropIns(directory, home)),
+    unpack(binary, home, dataDir).then(async (directory) => ({
+      containerdDropIns: await importsDropIns(directory, home),
+      tools: await linkTools(directory, home),
+    })),
   ]);
-  return { binary, dataDir, containerdDropIns, version, sha256 };
+  return { binary, dataDir, containerdDropIns, version, sha256, tools };
 }
 
 async function fetchVerified(
@@ -156,6 +162,17 @@ async function unpack(binary: string, home: string, dataDir: string): Promise<st
   await writeFile(config, stringify({ 'data-dir': dataDir }));
   await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
   return join(dataDir, 'data', 'current');
+}
+
+async function linkTools(directory: string, home: string): Promise<string> {
+  const tools = join(home, 'bin');
+  const link = join(tools, 'kubectl');
+  await mkdir(tools, { recursive: true });
+  if (!(await exists(link))) {
+    await rm(link, { force: true });
+    await symlink(join(directory, 'bin', 'kubectl'), link);
+  }
+  return tools;
 }
 
 /** Asks the binary itself: the template is text in it, and knows the directory only if it imports from it. */
