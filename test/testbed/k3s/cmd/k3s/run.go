@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"k3s-in-gvisor/test/testbed/k3s/internal/agent"
@@ -128,6 +129,9 @@ func start(options *config.Options) error {
 		}
 	}
 	logrus.Infof("Starting k3s %s+k3s1 (standin)", version)
+	if err := addNoProxy(options); err != nil {
+		return err
+	}
 	group := process.NewGroup(context.Background())
 	stopOnSignal(group)
 
@@ -148,6 +152,15 @@ func start(options *config.Options) error {
 		return finish(group, err)
 	}
 	return group.Wait()
+}
+
+// addNoProxy keeps the cluster's own networks from going through a proxy.
+func addNoProxy(options *config.Options) error {
+	own := []string{".svc", "." + options.ClusterDomain, options.ClusterCIDR, options.ServiceCIDR}
+	if given := os.Getenv("NO_PROXY"); given != "" {
+		own = append([]string{given}, own...)
+	}
+	return os.Setenv("NO_PROXY", strings.Join(own, ","))
 }
 
 // finish ends what has been started already.

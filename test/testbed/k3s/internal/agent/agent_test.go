@@ -137,3 +137,13 @@ func TestUsableResolvConf(t *testing.T) {
 		}
 	}
 }
+
+func TestContainerdEnv(t *testing.T) {
+	env, flags := containerdEnv([]string{"PATH=/bin", "CONTAINERD_HTTP_PROXY=http://p:1", "CONTAINERD_LOG_LEVEL=debug"})
+	if want := []string{"HTTP_PROXY=http://p:1"}; !reflect.DeepEqual(env, want) {
+		t.Errorf("environment: got %v, want %v", env, want)
+	}
+	if want := []string{"--log-level", "debug"}; !reflect.DeepEqual(flags, want) {
+		t.Errorf("flags: got %v, want %v", flags, want)
+	}
+}

@@ -39,13 +39,28 @@ func (a *Agent) startContainerd(ctx context.Context) error {
 		return fmt.Errorf("failed to open containerd's log: %w", err)
 	}
 	logrus.Infof("Logging containerd to %s", logFile.Name())
-	args := []string{"-c", a.path("etc", "containerd", "config.toml")}
+	env, logLevel := containerdEnv(os.Environ())
+	args := append([]string{"-c", a.path("etc", "containerd", "config.toml")}, logLevel...)
 	logrus.Infof("Running containerd %s", strings.Join(args, " "))
-	err = a.group.Start(process.Spec{Name: "containerd", Path: assets("containerd"), Args: args, OnParentDeath: syscall.SIGTERM, Output: logFile})
+	err = a.group.Start(process.Spec{Name: "containerd", Path: assets("containerd"), Args: args, Env: env, OnParentDeath: syscall.SIGTERM, Output: logFile})
 	if err != nil {
 		return err
 	}
 	return waitCRI(ctx, containerdSocket)
+}
+
+// containerdEnv gives containerd what stands in k3s's environment as
+// CONTAINERD_<name>, proxies above all; CONTAINERD_LOG_LEVEL becomes a flag.
+func containerdEnv(own []string) (env, flags []string) {
+	for _, pair := range own {
+		name, value, _ := strings.Cut(pair, "=")
+		if name == "CONTAINERD_LOG_LEVEL" {
+			flags = []string{"--log-level", value}
+		} else if stripped, ok := strings.CutPrefix(pair, "CONTAINERD_"); ok {
+			env = append(env, stripped)
+		}
+	}
+	return env, flags
 }
 
 func (a *Agent) writeContainerdConfig() error {

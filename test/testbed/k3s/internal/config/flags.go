@@ -106,7 +106,7 @@ var specs = []flagSpec{
 	{name: "flannel-external-ip", kind: boolean, scope: serverOnly},
 	{name: "egress-selector-mode", scope: serverOnly, value: "agent"},
 	{name: "servicelb-namespace", scope: serverOnly, value: "kube-system"},
-	{name: "write-kubeconfig", alias: "o", scope: serverOnly, env: "K3S_KUBECONFIG_OUTPUT", value: "/etc/rancher/k3s/k3s.yaml"},
+	{name: "write-kubeconfig", alias: "o", scope: serverOnly, env: "K3S_KUBECONFIG_OUTPUT", value: DefaultKubeconfig},
 	{name: "write-kubeconfig-mode", scope: serverOnly, env: "K3S_KUBECONFIG_MODE", value: "0600"},
 	{name: "write-kubeconfig-group", scope: serverOnly, env: "K3S_KUBECONFIG_GROUP"},
 	{name: "helm-job-image", scope: serverOnly},

@@ -11,6 +11,9 @@ import (
 // DefaultDataDir is k3s's data directory for root.
 const DefaultDataDir = "/var/lib/rancher/k3s"
 
+// DefaultKubeconfig is the admin's kubeconfig unless --write-kubeconfig names another.
+const DefaultKubeconfig = "/etc/rancher/k3s/k3s.yaml"
+
 // Options is everything `k3s server` or `k3s agent` was told.
 type Options struct {
 	Command string

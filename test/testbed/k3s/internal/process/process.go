@@ -52,7 +52,8 @@ type Spec struct {
 	Path string
 	Args []string
 	Dir  string
-	Env  []string
+	// Env is added to this process's own.
+	Env []string
 	// OnParentDeath is the child's signal when this process dies without a word.
 	// What k3s runs within its own process dies with it: SIGKILL.
 	OnParentDeath syscall.Signal

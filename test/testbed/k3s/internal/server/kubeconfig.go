@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"k3s-in-gvisor/test/testbed/k3s/internal/config"
+
 	"github.com/sirupsen/logrus"
 )
 
@@ -61,5 +63,12 @@ users:
 		return fmt.Errorf("failed to set the mode of kubeconfig %s: %w", path, err)
 	}
 	logrus.Infof("Wrote kubeconfig %s", path)
-	return nil
+	if path == config.DefaultKubeconfig {
+		return nil
+	}
+	// kubectl's usual place leads there too, as with k3s.
+	if err := os.MkdirAll(filepath.Dir(config.DefaultKubeconfig), 0o755); err != nil {
+		return err
+	}
+	return relink(config.DefaultKubeconfig, path)
 }
