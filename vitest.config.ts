@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: 'native',
           include: ['test/native/**/*.test.ts'],
+          globalSetup: ['test/native/build.ts'],
           testTimeout: SANDBOX_TIMEOUT_MS,
           hookTimeout: SANDBOX_TIMEOUT_MS,
         },

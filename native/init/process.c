@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -117,6 +118,22 @@ static int merge(const struct strings *common, const struct strings *own, struct
 	return 0;
 }
 
+static int set_number(struct strings *environment, const char *key, int value)
+{
+	char text[12];
+
+	snprintf(text, sizeof text, "%d", value);
+	return strings_set(environment, key, text);
+}
+
+/* Programs look for what they are given by name. */
+static int name_descriptors(bool has_uplink, struct strings *environment)
+{
+	int error = set_number(environment, "READY_FD", READY_FD);
+
+	return error != 0 || !has_uplink ? error : set_number(environment, "UPLINK_FD", UPLINK_FD);
+}
+
 /* Forks, and waits until the program runs or could not be executed: 0 or -errno. */
 static int launch(struct process *process, char **environment,
                   const struct descriptors *descriptors, bool bound_to_us)
@@ -179,7 +196,7 @@ int process_start(struct process *process, const struct strings *environment, in
 	ready = ends[1];
 	error = merge(environment, &process->environment, &merged);
 	if (error == 0)
-		error = strings_set(&merged, "READY_FD", READY_FD_TEXT);
+		error = name_descriptors(uplink >= 0, &merged);
 	if (error == 0)
 		error = launch(process, merged.items,
 		               &(struct descriptors){null, log, uplink, ready}, bound_to_us);

@@ -17,8 +17,6 @@ enum policy {
 
 /** Where a process finds the pipe on which it tells, with one byte, that it is ready. */
 #define READY_FD 4
-/** The same, for the environment of the process, which looks there. */
-#define READY_FD_TEXT "4"
 
 struct process {
 	const char *name;
