@@ -1,9 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 import type { Access } from './kubeconfig.ts';
+import { linesOf } from './lines.ts';
 
 /** The API server answered, and not with success. */
 export class ApiError extends Error {
@@ -95,22 +95,6 @@ export class ApiClient {
       throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
     }
     return response;
-  }
-}
-
-/** @throws Error when the connection ends in the middle: readline alone would end quietly. */
-async function* linesOf(response: http.IncomingMessage): AsyncGenerator<string> {
-  const broken = Promise.withResolvers<never>();
-  broken.promise.catch(() => undefined);
-  response.on('error', broken.reject);
-  response.on('close', () => {
-    broken.reject(new Error('connection closed in the middle of an answer'));
-  });
-  try {
-    yield* createInterface({ input: response, crlfDelay: Infinity });
-    if (!response.complete) await broken.promise;
-  } finally {
-    response.destroy();
   }
 }
 

@@ -3,6 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 
 import { Backoff } from './backoff.ts';
+import { linesOf } from './lines.ts';
 import { messageOf, onChange, type Log } from './log.ts';
 import { diff, line, type Change, type Table } from './table.ts';
 
@@ -95,17 +96,13 @@ export class Gateway {
       this.#say(`Connected to the gateway at ${this.#path}`);
       this.#sessions += 1;
       this.#socket = socket;
-      socket.setEncoding('utf8');
       socket.setTimeout(ANSWER_MS, () => {
         if (this.#unanswered.length > 0) socket.destroy(new Error('no answer'));
       });
       if (this.#desired) this.#push();
 
-      let rest = '';
-      for await (const chunk of socket) {
-        const lines = (rest + String(chunk)).split('\n');
-        rest = lines.pop() ?? '';
-        for (const answer of lines) this.#answered(answer);
+      for await (const answer of linesOf(socket)) {
+        this.#answered(answer);
         backoff.reset();
       }
       throw new Error('the gateway closed the connection');

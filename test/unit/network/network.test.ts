@@ -132,6 +132,25 @@ describe('Network', () => {
     expect(written('PATCH')).toEqual([]);
   });
 
+  test('does not take back, for want of a gateway, what it could not write', async () => {
+    const elsewhere = { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } };
+    services = [service({ type: 'LoadBalancer', status: elsewhere })];
+    const answer = server.handle;
+    server.handle = (request) => {
+      if (request.method !== 'PATCH') {
+        answer(request);
+        return;
+      }
+      peer.close();
+      reply(request.response, 500, { message: 'later' });
+    };
+    await peer.listen(join(directory, 'control'));
+    start();
+    await until(() => written('PATCH').length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(written('PATCH')).toHaveLength(1);
+  });
+
   test('writes a status again that could not be written', async () => {
     const answer = server.handle;
     server.handle = (request) => {

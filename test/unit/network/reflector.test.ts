@@ -127,6 +127,7 @@ describe('Reflector', () => {
     await until(() => watches.length === 2);
     expect(lists).toBe(1);
     expect(server.received.at(-1)?.query['resourceVersion']).toBe('40');
+    expect(said).toContain(`Failed to watch ${PATH}: aborted`);
     expect(reflector.objects.size).toBe(2);
   });
 
