@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { NATIVE_PROBES } from '../../src/sandbox/facts.ts';
+import { parseProbes } from '../../src/sandbox/parse.ts';
+import type { SandboxOptions } from '../testbed/sandbox.ts';
+import { BIN, startBench, traces, type Bench } from './launch.ts';
+
+const SYSCTLS = ['vm/panic_on_oom', 'vm/overcommit_memory', 'kernel/cap_last_cap'];
+
+/** What is known of each environment (docs/architecture.md). */
+interface Expectation {
+  options: SandboxOptions;
+  no: readonly string[];
+}
+
+const OTHER_USER = { uid: 1001, gid: 1001 };
+
+/** cgroup v1 is there, v2 is not; a container has no /dev/kmsg. */
+const V1 = ['cgroup-v2-inherited', 'cgroup-v2-mount', 'kmsg'];
+const V2 = ['cgroup-v1-inherited', 'cgroup-v1-mount', 'kmsg'];
+const UNPRIVILEGED = ['mount', 'namespaces'];
+
+const expectations: Expectation[] = [
+  { options: { profile: 'stock' }, no: [...UNPRIVILEGED, ...V1] },
+  { options: { profile: 'stock', runsc: '2026-02' }, no: [...UNPRIVILEGED, ...V1] },
+  {
+    // The inherited v2 mount is read-only, a fresh one is not.
+    options: { profile: 'stock', cgroup: 'v2' },
+    no: [...UNPRIVILEGED, ...V2, 'cgroup-v2-inherited'],
+  },
+  { options: { profile: 'privileged' }, no: V1 },
+  { options: { profile: 'privileged', cgroup: 'v2' }, no: V2 },
+  {
+    options: { profile: 'stock', user: OTHER_USER },
+    no: [
+      ...UNPRIVILEGED,
+      ...V1,
+      // Docker's mount belongs to root; a fresh one of the same tree belongs to who mounts it.
+      ...['user-namespace', 'cgroup-v1-inherited'],
+    ],
+  },
+  {
+    options: { profile: 'stock', runsc: '2026-02', user: OTHER_USER },
+    no: [...UNPRIVILEGED, ...V1, 'user-namespace', 'cgroup-v1-inherited'],
+  },
+];
+
+describe.each(expectations)('probe in $options', ({ options, no }) => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench(options);
+  });
+  afterAll(async () => {
+    await bench[Symbol.asyncDispose]();
+  });
+
+  test('finds what is known, with evidence, and leaves nothing', async () => {
+    const before = await traces(bench);
+    const { code, stdout, stderr } = await bench.sandbox.exec([
+      `${BIN}/probe`,
+      ...['--scratch', '/tmp'],
+      ...SYSCTLS.flatMap((path) => ['--sysctl', path]),
+    ]);
+    expect(await traces(bench)).toEqual(before);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+
+    const { probes, sysctls } = parseProbes(stdout);
+    const refused = NATIVE_PROBES.filter((name) => probes[name].result === 'no');
+    expect(refused).toEqual(NATIVE_PROBES.filter((name) => no.includes(name)));
+    const crashed = NATIVE_PROBES.filter((name) => probes[name].result === 'crashed');
+    expect(crashed).toEqual([]);
+    for (const { evidence } of Object.values(probes)) expect(evidence).not.toBe('');
+
+    expect(sysctls).toEqual({
+      'vm/panic_on_oom': {
+        result: 'no',
+        evidence: 'Failed to read vm/panic_on_oom: No such file or directory',
+      },
+      'vm/overcommit_memory': { result: 'yes', evidence: '0' },
+      'kernel/cap_last_cap': { result: 'yes', evidence: '40' },
+    });
+  });
+
+  test('is quick', async () => {
+    // One argument list for node, so that only the probe is measured and not the exec into gVisor.
+    const script = `
+      const { execFileSync } = require('node:child_process');
+      const times = Array.from({ length: 5 }, () => {
+        const start = performance.now();
+        execFileSync('${BIN}/probe', ['--scratch', '/tmp']);
+        return performance.now() - start;
+      });
+      console.log(Math.min(...times));
+    `;
+    const { stdout } = await bench.sandbox.exec(['node', '-e', script]);
+    expect(Number(stdout)).toBeLessThan(150);
+  });
+});
+
+describe('probe on the command line', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench({ profile: 'stock' });
+  });
+  afterAll(async () => {
+    await bench[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    [[], 'Missing --scratch'],
+    [['--scratch'], 'Missing value of --scratch'],
+    [['--verbose', 'yes'], 'Unexpected --verbose'],
+  ])('refuses %j', async (argv, message) => {
+    const { code, stderr } = await bench.sandbox.exec([`${BIN}/probe`, ...argv]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('names a scratch directory that cannot be used', async () => {
+    const { code, stderr } = await bench.sandbox.exec([`${BIN}/probe`, '--scratch', '/proc']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Failed to make a directory in \/proc: /);
+  });
+});
