@@ -21,7 +21,7 @@ interface WatchEvent {
   readonly object: KubernetesObject;
 }
 
-/** The few calls readiness makes; the controller, which does more, uses @kubernetes/client-node. */
+/** The few calls readiness makes. */
 export class Api {
   readonly #credentials: Credentials;
   readonly #agent: Agent;

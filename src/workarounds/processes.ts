@@ -43,6 +43,9 @@ export function processSteps(context: Context, k3sArgs: readonly string[]): Step
       operations: [
         ...declare('controller', 'restart', [
           layout.node,
+          // Memory before speed: it waits nearly always, and 8 MiB less stay resident.
+          '--max-semi-space-size=1',
+          '--optimize-for-size',
           layout.controller,
           '--kubeconfig',
           layout.k3sKubeconfig,
