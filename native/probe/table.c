@@ -24,6 +24,7 @@ const struct probe probes[] = {
     {"cgroup-v2-inherited", PLACE_BEST, probe_cgroup_v2_inherited},
     {"cgroup-v2-mount", PLACE_BEST, probe_cgroup_v2_mount},
     {"kmsg", PLACE_BEST, probe_kmsg},
+    {"oom-score", PLACE_BEST, probe_oom_score},
     {"seccomp-trace", PLACE_RUNNER, probe_seccomp_trace},
 };
 

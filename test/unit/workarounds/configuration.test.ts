@@ -28,4 +28,9 @@ describe('containerdConfig', () => {
       },
     ]);
   });
+
+  it('opens a table once, whoever writes to it', () => {
+    const [dropIn] = containerdConfig([{ 'plugins.x': { a: 1 } }, { 'plugins.x': { b: 2 } }], true);
+    expect(dropIn?.content).toBe('version = 3\n[plugins.x]\na = 1\nb = 2\n');
+  });
 });

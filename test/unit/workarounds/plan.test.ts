@@ -133,6 +133,10 @@ it('needs no user namespace where the runner is privileged', () => {
   expect(applied(plan)).not.toContain('user-namespace');
 });
 
+it('lets pods go unspared where no score can be lowered', () => {
+  expect(applied(planFor(stockFacts({ no: ['oom-score'] })))).toContain('oom-score');
+});
+
 it('mounts a fresh cgroup v2 tree where the inherited one is read-only', () => {
   const plan = planFor(
     stockFacts({ no: ['cgroup-v1-inherited', 'cgroup-v1-mount'], yes: ['cgroup-v2-mount'] }),
