@@ -80,6 +80,7 @@ export async function start({ inputs, layout, cache, reporter }: StartOptions): 
     return { kubeconfig, server, k3s, facts, plan, timeline };
   } finally {
     init.detach();
+    await timeline.save(join(layout.logs, 'timeline.json'));
   }
 }
 

@@ -11,7 +11,9 @@ export interface LogTail {
 /** The end of every log of the run, the most telling first. */
 export async function tailLogs(directory: string): Promise<LogTail[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+    .map(({ name }) => name);
   const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
   names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   return Promise.all(

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+
 /** What was reached, and when: milliseconds since the run began. */
 export interface Moment {
   readonly name: string;
@@ -22,6 +24,11 @@ export class Timeline {
 
   get moments(): readonly Moment[] {
     return this.#moments;
+  }
+
+  /** For programs: `[{ "name", "at" }, ...]`, as the summary's table shows it. */
+  async save(path: string): Promise<void> {
+    await writeFile(path, `${JSON.stringify(this.#moments, undefined, 2)}\n`);
   }
 }
 

@@ -25,6 +25,7 @@ export const NATIVE_PROBES = [
   'cgroup-v2-inherited',
   'cgroup-v2-mount',
   'kmsg',
+  'oom-score',
   'seccomp-trace',
 ] as const;
 

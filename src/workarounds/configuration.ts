@@ -47,7 +47,11 @@ export function containerdConfig(
   configs: readonly Readonly<Record<string, Config>>[],
   dropInsImported: boolean,
 ): ConfigFile[] {
-  const tables = configs.flatMap((config) => Object.entries(config));
+  // TOML lets a table be opened once, and several workarounds may have a word to say in one.
+  const names = new Set(configs.flatMap((config) => Object.keys(config)));
+  const tables = [...names].map(
+    (name) => [name, mergeConfig(configs.map((config) => config[name] ?? {}))] as const,
+  );
   if (tables.length === 0) {
     return [];
   }

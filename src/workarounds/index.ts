@@ -8,6 +8,7 @@ import { iptablesLegacy } from './iptables-legacy.ts';
 import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
 import { nodeResolver } from './node-resolver.ts';
+import { oomScore } from './oom-score.ts';
 import { privateRoot } from './private-root.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
@@ -27,6 +28,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   dataTmpfs,
   localStorageIsolation,
   unprivilegedPorts,
+  oomScore,
   iptablesLegacy,
   machineId,
   gatewayNetwork,

@@ -17,7 +17,7 @@ export const privateRoot: Workaround = {
   source: 'https://docs.kernel.org/filesystems/overlayfs.html',
   removeWhen: 'never: this is the clean-up',
   needed: () => 'everything k3s writes vanishes with its mount namespace',
-  contribute: ({ facts, layout }): Contribution => {
+  contribute: ({ facts, k3s, layout }): Contribution => {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');
     const work = join(layout.scratch, 'work');
@@ -73,6 +73,9 @@ export const privateRoot: Workaround = {
           ...facts.mounts.flatMap(({ path, isDirectory }) =>
             isDirectory ? bind(path) : bindFile(path),
           ),
+          // Not through this overlay, since another one is put on it: Linux stacks two at most
+          // ("Invalid argument"), and a container's own root is the first.
+          ...bind(k3s.dataDir),
           ['directory', inside('/run'), '0755'],
           ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
           ['directory', inside(layout.state), '0755'],
