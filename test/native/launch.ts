@@ -129,14 +129,16 @@ export interface InitResult {
 /**
  * Runs init with the launch to its end, which is when both it and its child have closed the status
  * pipe. `reactions` are shell commands to run when a status line begins with their key; $init is
- * init's process id.
+ * init's process id. SHARE is emptied first; `addFiles` puts there what the launch needs.
  */
 export async function runInit(
   bench: Bench,
   launch: Launch,
   reactions: Readonly<Record<string, string>> = {},
+  addFiles: (dir: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<InitResult> {
   for (const entry of await readdir(bench.dir)) await rm(join(bench.dir, entry));
+  await addFiles(bench.dir);
   await writeFile(join(bench.dir, 'launch'), renderLaunchFile(launch));
   const cases = Object.entries(reactions).map(([line, action]) => `'${line}'*) ${action} ;;`);
   const driver = `
