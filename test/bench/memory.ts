@@ -1,0 +1,23 @@
+import type { ClusterGroup } from './group.ts';
+import { summarise } from './figure.ts';
+import { residentMiB } from './resident.ts';
+
+/** Long enough for what a start leaves to do: leases, resyncs, garbage collection. */
+const REST_SECONDS = 20;
+
+export const memory: ClusterGroup = {
+  figures: ['memory.k3s', 'memory.controller', 'memory.gateway', 'memory.init'],
+  async measure(cluster, _wanted, rounds) {
+    const values = new Map<string, number[]>();
+    for (let round = 0; round < rounds; round++) {
+      await cluster.step(['sleep', String(REST_SECONDS)]);
+      const { stdout } = await cluster.step(['ps', '-eo', 'pid=,ppid=,rss=,args=']);
+      for (const [name, mib] of Object.entries(residentMiB(stdout))) {
+        values.set(name, [...(values.get(name) ?? []), mib]);
+      }
+    }
+    return [...values].map(([name, list]) =>
+      summarise('MiB', { name: `memory.${name}`, values: list }),
+    );
+  },
+};
