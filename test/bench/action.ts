@@ -44,7 +44,10 @@ export async function startAction(options: ClusterSandboxOptions): Promise<Actio
   }
   // Steps find kubectl as they do after the action: first in the PATH.
   let tools = '';
-  const env = () => ({ KUBECONFIG, PATH: `${tools}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin` });
+  const env = () => ({
+    KUBECONFIG,
+    PATH: `${tools}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin`,
+  });
   const step: Action['step'] = (argv, extra) => timed(sandbox, argv, { ...env(), ...extra });
   return {
     sandbox,

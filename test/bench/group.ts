@@ -7,8 +7,11 @@ export interface Group {
   measure(wanted: (name: string) => boolean, rounds: number): Promise<Figure[]>;
 }
 
-/** Figures of a cluster that is up in a stock sandbox; measured one group after the other. */
+/** Figures of a cluster that runs in a stock sandbox; the groups share it, one after the other. */
 export interface ClusterGroup {
   figures: readonly string[];
   measure(cluster: Action, wanted: (name: string) => boolean, rounds: number): Promise<Figure[]>;
 }
+
+/** Where the programs of inside/ are in the sandbox, and for pods. */
+export const BENCH_PATH = '/opt/bench';

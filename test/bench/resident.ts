@@ -30,7 +30,12 @@ export function residentMiB(ps: string): Record<Part, number> {
     const counted = part === 'init' ? roots : withDescendants(processes, roots);
     return counted.reduce((total, { rssKiB }) => total + rssKiB, 0) / 1024;
   };
-  return { init: sum('init'), gateway: sum('gateway'), controller: sum('controller'), k3s: sum('k3s') };
+  return {
+    init: sum('init'),
+    gateway: sum('gateway'),
+    controller: sum('controller'),
+    k3s: sum('k3s'),
+  };
 }
 
 function withDescendants(all: readonly Process[], roots: readonly Process[]): Process[] {

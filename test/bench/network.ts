@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+
+import type { Action } from './action.ts';
+import { alternate } from './figure.ts';
+import { BENCH_PATH, type ClusterGroup } from './group.ts';
+
+const STREAM_SECONDS = 2;
+const CONNECTIONS = 300;
+const PATHS = ['pod-pod', 'pod-service', 'node-service', 'step-nodeport'] as const;
+type Path = (typeof PATHS)[number];
+
+/** Figure and what the program `traffic` (inside/traffic.c) is asked for. */
+const MEASURES = [
+  { figure: 'service-path', kind: 'stream', amount: STREAM_SECONDS, unit: 'MB/s' },
+  { figure: 'service-connect', kind: 'connect', amount: CONNECTIONS, unit: 'ms' },
+  { figure: 'connections', kind: 'connections', amount: STREAM_SECONDS, unit: '1/s' },
+] as const;
+
+/** A pod's server, reached directly and through each kind of Service: one stream, and connecting. */
+export const network: ClusterGroup = {
+  figures: MEASURES.flatMap(({ figure }) => PATHS.map((path) => `${figure}.${path}`)),
+  async measure(cluster, wanted, rounds) {
+    const manifest = join(import.meta.dirname, 'inside/traffic.yaml');
+    await cluster.sandbox.copyIn(manifest, '/opt/bench-manifests');
+    await cluster.step(['kubectl', 'apply', '--filename', '/opt/bench-manifests/traffic.yaml']);
+    await cluster.step(['kubectl', 'wait', '--for=condition=Ready', 'pod/server', 'pod/client']);
+    const run = await clients(cluster);
+    const figures = [];
+    for (const { figure, kind, amount, unit } of MEASURES) {
+      const names = PATHS.map((path) => [`${figure}.${path}`, path] as const);
+      if (!names.some(([name]) => wanted(name))) continue;
+      const measures = names.map(
+        ([name, path]) =>
+          [name, async () => Number(await run(path, kind, String(amount)))] as const,
+      );
+      const against = `${figure}.pod-pod`;
+      figures.push(...(await alternate(Object.fromEntries(measures), { rounds, unit, against })));
+    }
+    await cluster.step(['kubectl', 'delete', '--filename', '/opt/bench-manifests/traffic.yaml']);
+    return figures.filter(({ name }) => wanted(name));
+  },
+};
+
+/** Runs the client where the path begins, towards where it leads. */
+async function clients(
+  cluster: Action,
+): Promise<(path: Path, kind: string, amount: string) => Promise<string>> {
+  const get = async (object: string, field: string) =>
+    (await cluster.step(['kubectl', 'get', object, `--output=jsonpath={${field}}`])).stdout;
+  const service = await get('service/server', '.spec.clusterIP');
+  const targets: Readonly<Record<Path, readonly [address: string, port: string]>> = {
+    'pod-pod': [await get('pod/server', '.status.podIP'), '8080'],
+    'pod-service': [service, '80'],
+    'node-service': [service, '80'],
+    'step-nodeport': ['127.0.0.1', await get('service/server', '.spec.ports[0].nodePort')],
+  };
+  return async (path, kind, amount) => {
+    const argv = [`${BENCH_PATH}/traffic`, kind, ...targets[path], amount];
+    switch (path) {
+      case 'step-nodeport':
+        return (await cluster.step(argv)).stdout;
+      case 'node-service':
+        return (await cluster.node(argv)).stdout;
+      default:
+        return (await cluster.step(['kubectl', 'exec', 'client', '--', ...argv])).stdout;
+    }
+  };
+}
