@@ -45,8 +45,8 @@ static int load_entry(struct answers *answers, const char *path, struct failure 
 	int error = answers_target(answers, path, target);
 
 	if (error != 0)
-		return fail_input(failure, "The name %s%s is too long: at most %d bytes", answers->root,
-		                  path, TARGET_SIZE - 1);
+		return fail_input(failure, "The name %s%s is too long: at most %d bytes",
+		                  answers->root, path, TARGET_SIZE - 1);
 	if (lstat(target, &kept) != 0)
 		return fail(failure, errno, "look at %s", target);
 	if (!S_ISDIR(kept.st_mode) || stat(path, &real) != 0 || !S_ISDIR(real.st_mode)) {

@@ -12,11 +12,11 @@
 
 #define OPEN(call, path, directory, flags, how)                                                    \
 	{                                                                                          \
-		#call, SYS_##call, CALL_OPEN, path, directory, flags, OPEN_FLAGS_##how             \
+#call, SYS_##call, CALL_OPEN, path, directory, flags, OPEN_FLAGS_##how             \
 	}
 #define PATH(call, kind, path, directory, flags)                                                   \
 	{                                                                                          \
-		#call, SYS_##call, CALL_##kind, path, directory, flags, OPEN_FLAGS_NONE            \
+#call, SYS_##call, CALL_##kind, path, directory, flags, OPEN_FLAGS_NONE            \
 	}
 
 const struct call calls[] = {

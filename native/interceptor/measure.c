@@ -69,9 +69,10 @@ int measure_mode(enum mode *mode, struct failure *failure)
 	}
 	*mode = seen == STOPS_WHEN_SECCOMP_IS_FIRST ? MODE_SECCOMP_FIRST : MODE_SECCOMP_LAST;
 	if (seen != STOPS_WHEN_SECCOMP_IS_FIRST && seen != STOPS_WHEN_SECCOMP_IS_LAST)
-		return fail_input(failure,
-		                  "Failed to measure the order of stops: %d after the seccomp stop, "
-		                  "not 2 or 3",
-		                  seen);
+		return fail_input(
+		    failure,
+		    "Failed to measure the order of stops: %d after the seccomp stop, "
+		    "not 2 or 3",
+		    seen);
 	return 0;
 }

@@ -10,8 +10,8 @@
 
 /**
  * Copies the text, giving each mount that is neither shared nor unbindable MOUNTINFO_SHARED.
- * `out` must have room for mountinfo_room(text, length) bytes. Returns the length of the copy, which
- * is that of the text where nothing was added.
+ * `out` must have room for mountinfo_room(text, length) bytes. Returns the length of the copy,
+ * which is that of the text where nothing was added.
  */
 size_t mountinfo_share(const char *text, size_t length, char *out);
 size_t mountinfo_room(const char *text, size_t length);

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 struct resolved {
-	char *text;          /**< absolute, without ".", ".." and empty components */
-	size_t size;         /**< bytes available at text */
-	bool is_directory;   /**< the path ended in a slash or a dot: only a directory will do */
+	char *text;        /**< absolute, without ".", ".." and empty components */
+	size_t size;       /**< bytes available at text */
+	bool is_directory; /**< the path ended in a slash or a dot: only a directory will do */
 };
 
 /**

@@ -117,8 +117,7 @@ int rewrite_end(pid_t tracee, struct rewrite *rewrite)
 	struct registers registers;
 	int error = registers_read(tracee, &registers);
 	/* What the tree holds exists; only another root directory can hide it. */
-	bool hidden =
-	    error == 0 && rewrite->in_tree && registers_result(&registers) == -ENOENT;
+	bool hidden = error == 0 && rewrite->in_tree && registers_result(&registers) == -ENOENT;
 
 	if (error == 0) {
 		const struct call *call = rewrite->call;

@@ -35,9 +35,9 @@ enum work {
 
 enum resume {
 	RESUME_NOT,
-	RESUME_CONTINUE,  /**< PTRACE_CONT, with the event's signal */
+	RESUME_CONTINUE,   /**< PTRACE_CONT, with the event's signal */
 	RESUME_TO_SYSCALL, /**< PTRACE_SYSCALL, with the event's signal */
-	RESUME_LISTEN,    /**< PTRACE_LISTEN */
+	RESUME_LISTEN,     /**< PTRACE_LISTEN */
 };
 
 struct step {

@@ -15,11 +15,11 @@
 
 /** What was done, for --stats. */
 struct counts {
-	unsigned long stops;    /**< wait statuses */
-	unsigned long calls;    /**< calls that were looked at */
+	unsigned long stops;                  /**< wait statuses */
+	unsigned long calls;                  /**< calls that were looked at */
 	unsigned long answered[HANDLERS_MAX]; /**< by index in the selection */
-	unsigned long repeated; /**< answers that their tracee could not see */
-	unsigned long failed;   /**< answers that could not be given */
+	unsigned long repeated;               /**< answers that their tracee could not see */
+	unsigned long failed;                 /**< answers that could not be given */
 };
 
 struct tracer {

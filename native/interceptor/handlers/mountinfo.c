@@ -6,9 +6,9 @@
  * nothing can be mounted, so nothing is propagated either and the answer changes nothing else.
  * Remove when kubelet can be told to leave its directory alone.
  */
+#include "interceptor/mountinfo.h"
 #include "interceptor/generated.h"
 #include "interceptor/handler.h"
-#include "interceptor/mountinfo.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -108,7 +108,8 @@ static int answer(const struct answers *answers, struct request *request)
 	    real_path(request, path, sizeof path) >= (int)sizeof path)
 		return 0;
 	length = shared_mountinfo(path, &shared);
-	/* A process that has ended or may not be looked at: the tracee shall see that for itself. */
+	/* A process that has ended or may not be looked at: the tracee shall see that for itself.
+	 */
 	if (length <= 0)
 		return 0;
 	error = generated_make(answers->root, shared, (size_t)length, request->target);

@@ -20,7 +20,8 @@
 
 #define ALL_KINDS 0xffU
 
-static uint32_t run(const struct sock_filter *program, size_t count, const struct seccomp_data *data)
+static uint32_t run(const struct sock_filter *program, size_t count,
+                    const struct seccomp_data *data)
 {
 	uint32_t accumulator = 0;
 
@@ -34,8 +35,9 @@ static uint32_t run(const struct sock_filter *program, size_t count, const struc
 			break;
 		case BPF_JMP | BPF_JEQ | BPF_K:
 		case BPF_JMP | BPF_JGE | BPF_K:
-			taken = BPF_OP(instruction->code) == BPF_JEQ ? accumulator == instruction->k
-			                                            : accumulator >= instruction->k;
+			taken = BPF_OP(instruction->code) == BPF_JEQ
+			            ? accumulator == instruction->k
+			            : accumulator >= instruction->k;
 			at += taken ? instruction->jt : instruction->jf;
 			break;
 		case BPF_RET | BPF_K:
@@ -69,8 +71,8 @@ static void stops_what_is_declared(void)
 
 static void lets_the_rest_run(void)
 {
-	static const int numbers[] = {SYS_read, SYS_write, SYS_execve, SYS_clone, SYS_futex,
-	                              SYS_getdents64};
+	static const int numbers[] = {SYS_read,  SYS_write, SYS_execve,
+	                              SYS_clone, SYS_futex, SYS_getdents64};
 
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		check(decide(ALL_KINDS, SCOPE_ALL,
@@ -84,9 +86,10 @@ static void lets_the_rest_run(void)
 
 static void refuses_foreign_calls(void)
 {
-	check(decide(ALL_KINDS, SCOPE_ALL, (struct seccomp_data){.nr = 5, .arch = AUDIT_ARCH_I386}) ==
-	          (SECCOMP_RET_ERRNO | ENOSYS),
-	      "another architecture's call is refused");
+	check(
+	    decide(ALL_KINDS, SCOPE_ALL, (struct seccomp_data){.nr = 5, .arch = AUDIT_ARCH_I386}) ==
+	        (SECCOMP_RET_ERRNO | ENOSYS),
+	    "another architecture's call is refused");
 #ifdef __x86_64__
 	check(decide(ALL_KINDS, SCOPE_ALL,
 	             (struct seccomp_data){.nr = 0x40000000 | SYS_openat, .arch = NATIVE}) ==

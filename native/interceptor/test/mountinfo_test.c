@@ -10,7 +10,8 @@ static void shares(void)
 		const char *text, *shared;
 	} table[] = {
 	    {"", ""},
-	    {"18 17 0:20 / / rw - overlay none rw\n", "18 17 0:20 / / rw shared:1 - overlay none rw\n"},
+	    {"18 17 0:20 / / rw - overlay none rw\n",
+	     "18 17 0:20 / / rw shared:1 - overlay none rw\n"},
 	    {"18 17 0:20 / / rw shared:7 - overlay none rw\n", NULL},
 	    {"18 17 0:20 / / rw master:3 - overlay none rw\n",
 	     "18 17 0:20 / / rw master:3 shared:1 - overlay none rw\n"},

@@ -9,9 +9,9 @@ static char long_root[256];
 
 static void accepts(void)
 {
-	const char *argv[] = {"interceptor", "--root", "/r",      "--stats", "/s", "--mode",
-	                      "syscall",     "--scope", "fixed", "--",      "p",  "--root",
-	                      NULL};
+	const char *argv[] = {"interceptor", "--root",  "/r",      "--stats", "/s",
+	                      "--mode",      "syscall", "--scope", "fixed",   "--",
+	                      "p",           "--root",  NULL};
 	const char *short_argv[] = {"interceptor", "--", "p", NULL};
 	struct options options;
 	struct failure failure;
@@ -55,9 +55,8 @@ static void refuses(void)
 		struct options options;
 		struct failure failure = {0};
 
-		check_number(
-		    options_parse((char **)(uintptr_t)table[i].argv, &options, &failure), -EINVAL,
-		    table[i].message);
+		check_number(options_parse((char **)(uintptr_t)table[i].argv, &options, &failure),
+		             -EINVAL, table[i].message);
 		check_text(failure.message, table[i].message, "the message");
 	}
 }

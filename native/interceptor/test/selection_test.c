@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 static const char *const paths[] = {"/dev/kmsg", "/etc/machine-id", "/proc/sys/kernel/panic",
-                        "/proc/sys/net/ipv4/conf", "/proc/sys/net/ipv4/conf/all/forwarding"};
+                                    "/proc/sys/net/ipv4/conf",
+                                    "/proc/sys/net/ipv4/conf/all/forwarding"};
 
 static struct selection selection = {
     .answers = {.root = "/r", .count = sizeof paths / sizeof paths[0]},
@@ -51,7 +52,7 @@ static void rejects_early(void)
 	static const char *const others[] = {"/usr/lib/libc.so.6", "panic_on_oops", "x/panicky",
 	                                     "/etc/passwd"};
 	static const char *const possible[] = {"panic", "../panic", "a/panic/", "x/mountinfo",
-	                                       "..", ".", "/", "x/.."};
+	                                       "..",    ".",        "/",        "x/.."};
 
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
 		check(!selection_may_match(&selection, others[i]), "%s is rejected", others[i]);
