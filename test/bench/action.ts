@@ -29,6 +29,8 @@ export interface Action extends AsyncDisposable {
   stop(): Promise<Timed>;
   /** Runs a command as a workflow's step would. @throws unless it exits with 0 */
   step(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<Timed>;
+  /** What a step finds in its environment once a cluster runs. */
+  environment(): { PATH: string; KUBECONFIG: string };
   /** Runs a command in the node's namespaces, as root there. @throws unless it exits with 0 */
   node(argv: readonly string[]): Promise<Timed>;
 }
@@ -44,11 +46,12 @@ export async function startAction(options: ClusterSandboxOptions): Promise<Actio
   }
   // Steps find kubectl as they do after the action: first in the PATH.
   let tools = '';
-  const env = () => ({
+  const environment = () => ({
     KUBECONFIG,
     PATH: `${tools}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin`,
   });
-  const step: Action['step'] = (argv, extra) => timed(sandbox, argv, { ...env(), ...extra });
+  const step: Action['step'] = (argv, extra) =>
+    timed(sandbox, argv, { ...environment(), ...extra });
   return {
     sandbox,
     async start() {
@@ -59,6 +62,7 @@ export async function startAction(options: ClusterSandboxOptions): Promise<Actio
     },
     stop: () => step([...CLI, 'stop', '--state', STATE]),
     step,
+    environment,
     async node(argv) {
       const { stdout } = await step(['pgrep', '--exact', '--full', '\\S+/k3s server']);
       return step(['nsenter', '--target', stdout.trim(), '--all', '--', ...argv]);
@@ -81,8 +85,8 @@ async function copyAction(sandbox: Sandbox): Promise<void> {
   }
 }
 
-/** Seconds before and after, as bash knows them, around what the command itself prints. */
-const STOPWATCH = 'echo "$EPOCHREALTIME"; "$@"; code=$?; echo "$EPOCHREALTIME"; exit "$code"';
+/** Seconds before and after, as bash knows them, on lines around what the command itself prints. */
+const STOPWATCH = 'echo "$EPOCHREALTIME"; "$@"; code=$?; printf "\\n%s\\n" "$EPOCHREALTIME"; exit "$code"';
 
 async function timed(
   sandbox: Sandbox,
@@ -98,5 +102,5 @@ async function timed(
   }
   const lines = stdout.trimEnd().split('\n');
   const [begin, end] = [Number(lines.shift()), Number(lines.pop())];
-  return { stdout: lines.join('\n'), ms: (end - begin) * 1000 };
+  return { stdout: lines.join('\n').trimEnd(), ms: (end - begin) * 1000 };
 }

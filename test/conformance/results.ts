@@ -1,0 +1,48 @@
+import { areaOf } from './areas.ts';
+import type { Outcome, SpecResult } from './ginkgo.ts';
+import type { Reason } from './reasons.ts';
+
+/** An entry of build/conformance.json. */
+export interface Result {
+  test: string;
+  result: Outcome;
+  /** Why it did not pass; empty where it did. */
+  reason: string;
+}
+
+const UNEXPLAINED = 'unexplained';
+
+export function explain(
+  { test, outcome, message }: SpecResult,
+  reasonOf: (test: string) => Reason | undefined,
+): Result {
+  if (outcome === 'passed') return { test, result: outcome, reason: '' };
+  if (outcome === 'not run') return { test, result: outcome, reason: 'the deadline came first' };
+  const known = reasonOf(test);
+  const said = message.split('\n')[0] ?? '';
+  return {
+    test,
+    result: outcome,
+    reason: known ? `${known.cause}: ${known.reason}` : `${UNEXPLAINED}: ${said}`,
+  };
+}
+
+/** What somebody has to look at: failures nobody has explained, and explanations that do not hold. */
+export function complaints(
+  results: readonly Result[],
+  reasonOf: (test: string) => Reason | undefined,
+): string[] {
+  return results.flatMap(({ test, result, reason }) => {
+    if (result === 'failed' && reason.startsWith(UNEXPLAINED)) return [`${test}: ${reason}`];
+    const expected = result === 'passed' ? reasonOf(test) : undefined;
+    return expected ? [`${test}: passes, though reasons.ts says "${expected.reason}"`] : [];
+  });
+}
+
+/** The new results in place of those there were of the same areas, by name. */
+export function merge(before: readonly Result[], now: readonly Result[]): Result[] {
+  const areas = new Set(now.map(({ test }) => areaOf(test)));
+  return [...before.filter(({ test }) => !areas.has(areaOf(test))), ...now].sort((a, b) =>
+    a.test < b.test ? -1 : 1,
+  );
+}
