@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test lint unit build dist-check testbed bench clean
+.PHONY: demo test lint unit build dist-check testbed bench conformance soak clean
 .DEFAULT_GOAL := test
 
 demo: testbed
@@ -23,6 +23,12 @@ unit: node_modules/.package-lock.json
 
 bench: testbed
 	node test/bench/run.ts
+
+conformance: testbed
+	node test/conformance/run.ts
+
+soak: testbed
+	node test/soak/run.ts
 
 # dist/ is what users run: built here, committed, and compared with what was committed.
 build: testbed-packages

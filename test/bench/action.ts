@@ -86,7 +86,8 @@ async function copyAction(sandbox: Sandbox): Promise<void> {
 }
 
 /** Seconds before and after, as bash knows them, on lines around what the command itself prints. */
-const STOPWATCH = 'echo "$EPOCHREALTIME"; "$@"; code=$?; printf "\\n%s\\n" "$EPOCHREALTIME"; exit "$code"';
+const STOPWATCH =
+  'echo "$EPOCHREALTIME"; "$@"; code=$?; printf "\\n%s\\n" "$EPOCHREALTIME"; exit "$code"';
 
 async function timed(
   sandbox: Sandbox,

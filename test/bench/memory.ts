@@ -1,6 +1,6 @@
 import type { ClusterGroup } from './group.ts';
 import { summarise } from './figure.ts';
-import { residentMiB } from './resident.ts';
+import { PS, residentParts } from './resident.ts';
 
 /** Long enough for what a start leaves to do: leases, resyncs, garbage collection. */
 const REST_SECONDS = 20;
@@ -11,8 +11,8 @@ export const memory: ClusterGroup = {
     const values = new Map<string, number[]>();
     for (let round = 0; round < rounds; round++) {
       await cluster.step(['sleep', String(REST_SECONDS)]);
-      const { stdout } = await cluster.step(['ps', '-eo', 'pid=,ppid=,rss=,args=']);
-      for (const [name, mib] of Object.entries(residentMiB(stdout))) {
+      const { stdout } = await cluster.step(PS);
+      for (const [name, { mib }] of Object.entries(residentParts(stdout))) {
         values.set(name, [...(values.get(name) ?? []), mib]);
       }
     }

@@ -15,28 +15,39 @@ const PARTS = {
 
 export type Part = keyof typeof PARTS;
 
+export interface Resident {
+  /** The first process of the part: another one after a restart. */
+  pid: number;
+  /** Resident memory of the part with all its descendants. */
+  mib: number;
+}
+
 /**
- * Resident memory of each part with all its descendants; containers are none of k3s's, because
- * their shims are left to init.
+ * The parts of a run that is up. Containers are none of k3s's, because their shims are left to init.
  * @param ps what `ps -eo pid=,ppid=,rss=,args=` printed
  * @throws if one of them is not running
  */
-export function residentMiB(ps: string): Record<Part, number> {
+export function residentParts(ps: string): Record<Part, Resident> {
   const processes = ps.split('\n').flatMap(parse);
-  const sum = (part: Part): number => {
+  const measure = (part: Part): Resident => {
     const roots = processes.filter(({ command }) => PARTS[part].test(command));
-    if (roots.length === 0) throw new Error(`Failed to measure ${part}: it is not running`);
+    const [first] = roots;
+    if (!first) throw new Error(`Failed to measure ${part}: it is not running`);
     // init's descendants are all the others; init is two processes, parent and child.
     const counted = part === 'init' ? roots : withDescendants(processes, roots);
-    return counted.reduce((total, { rssKiB }) => total + rssKiB, 0) / 1024;
+    const kib = counted.reduce((total, { rssKiB }) => total + rssKiB, 0);
+    return { pid: first.pid, mib: kib / 1024 };
   };
   return {
-    init: sum('init'),
-    gateway: sum('gateway'),
-    controller: sum('controller'),
-    k3s: sum('k3s'),
+    init: measure('init'),
+    gateway: measure('gateway'),
+    controller: measure('controller'),
+    k3s: measure('k3s'),
   };
 }
+
+/** For `residentParts`. */
+export const PS = ['ps', '-eo', 'pid=,ppid=,rss=,args='];
 
 function withDescendants(all: readonly Process[], roots: readonly Process[]): Process[] {
   const found = new Map(roots.map((process) => [process.pid, process]));
