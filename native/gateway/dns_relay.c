@@ -66,8 +66,8 @@ static void query_end(struct query *query)
 static void answer(struct query *query, unsigned char *message, size_t size)
 {
 	memcpy(message, &query->client_id, sizeof(query->client_id));
-	sendto(query->dns->source.fd, message, size, 0, (const struct sockaddr *)&query->client,
-	       sizeof(query->client));
+	/* An answer that does not get out is lost, as on any network; the client asks again. */
+	socket_answer(query->dns->gateway, query->dns->source.fd, message, size, &query->client);
 	query_end(query);
 }
 

@@ -15,6 +15,7 @@ struct statistics {
 	uint64_t udp_flows;
 	uint64_t udp_active;
 	uint64_t udp_datagrams;
+	uint64_t udp_lost; /**< answers that could not be sent to their client */
 	uint64_t dns_queries;
 	uint64_t dns_failed; /**< answered SERVFAIL: no upstream did */
 };

@@ -1,9 +1,11 @@
 #include "gateway/socket.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gateway/node_addresses.h"
 #include "gateway/uplink.h"
 
 #define BACKLOG 4096
@@ -16,34 +18,53 @@ int socket_open(const struct gateway *gateway, bool outside, int type)
 	return fd < 0 ? -errno : fd;
 }
 
-static int bind_to(int fd, int type, struct endpoint address)
+static int serve(const struct gateway *gateway, bool outside, int type, struct endpoint address,
+                 bool reuse)
 {
 	const struct sockaddr_in bound = endpoint_to_socket(address);
 	const int on = 1;
-
-	/* For TCP it lets a new gateway listen while the last one's connections are in TIME_WAIT;
-	 * for UDP it would let two bind the same address. */
-	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		return -errno;
-	if (bind(fd, (const struct sockaddr *)&bound, sizeof(bound)) < 0)
-		return -errno;
-	if (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)
-		return -errno;
-	return 0;
-}
-
-int socket_serve(const struct gateway *gateway, bool outside, int type, struct endpoint address)
-{
 	int fd = socket_open(gateway, outside, type);
 
 	if (fd < 0)
 		return fd;
-	int status = bind_to(fd, type, address);
-	if (status < 0) {
+	if ((reuse && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
+	    bind(fd, (const struct sockaddr *)&bound, sizeof(bound)) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
+		int status = -errno;
 		close(fd);
 		return status;
 	}
 	return fd;
+}
+
+static bool could_serve(const struct gateway *gateway, struct endpoint address, bool reuse)
+{
+	int fd = serve(gateway, true, SOCK_STREAM, address, reuse);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/*
+ * Whether somebody in the runner's namespace listens on the port. With SO_REUSEADDR gVisor lets one
+ * socket listen on 127.0.0.1 beside another on 0.0.0.0, from which it would silently take what comes
+ * for it; without, it refuses also where only an earlier listener's connections are in TIME_WAIT.
+ */
+static bool taken(const struct gateway *gateway, struct endpoint address)
+{
+	const struct endpoint any = {.address = INADDR_ANY, .port = address.port};
+
+	return !could_serve(gateway, address, false) && !could_serve(gateway, any, true);
+}
+
+int socket_serve(const struct gateway *gateway, bool outside, int type, struct endpoint address)
+{
+	if (type == SOCK_DGRAM)
+		return serve(gateway, outside, type, address, false);
+	if (outside && taken(gateway, address))
+		return -EADDRINUSE;
+	return serve(gateway, outside, type, address, true);
 }
 
 int socket_connect(int fd, struct endpoint destination)
@@ -51,6 +72,35 @@ int socket_connect(int fd, struct endpoint destination)
 	const struct sockaddr_in address = endpoint_to_socket(destination);
 
 	return connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+}
+
+static int send_to(int fd, const void *datagram, size_t size, const struct sockaddr_in *client)
+{
+	ssize_t sent = sendto(fd, datagram, size, MSG_NOSIGNAL, (const struct sockaddr *)client,
+	                      sizeof(*client));
+
+	return sent < 0 ? -errno : 0;
+}
+
+/*
+ * gVisor ties a UDP socket, when it is bound, to a link that has the address. While the node talks
+ * to itself its loopback has it too (Stack.CheckLocalAddress, pkg/tcpip/stack/stack.go, goes through
+ * a Go map), and tied to that the socket hears everybody but reaches no pod: "Network is
+ * unreachable". Naming the bridge, once the socket is bound, changes where it sends and not what it
+ * hears. Linux never gets here.
+ */
+int socket_answer(const struct gateway *gateway, int fd, const void *datagram, size_t size,
+                  const struct sockaddr_in *client)
+{
+	char bridge[IF_NAMESIZE];
+	int status = send_to(fd, datagram, size, client);
+
+	if (status != -ENETUNREACH)
+		return status;
+	if (if_indextoname(gateway->addresses->bridge, bridge) == NULL ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bridge, IF_NAMESIZE) < 0)
+		return -errno;
+	return send_to(fd, datagram, size, client);
 }
 
 bool endpoint_is_outside(const struct gateway *gateway, enum side side, struct endpoint endpoint)

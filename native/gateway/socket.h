@@ -13,6 +13,10 @@ int socket_serve(const struct gateway *gateway, bool outside, int type, struct e
 /** Connects it, or begins to. Returns 0 when it has, -EINPROGRESS when it has begun, or -errno. */
 int socket_connect(int fd, struct endpoint destination);
 
+/** Sends a datagram from a socket that serves to one of its clients. Returns 0 or -errno. */
+int socket_answer(const struct gateway *gateway, int fd, const void *datagram, size_t size,
+                  const struct sockaddr_in *client);
+
 /** Whether an endpoint's sockets are to be made in the runner's network namespace. */
 bool endpoint_is_outside(const struct gateway *gateway, enum side side, struct endpoint endpoint);
 

@@ -86,9 +86,9 @@ static void flow_ready(struct source *source, uint32_t events)
 			flow_end(flow);
 			return;
 		}
-		/* What does not go out now is lost, as on any network. */
-		sendto(flow->listener->source.fd, datagram, (size_t)size, 0,
-		       (const struct sockaddr *)&flow->client, sizeof(flow->client));
+		if (socket_answer(gateway, flow->listener->source.fd, datagram, (size_t)size,
+		                  &flow->client) < 0)
+			gateway->statistics.udp_lost++;
 		gateway->statistics.udp_datagrams++;
 		flow->answered = true;
 	}

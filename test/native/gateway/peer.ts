@@ -1,0 +1,250 @@
+/**
+ * Both ends of the connections that the gateway's tests make, run in the network namespaces of pods,
+ * the node and the runner.
+ *
+ *   peer serve NAME PORT...     TCP and UDP; prints "ready" once all listen
+ *   peer tcp HOST PORT COUNT    COUNT connections one after the other
+ *   peer crowd HOST PORT COUNT  COUNT connections at once, each kept until all have been answered
+ *   peer bulk HOST PORT BYTES   sends BYTES and gets them back
+ *   peer hold HOST PORT FILE    one connection, used again when FILE is there
+ *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
+ *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
+ *   peer dns HOST NAME          the address of NAME, over UDP and over TCP
+ *   peer addresses              the addresses of the links
+ *   peer control SOCKET FILE    sends FILE to the gateway; prints its answers, a line each
+ *
+ * The others print one line of JSON.
+ */
+import { createHash } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const [mode = '', ...args] = process.argv.slice(2);
+const [host = '', portText = '', last = ''] = args;
+const port = Number(portText);
+const count = Number(last);
+
+const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/** Serves `PING`, answered with its name and the client's address, and `ECHO`, answered with itself. */
+function answer(name: string, socket: Socket) {
+  socket.on('error', () => undefined);
+  socket.once('data', (first) => {
+    if (first.subarray(0, 4).toString() === 'ECHO') {
+      socket.write(first);
+      socket.pipe(socket);
+      return;
+    }
+    const say = () => socket.write(`${name} ${String(socket.remoteAddress)}\n`);
+    say();
+    socket.on('data', say);
+    socket.on('end', () => socket.end());
+  });
+}
+
+async function serve(name: string, ports: readonly number[]) {
+  for (const at of ports) {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      answer(name, socket);
+    });
+    server.listen({ port: at, host: '0.0.0.0', backlog: 4096 });
+    const datagrams = createSocket('udp4');
+    datagrams.on('message', (_message, from) => {
+      datagrams.send(`${name} ${from.address}`, from.port, from.address);
+    });
+    datagrams.bind(at, '0.0.0.0');
+    await Promise.all([once(server, 'listening'), once(datagrams, 'listening')]);
+  }
+  console.log('ready');
+}
+
+async function connect(): Promise<Socket> {
+  const socket = createConnection({ host, port, noDelay: true });
+  socket.setTimeout(20_000, () => socket.destroy(new Error('timeout')));
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function ask(socket: Socket): Promise<string> {
+  socket.write('PING');
+  const [chunk] = (await Promise.race([
+    once(socket, 'data'),
+    once(socket, 'end').then(() => Promise.reject(new Error('ended without an answer'))),
+  ])) as [Buffer];
+  return chunk.toString().trim();
+}
+
+async function ping(): Promise<string> {
+  try {
+    const socket = await connect();
+    const reply = await ask(socket);
+    socket.destroy();
+    return reply;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+async function crowd() {
+  const sockets = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = await connect();
+      return { socket, reply: await ask(socket) };
+    }),
+  );
+  const again = await Promise.all(sockets.map(({ socket }) => ask(socket)));
+  for (const { socket } of sockets) socket.destroy();
+  return tally([...sockets.map(({ reply }) => reply), ...again]);
+}
+
+/** Reads slower than the other end writes, so that back-pressure has to go all the way. */
+async function bulk() {
+  const socket = await connect();
+  const [sent, received] = [createHash('sha256'), createHash('sha256')];
+  const block = Buffer.alloc(64 * 1024);
+  let got = 0;
+  const reading = (async () => {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      received.update(chunk);
+      got += chunk.length;
+      if (got % 7 === 0) await delay(1);
+    }
+  })();
+  block.write('ECHO');
+  for (let left = count; left > 0; left -= block.length) {
+    const part = block.subarray(0, Math.min(left, block.length));
+    sent.update(part);
+    if (!socket.write(part)) await once(socket, 'drain');
+    block.writeUInt32LE(left >>> 0, 8);
+  }
+  socket.end();
+  await reading;
+  return { got, same: sent.digest('hex') === received.digest('hex') };
+}
+
+async function hold() {
+  const socket = await connect();
+  const before = await ask(socket);
+  while (!existsSync(last)) await delay(50);
+  const after = await ask(socket);
+  socket.destroy();
+  return { before, after };
+}
+
+async function datagram(socket: ReturnType<typeof createSocket>): Promise<string> {
+  const reply = once(socket, 'message', { signal: AbortSignal.timeout(3000) }) as Promise<[Buffer]>;
+  socket.send('PING');
+  try {
+    return (await reply)[0].toString();
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+async function open() {
+  const socket = createSocket('udp4');
+  socket.connect(port, host);
+  await once(socket, 'connect');
+  return socket;
+}
+
+async function udp() {
+  const replies: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = await open();
+    replies.push(await datagram(socket));
+    socket.close();
+  }
+  return tally(replies);
+}
+
+async function flow() {
+  const socket = await open();
+  const replies = [await datagram(socket), await datagram(socket)];
+  while (!existsSync(last)) await delay(50);
+  replies.push(await datagram(socket));
+  socket.close();
+  return replies;
+}
+
+async function dns() {
+  const resolver = new Resolver({ timeout: 8000, tries: 1 });
+  resolver.setServers([host]);
+  const overUdp = await resolver.resolve4(portText).catch(codeOf);
+  return { udp: overUdp, tcp: await dnsOverTcp(portText) };
+}
+
+/** A question for A records in the form RFC 1035 gives it; the answer's code and count of answers. */
+async function dnsOverTcp(name: string) {
+  const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
+  const question = Buffer.from([
+    ...[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+    ...labels,
+    0,
+    0,
+    1,
+    0,
+    1,
+  ]);
+  const size = Buffer.alloc(2);
+  size.writeUInt16BE(question.length);
+  const socket = createConnection({ host, port: 53 });
+  socket.write(Buffer.concat([size, question]));
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return {
+    id: reply.readUInt16BE(2),
+    code: reply.readUInt8(5) & 15,
+    answers: reply.readUInt16BE(8),
+  };
+}
+
+function tally(values: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
+  return counts;
+}
+
+/** As many answers as the file has lines. */
+async function control() {
+  const lines = readFileSync(portText, 'utf8');
+  const socket = createConnection({ path: host });
+  socket.write(lines);
+  let answers = '';
+  for await (const chunk of socket) {
+    answers += String(chunk);
+    if (answers.split('\n').length >= lines.split('\n').length) break;
+  }
+  process.stdout.write(answers);
+}
+
+function addresses() {
+  const links = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return Promise.resolve(links.map(({ address }) => address));
+}
+
+async function oneByOne() {
+  const replies: string[] = [];
+  for (let i = 0; i < count; i++) replies.push(await ping());
+  return tally(replies);
+}
+
+const clients: Record<string, () => Promise<unknown>> = {
+  tcp: oneByOne,
+  crowd,
+  bulk,
+  hold,
+  udp,
+  flow,
+  dns,
+  addresses,
+};
+
+if (mode === 'serve') await serve(host, args.slice(1).map(Number));
+else if (mode === 'control') await control();
+else console.log(JSON.stringify(await clients[mode]?.()));
