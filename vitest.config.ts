@@ -8,6 +8,10 @@ export default defineConfig({
     reporters: ['default', './test/reporter.ts'],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Its servers are silent, slow or down on purpose, and clients wait before they ask again.
+      {
+        test: { name: 'supply', include: ['test/supply/**/*.test.ts'], testTimeout: 60_000 },
+      },
       {
         test: {
           name: 'native',

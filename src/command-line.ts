@@ -23,6 +23,12 @@ const LOG: Log = {
   info: (message) => {
     console.error(message);
   },
+  notice: (message) => {
+    console.error(`Note: ${message}`);
+  },
+  warning: (message) => {
+    console.error(`Warning: ${message}`);
+  },
   group: (title, body) => {
     console.error(`\n${title}`);
     body();
@@ -64,6 +70,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         inputs: parsed,
         layout,
         cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+        remote: undefined,
         reporter: new Reporter(LOG),
       });
       console.log(kubeconfig);

@@ -1,4 +1,9 @@
 import { errorMessage, InputError } from './errors.ts';
+import { CHANNEL_SERVER } from './k3s/channels.ts';
+import { parseRegistries, type Registries } from './k3s/registries.ts';
+import { RELEASES } from './k3s/release.ts';
+import { asSha256 } from './k3s/verify.ts';
+import { parseVersion, type VersionRequest } from './k3s/version.ts';
 
 export const MODES = ['full', 'node', 'control-plane'] as const;
 
@@ -7,9 +12,9 @@ export type Mode = (typeof MODES)[number];
 
 /** Where the k3s binary comes from. */
 export type Source =
-  | { readonly kind: 'release'; readonly tag: string }
+  | { readonly kind: 'release'; readonly version: VersionRequest }
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'url'; readonly url: string };
+  | { readonly kind: 'url'; readonly url: string; readonly checksum: string };
 
 export interface Inputs {
   readonly source: Source;
@@ -20,15 +25,21 @@ export interface Inputs {
   /** Globs or paths of image tars. */
   readonly images: readonly string[];
   readonly timeoutMs: number;
+  /** Where releases are, without a slash at its end. */
+  readonly releases: string;
+  readonly channelServer: string;
   /** Where the kubeconfig goes; undefined for a file of the run's own. */
   readonly kubeconfig: string | undefined;
 }
 
 /** Reads one raw input by its name in action.yml; empty when it was not given. */
+  /** Whether the release's own images are wanted as a tar. */
+  readonly airgap: boolean;
+  /** Image references. */
+  readonly pull: readonly string[];
+  readonly registries: Registries | undefined;
 export type ReadInput = (name: string) => string;
 
-const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/;
-const SHA256 = /^[0-9a-f]{64}$/i;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 /**
@@ -58,6 +69,11 @@ export function parseInputs(read: ReadInput): Inputs {
     timeoutMs === undefined ||
     k3sArgs === undefined ||
     problems.length > 0
+  const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
+  const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
+  const airgap = collect(() => parseBoolean(read, 'airgap'));
+  const pull = collect(() => parsePull(read('pull')));
+  const registries = collect(() => parseRegistries(read('registries')));
   ) {
     throw new InputError(problems.join('\n'));
   }
@@ -65,6 +81,10 @@ export function parseInputs(read: ReadInput): Inputs {
     source,
     checksum,
     mode,
+    releases === undefined ||
+    channelServer === undefined ||
+    airgap === undefined ||
+    pull === undefined ||
     k3sArgs,
     images: lines(read('images')),
     timeoutMs,
@@ -75,42 +95,74 @@ export function parseInputs(read: ReadInput): Inputs {
 function parseSource(read: ReadInput, checksum: string | undefined): Source {
   const path = read('k3s-path');
   const url = read('k3s-url');
+    releases,
+    channelServer,
   if (path !== '' && url !== '') {
+    airgap,
+    pull,
+    registries,
     throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
   }
   if (path !== '') {
     return { kind: 'path', path };
   }
   if (url !== '') {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new InputError(`k3s-url: "${url}" is not an http or https address`);
-    }
+    assertAddress('k3s-url', url);
     if (checksum === undefined) {
       throw new InputError(
         'k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run',
       );
     }
-    return { kind: 'url', url };
+    return { kind: 'url', url, checksum };
   }
-  const tag = read('version');
-  if (!TAG.test(tag)) {
+  return { kind: 'release', version: parseVersion(read('version')) };
+}
+
+function assertAddress(name: string, text: string): void {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw new InputError(`${name}: "${text}" is not an http or https address`);
+  }
+}
+
+function parseAddress(read: ReadInput, name: string, standard: string): string {
+  const text = read(name);
+  if (text === '') {
+    return standard;
+  }
+  assertAddress(name, text);
+  return text.replace(/\/+$/, '');
+}
+
+function parseBoolean(read: ReadInput, name: string): boolean {
+  const text = read(name);
+  if (text !== '' && text !== 'true' && text !== 'false') {
+    throw new InputError(`${name}: "${text}" is neither true nor false`);
+  }
+  return text === 'true';
+}
+
+function parsePull(text: string): string[] {
+  const images = lines(text);
+  const bad = images.find((image) => /\s|:\/\//.test(image));
+  if (bad !== undefined) {
     throw new InputError(
-      `version: "${tag}" is not a k3s tag; write it in full, such as v1.34.1+k3s1`,
+      `pull: "${bad}" is not an image reference; write one per line, such as docker.io/library/nginx:1.29`,
     );
   }
-  return { kind: 'release', tag };
+  return images;
 }
 
 function parseChecksum(text: string): string | undefined {
   if (text === '') {
     return undefined;
   }
-  if (!SHA256.test(text)) {
+  const sha256 = asSha256(text);
+  if (sha256 === undefined) {
     throw new InputError(
       `checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`,
     );
   }
-  return text.toLowerCase();
+  return sha256;
 }
 
 function parseMode(text: string): Mode | 'auto' {

@@ -9,6 +9,8 @@ export interface Layout {
   /** The kubeconfig k3s writes, for use inside; its address is the node's. */
   readonly k3sKubeconfig: string;
   readonly gatewaySocket: string;
+  /** k3s, where the cache that outlives the run cannot be written. */
+  readonly ownCache: string;
   /** A tmpfs of the new mount namespace: the private root's writable layer. */
   readonly scratch: string;
   /** The private root, until it is entered. */
@@ -34,11 +36,14 @@ export const PRIVATE_FILES = '/run/k3s-in-gvisor';
 export function layoutOf(state: string, dist: string, arch: string, node: string): Layout {
   const scratch = join(state, 'scratch');
   return {
-    state,
-    logs: join(state, 'logs'),
-    launchFile: join(state, 'launch'),
+    ...runPaths(state),
     k3sKubeconfig: join(state, 'k3s.yaml'),
     gatewaySocket: join(state, 'gateway.sock'),
+/** What the post step knows of a run: only where it is. */
+export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'launchFile'> {
+  return { state, logs: join(state, 'logs'), launchFile: join(state, 'launch') };
+}
+
     scratch,
     newRoot: join(scratch, 'root'),
     native: join(dist, 'native', `linux-${arch}`),
@@ -46,3 +51,4 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     node,
   };
 }
+    ownCache: join(state, 'cache'),

@@ -1,12 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { create as createGlobber } from '@actions/glob';
-import { errorMessage, InputError } from './errors.ts';
+import { errorMessage } from './errors.ts';
+import { exists } from './files.ts';
 import type { Inputs } from './inputs.ts';
+import { findImages } from './k3s/images.ts';
 import { installK3s, type InstalledK3s } from './k3s/install.ts';
 import { readCredentials, writeKubeconfig } from './k3s/kubeconfig.ts';
 import { Api } from './k3s/api.ts';
+import { pullImages } from './k3s/pull.ts';
 import { climb } from './k3s/readiness.ts';
+import type { RemoteCache } from './k3s/supply.ts';
+import { ToolCache } from './k3s/tool-cache.ts';
 import type { Layout } from './layout.ts';
 import { startInit, type Init } from './namespaces/init.ts';
 import { renderLaunchFile } from './namespaces/operations.ts';
@@ -14,7 +18,8 @@ import { Timeline } from './report/timeline.ts';
 import type { Reporter } from './report/reporter.ts';
 import type { Facts } from './sandbox/facts.ts';
 import { gatherFacts } from './sandbox/gather.ts';
-import { identify, saveState } from './state.ts';
+import { missingPodCgroups } from './sandbox/pod-cgroups.ts';
+import { saveState } from './state.ts';
 import { makePlan, type Plan } from './workarounds/plan.ts';
 
 /** A cluster that is up, and how it came to be. */
@@ -32,6 +37,8 @@ export interface StartOptions {
   readonly layout: Layout;
   /** A directory that outlives the run, for k3s itself. */
   readonly cache: string;
+  /** A cache that outlives the machine. */
+  readonly remote: RemoteCache | undefined;
   readonly reporter: Reporter;
 }
 
@@ -39,46 +46,65 @@ export interface StartOptions {
  * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
  * @throws InputError before anything is started; later with the step, its cause and what was seen last.
  */
-export async function start({ inputs, layout, cache, reporter }: StartOptions): Promise<Started> {
+export async function start(options: StartOptions): Promise<Started> {
+  const { inputs, layout, reporter } = options;
   const deadline = AbortSignal.timeout(inputs.timeoutMs);
+  // What still runs when something else has failed must not keep the step waiting.
+  const over = new AbortController();
+  const signal = AbortSignal.any([deadline, over.signal]);
   const timeline = new Timeline();
   const kubeconfig = inputs.kubeconfig ?? join(layout.state, 'kubeconfig');
-  const state = { directory: layout.state, files: [kubeconfig] };
   const reached = (name: string): void => {
     reporter.reached(timeline.mark(name));
   };
 
-  await saveState({ ...state, init: undefined });
+  await saveState(layout.state, { files: [], cgroups: [] });
   await mkdir(join(layout.logs, 'pods'), { recursive: true });
   await mkdir(layout.scratch, { recursive: true });
   reached('action started');
 
   const [facts, k3s, images] = await Promise.all([
     gatherFacts(layout),
-    installK3s(inputs, cache),
+    installK3s(inputs, {
+      cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), reporter.warning),
+      fallback: new ToolCache(layout.ownCache, reporter.warning),
+      remote: options.remote,
+      narrator: reporter,
+      signal,
+    }),
     findImages(inputs.images),
-  ]);
+  ]).catch((error: unknown) => {
+    over.abort();
+    throw error;
+  });
   reporter.facts(facts);
   reached('facts found, k3s at hand');
 
-  const plan = makePlan({ facts, inputs, layout, k3s, images });
+  const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+  const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
   reporter.plan(plan);
+  await saveState(layout.state, {
+    files: [kubeconfig, ...(await missing(plan.leftBehind))],
+    cgroups: await missingPodCgroups(),
+  });
   await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
 
   const init = await startInit(layout);
-  const identity = await identify(init.pid);
-  await saveState({ ...state, init: identity });
   reached('init started');
   try {
     await withDeadline(init.launched, deadline);
     reached('k3s started');
     const server = `https://127.0.0.1:${facts.apiServerPort}`;
-    await waitUntilReady({ plan, layout, server, init, deadline, reached });
+    await Promise.all([
+      waitUntilReady({ plan, layout, server, init, deadline, reached }),
+      pull({ plan, inputs, init, signal, reached }),
+    ]);
     await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
     await prove(kubeconfig, deadline);
     reached('kubeconfig used');
     return { kubeconfig, server, k3s, facts, plan, timeline };
   } finally {
+    over.abort();
     init.detach();
     await timeline.save(join(layout.logs, 'timeline.json'));
   }
@@ -102,6 +128,30 @@ async function waitUntilReady(wait: {
     deadline,
     reached,
   });
+}
+
+/** Beside the start of the cluster: nothing in it waits for these images. */
+async function pull(wait: {
+  plan: Plan;
+  inputs: Inputs;
+  init: Init;
+  signal: AbortSignal;
+  reached: (name: string) => void;
+}): Promise<void> {
+  const { plan, inputs, init, signal, reached } = wait;
+  if (inputs.pull.length === 0) {
+    return;
+  }
+  if (plan.mode === 'control-plane') {
+    throw new Error('Failed to pull images: in mode control-plane there is no containerd');
+  }
+  await pullImages(inputs.pull, init.pid, signal);
+  reached('images pulled');
+}
+
+async function missing(paths: readonly string[]): Promise<string[]> {
+  const present = await Promise.all(paths.map(exists));
+  return paths.filter((_, index) => present[index] !== true);
 }
 
 /** @throws if the deadline passes first */
@@ -128,21 +178,4 @@ async function prove(kubeconfig: string, signal: AbortSignal): Promise<void> {
   } finally {
     api.close();
   }
-}
-
-/** @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing. */
-async function findImages(patterns: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(
-    patterns.map(async (pattern) => {
-      const globber = await createGlobber(pattern, { matchDirectories: false });
-      const paths = await globber.glob();
-      if (paths.length === 0) {
-        throw new InputError(
-          `images: "${pattern}" matches no file; give paths or globs of image tars`,
-        );
-      }
-      return paths;
-    }),
-  );
-  return [...new Set(found.flat())].sort();
 }

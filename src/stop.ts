@@ -1,7 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { identify, loadState, type ProcessIdentity } from './state.ts';
+import { runPaths } from './layout.ts';
+import { findInit } from './namespaces/find-init.ts';
+import { removeCgroup } from './sandbox/pod-cgroups.ts';
+import { loadState } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
@@ -14,31 +17,28 @@ const POLL_MS = 20;
  */
 export async function stop(directory: string): Promise<void> {
   const state = await loadState(directory);
-  if (state.init !== undefined) {
-    await end(state.init);
+  const { launchFile, logs } = runPaths(directory);
+  await endInit(launchFile);
+  for (const cgroup of state.cgroups) {
+    await removeCgroup(cgroup);
   }
-  for (const path of [...state.files, ...OWN_FILES.map((name) => join(directory, name))]) {
+  const own = (await readdir(directory)).map((name) => join(directory, name));
+  for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
     await rm(path, { recursive: true, force: true });
   }
 }
 
-const OWN_FILES = ['launch', 'k3s.yaml', 'gateway.sock', 'scratch', 'run.json'];
-
-async function end(init: ProcessIdentity): Promise<void> {
-  for (const [signal, ms] of [
-    ['SIGTERM', TERM_MS],
-    ['SIGKILL', TERM_MS],
-  ] as const) {
-    if (!(await isAlive(init))) {
+async function endInit(launchFile: string): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const pid = await findInit(launchFile);
+    if (pid === undefined || !send(pid, signal)) {
       return;
     }
-    if (!send(init.pid, signal)) {
-      return;
-    }
-    await gone(init, ms);
+    await gone(launchFile);
   }
-  if (await isAlive(init)) {
-    throw new Error(`Failed to end init (pid ${init.pid}): it is still there after SIGKILL`);
+  const pid = await findInit(launchFile);
+  if (pid !== undefined) {
+    throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
   }
 }
 
@@ -54,14 +54,10 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-async function isAlive(init: ProcessIdentity): Promise<boolean> {
-  return (await identify(init.pid))?.startTime === init.startTime;
-}
-
 /** Not our child in the post step, so its end can only be looked for. */
-async function gone(init: ProcessIdentity, ms: number): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (performance.now() < deadline && (await isAlive(init))) {
+async function gone(launchFile: string): Promise<void> {
+  const deadline = performance.now() + TERM_MS;
+  while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
     await delay(POLL_MS);
   }
 }

@@ -10,6 +10,7 @@ import { Reporter } from '../report/reporter.ts';
 import { renderSummary } from '../report/summary.ts';
 import { start } from '../start.ts';
 import { LOG } from './log.ts';
+import { remoteCache } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
 
 /** The bundle of this file is dist/main/index.js. */
@@ -20,6 +21,7 @@ export async function runMain(): Promise<void> {
   let logs = '';
   try {
     const inputs = parseInputs((name) => core.getInput(name));
+    inputs.registries?.secrets.forEach(core.setSecret);
     const directory = await mkdtemp(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'k3s-in-gvisor-'));
     core.saveState(STATE_DIRECTORY, directory);
     const layout = layoutOf(directory, DIST, arch(), process.execPath);
@@ -30,6 +32,7 @@ export async function runMain(): Promise<void> {
       inputs,
       layout,
       cache: process.env['RUNNER_TOOL_CACHE'] ?? join(tmpdir(), 'tool-cache'),
+      remote: remoteCache(),
       reporter: new Reporter(LOG),
     });
     core.setOutput('kubeconfig', started.kubeconfig);
@@ -39,6 +42,7 @@ export async function runMain(): Promise<void> {
     }
     core.setOutput('mode', started.plan.mode);
     core.setOutput('version', started.k3s.version);
+    core.setOutput('cache-hit', started.k3s.cacheHit);
     core.setOutput('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);
     core.setOutput('api-server', started.server);
     await core.summary.addRaw(renderSummary(started)).write();

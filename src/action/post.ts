@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as core from '@actions/core';
 import { errorMessage } from '../errors.ts';
 import { stop } from '../stop.ts';
+import { saveCaches } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
 
 /** The post step: ends everything, whatever happened. Its own failure is a warning, the job's result stands. */
@@ -16,4 +17,5 @@ export async function runPost(): Promise<void> {
   } catch (error) {
     core.warning(`Failed to clean up: ${errorMessage(error)}`);
   }
+  await saveCaches();
 }

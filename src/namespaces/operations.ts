@@ -42,6 +42,8 @@ export interface Step {
   /** The workaround's id, or the name of the part of the layout. */
   readonly id: string;
   readonly reason: string;
+  /** Its operations hold what must not be printed. */
+  readonly isSecret?: true;
   readonly operations: readonly Operation[];
 }
 

@@ -5,6 +5,9 @@ import { seconds, type Moment } from './timeline.ts';
 /** Where the narration goes: the log of an action, or a terminal. */
 export interface Log {
   info(message: string): void;
+  /** For what the reader should see without looking for it. */
+  notice(message: string): void;
+  warning(message: string): void;
   group(title: string, body: () => void): void;
 }
 
@@ -15,6 +18,18 @@ export class Reporter {
   constructor(log: Log) {
     this.#log = log;
   }
+
+  readonly info = (message: string): void => {
+    this.#log.info(message);
+  };
+
+  readonly notice = (message: string): void => {
+    this.#log.notice(message);
+  };
+
+  readonly warning = (message: string): void => {
+    this.#log.warning(message);
+  };
 
   reached(moment: Moment): void {
     this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
@@ -50,11 +65,18 @@ export class Reporter {
       }
     });
     this.#log.group('Plan: every operation', () => {
-      for (const { id, operations } of plan.launch.steps) {
+      for (const { id, isSecret, operations } of plan.launch.steps) {
         for (const operation of operations) {
-          this.#log.info(`${id}: ${operation.join(' ').replaceAll('\n', '\\n').slice(0, 300)}`);
+          const [directive, path] = operation;
+          const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
+          this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
         }
       }
     });
   }
+}
+
+/** Of a proxy's address: "http://user:password@proxy:3128". */
+function withoutPasswords(text: string): string {
+  return text.replace(/\/\/[^/@\s]*@/g, '//***@');
 }

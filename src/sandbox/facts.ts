@@ -43,6 +43,7 @@ export interface Facts {
   /** IPv4 networks the runner has an address in, as CIDRs. */
   readonly networks: readonly string[];
   readonly resolver: Resolver;
+  readonly proxy: Proxy;
   /** A free TCP port of the runner's 127.0.0.1 for the API server: 6443 where it is free. */
   readonly apiServerPort: number;
   readonly machineId: Answer;
@@ -52,6 +53,14 @@ export interface Mount {
   readonly path: string;
   /** False for a file, such as the /etc/resolv.conf a container runtime binds. */
   readonly isDirectory: boolean;
+}
+
+/** The runner's proxies, as its environment names them; empty where there is none. */
+export interface Proxy {
+  readonly http: string;
+  readonly https: string;
+  /** Comma-separated. */
+  readonly no: string;
 }
 
 export interface Resolver {

@@ -7,7 +7,7 @@ import { run } from '../exec.ts';
 import { KUBELET_SYSCTLS } from '../workarounds/sysctl-overlay.ts';
 import { UNPRIVILEGED_SYSCTLS } from '../workarounds/unprivileged-ports.ts';
 import type { Layout } from '../layout.ts';
-import type { Answer, Facts, Mount } from './facts.ts';
+import type { Answer, Facts, Mount, Proxy } from './facts.ts';
 import { parseMounts, parseProbes, parseResolver } from './parse.ts';
 
 const API_SERVER_PORT = 6443;
@@ -33,6 +33,7 @@ export async function gatherFacts(layout: Layout): Promise<Facts> {
         family === 'IPv4' && !internal && cidr !== null ? [cidr] : [],
       ),
     resolver,
+    proxy: proxies(process.env),
     apiServerPort,
     machineId,
   };
@@ -74,6 +75,12 @@ function tryListen(port: number): Promise<number | undefined> {
       });
     });
   });
+}
+
+/** Either spelling counts, the first one first, as in Go and curl. */
+function proxies(environment: NodeJS.ProcessEnv): Proxy {
+  const read = (name: string): string => environment[name] || environment[name.toLowerCase()] || '';
+  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
 }
 
 async function readAnswer(path: string): Promise<Answer> {

@@ -10,6 +10,7 @@ import { machineId } from './machine-id.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { oomScore } from './oom-score.ts';
 import { privateRoot } from './private-root.ts';
+import { proxy } from './proxy.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
 import { unprivilegedPorts } from './unprivileged-ports.ts';
@@ -33,5 +34,6 @@ export const WORKAROUNDS: readonly Workaround[] = [
   machineId,
   gatewayNetwork,
   nodeResolver,
+  proxy,
   controllerManagerRate,
 ];

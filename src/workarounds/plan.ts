@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Inputs, Mode } from '../inputs.ts';
 import { K3S_DATA } from '../layout.ts';
+import type { Registries } from '../k3s/registries.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import { chooseAddresses, type Addresses } from '../sandbox/addresses.ts';
 import { can, type Facts } from '../sandbox/facts.ts';
@@ -99,6 +100,7 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
       steps: [
         ...phases,
         configuration,
+        ...registriesStep(inputs.registries),
         { id: 'environment', reason: 'for every process', operations: environment },
         ...processSteps(context, inputs.k3sArgs),
       ],
@@ -146,6 +148,19 @@ function baseConfig(nodeName: string, mode: Mode, layout: Layout): Record<string
       ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
       : {}),
   };
+}
+
+function registriesStep(registries: Registries | undefined): Step[] {
+  return registries === undefined
+    ? []
+    : [
+        {
+          id: 'registries',
+          reason: 'mirrors and credentials of the input registries',
+          isSecret: true,
+          operations: configFile('/etc/rancher/k3s/registries.yaml', registries.content),
+        },
+      ];
 }
 
 function configFile(path: string, content: string): Operation[] {

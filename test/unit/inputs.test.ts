@@ -5,6 +5,7 @@ import { parseInputs } from '../../src/inputs.ts';
 const DEFAULTS: Readonly<Record<string, string>> = {
   version: 'v1.34.1+k3s1',
   mode: 'auto',
+  sysctls: 'auto',
   timeout: '5m',
 };
 const SUM = 'a'.repeat(64);
@@ -15,11 +16,17 @@ const parse = (given: Record<string, string> = {}) =>
 describe('parseInputs', () => {
   it('takes the defaults of action.yml', () => {
     expect(parse()).toEqual({
-      source: { kind: 'release', tag: 'v1.34.1+k3s1' },
+      source: { kind: 'release', version: { kind: 'tag', tag: 'v1.34.1+k3s1' } },
       checksum: undefined,
+      releases: 'https://github.com/k3s-io/k3s/releases/download',
+      channelServer: 'https://update.k3s.io/v1-release/channels',
       mode: 'auto',
+      sysctls: 'auto',
       k3sArgs: [],
       images: [],
+      airgap: false,
+      pull: [],
+      registries: undefined,
       timeoutMs: 300_000,
       kubeconfig: undefined,
     });
@@ -32,6 +39,26 @@ describe('parseInputs', () => {
     });
     expect(k3sArgs).toEqual(['--debug', '--node-label=a=b']);
     expect(images).toEqual(['a.tar', 'b/*.tar']);
+  });
+
+  it('reads where releases come from, and what else is wanted', () => {
+    expect(
+      parse({
+        version: 'stable',
+        'release-mirror': 'https://mirror.example/k3s/',
+        'channel-server': 'http://mirror.example/channels',
+        airgap: 'true',
+        pull: 'nginx\nregistry.example:5000/a/b@sha256:0123\n',
+        registries: 'mirrors: {docker.io: {endpoint: [https://mirror.example]}}',
+      }),
+    ).toMatchObject({
+      source: { kind: 'release', version: { kind: 'channel', name: 'stable' } },
+      releases: 'https://mirror.example/k3s',
+      channelServer: 'http://mirror.example/channels',
+      airgap: true,
+      pull: ['nginx', 'registry.example:5000/a/b@sha256:0123'],
+      registries: { secrets: [] },
+    });
   });
 
   it('prefers a path or an address to the version', () => {
@@ -51,9 +78,16 @@ describe('parseInputs', () => {
   });
 
   it.each([
-    [{ version: 'latest' }, 'version: "latest" is not a k3s tag'],
-    [{ version: '1.34.1+k3s1' }, 'version: "1.34.1+k3s1" is not a k3s tag'],
+    [{ version: 'newest' }, 'version: "newest" is not a k3s version'],
+    [{ version: '' }, 'version: "" is not a k3s version'],
+    [{ 'release-mirror': 'mirror/k3s' }, 'release-mirror: "mirror/k3s" is not an http'],
+    [{ 'channel-server': 'file:///channels' }, 'channel-server: "file:///channels" is not'],
+    [{ airgap: 'yes' }, 'airgap: "yes" is neither true nor false'],
+    [{ pull: 'https://docker.io/nginx' }, 'pull: "https://docker.io/nginx" is not an image'],
+    [{ pull: 'nginx\nbusybox curl' }, 'pull: "busybox curl" is not an image reference'],
+    [{ registries: 'mirrors: [' }, 'registries: line 1 is not YAML'],
     [{ mode: 'half' }, 'mode: "half" is not known; choose auto, full, node, control-plane'],
+    [{ sysctls: 'yes' }, 'sysctls: "yes" is not known; choose auto, bind, ptrace'],
     [{ timeout: '5' }, 'timeout: "5" is not a duration'],
     [{ timeout: '0s' }, 'timeout: "0s" is not a duration'],
     [{ checksum: 'abc' }, 'checksum: "abc" is not a SHA-256'],
@@ -70,7 +104,7 @@ describe('parseInputs', () => {
   });
 
   it('reports every bad input at once', () => {
-    expect(() => parse({ version: 'x', mode: 'y', timeout: 'z' })).toThrow(
+    expect(() => parse({ version: 'newest', mode: 'y', timeout: 'z' })).toThrow(
       /version: .*\nmode: .*\ntimeout: /,
     );
   });

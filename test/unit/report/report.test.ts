@@ -49,6 +49,8 @@ describe('explainFailure', () => {
   const lines: string[] = [];
   const log = {
     info: (line: string) => lines.push(line),
+    notice: (line: string) => lines.push(line),
+    warning: (line: string) => lines.push(line),
     group: (title: string, body: () => void) => {
       lines.push(title);
       body();

@@ -37,6 +37,7 @@ export function stockFacts(
     mounts: [{ path: '/tmp', isDirectory: true }],
     networks: ['172.17.0.2/16'],
     resolver: { nameservers: ['172.17.0.1'], otherLines: ['search example.org'] },
+    proxy: { http: '', https: '', no: '' },
     apiServerPort: 6443,
     machineId: no('empty'),
   };

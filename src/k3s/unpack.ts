@@ -1,0 +1,161 @@
+import { createReadStream } from 'node:fs';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { stringify } from 'yaml';
+import { InputError } from '../errors.ts';
+import { run } from '../exec.ts';
+import { removeStale } from './stale.ts';
+
+/** What a k3s binary is, and what it unpacked itself into. */
+export interface Unpacked {
+  readonly version: string;
+  /** The data directory. */
+  readonly dataDir: string;
+  /** Whether its containerd template imports config-v3.toml.d/*.toml. */
+  readonly containerdDropIns: boolean;
+  /** A directory with `kubectl`, which is k3s's own, and nothing else: for the PATH of later steps. */
+  readonly tools: string;
+}
+
+/** Written when all is done, and compared with what is there at the next start. */
+interface About {
+  readonly version: string;
+  readonly containerdDropIns: boolean;
+  /** The directory, below the binary's own. */
+  readonly directory: string;
+  /** Size and time of each file in it, target of each link, by path. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const ABOUT = 'unpacked.json';
+const PREFIX = 'unpacked-';
+
+/**
+ * What `binary` unpacked in `home` before, if all of it is there, with the sizes and times it had:
+ * a full hash would take longer than unpacking.
+ */
+export async function findUnpacked(home: string): Promise<Unpacked | undefined> {
+  const about = await readAbout(join(home, ABOUT));
+  if (about === undefined) {
+    return undefined;
+  }
+  const directory = join(home, about.directory);
+  return isEqual(about.files, await inventory(directory))
+    ? describeUnpacked(about, directory)
+    : undefined;
+}
+
+/**
+ * Has `binary` unpack itself into `home`. Jobs may do so at once: each into a directory of its own,
+ * and the last one is found next time.
+ * @throws InputError if it is not a k3s binary
+ */
+export async function unpack(binary: string, home: string): Promise<Unpacked> {
+  await mkdir(home, { recursive: true });
+  const version = await versionOf(binary);
+  const directory = await mkdtemp(join(home, PREFIX));
+  const { dataDir, tools } = pathsIn(directory);
+  // k3s unpacks itself before any command, into the data directory that its configuration file
+  // names (cmd/k3s/main.go, findDataDir and extract).
+  const config = join(directory, 'config.yaml');
+  await writeFile(config, stringify({ 'data-dir': dataDir }));
+  await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+  const bin = join(dataDir, 'data', 'current', 'bin');
+  await mkdir(tools);
+  await symlink(join(bin, 'kubectl'), join(tools, 'kubectl'));
+  const about: About = {
+    version,
+    // The template is text in the binary, and knows the directory only if it imports from it.
+    containerdDropIns: await contains(join(bin, 'k3s'), 'config-v3.toml.d'),
+    directory: basename(directory),
+    files: await inventory(directory),
+  };
+  const partial = `${directory}.json`;
+  await writeFile(partial, JSON.stringify(about, undefined, 2));
+  await rename(partial, join(home, ABOUT));
+  // The one replaced may still be in use by another job, so only age ends it.
+  await removeStale(home, PREFIX);
+  return describeUnpacked(about, directory);
+}
+
+function describeUnpacked({ version, containerdDropIns }: About, directory: string): Unpacked {
+  return { version, containerdDropIns, ...pathsIn(directory) };
+}
+
+function pathsIn(directory: string): { dataDir: string; tools: string } {
+  return { dataDir: join(directory, 'k3s'), tools: join(directory, 'bin') };
+}
+
+async function readAbout(path: string): Promise<About | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as About;
+  } catch {
+    return undefined;
+  }
+}
+
+async function inventory(directory: string): Promise<Record<string, string>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
+    () => [],
+  );
+  const described = await Promise.all(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map(async (entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)] as const;
+      }),
+  );
+  return Object.fromEntries(described);
+}
+
+async function describe(path: string): Promise<string> {
+  const stats = await lstat(path);
+  return stats.isSymbolicLink() ? await readlink(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+
+function isEqual(
+  a: Readonly<Record<string, string>>,
+  b: Readonly<Record<string, string>>,
+): boolean {
+  return (
+    Object.keys(a).length === Object.keys(b).length &&
+    Object.entries(a).every(([path, text]) => b[path] === text)
+  );
+}
+
+/** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
+async function versionOf(binary: string): Promise<string> {
+  const output = await run([binary, '--version']);
+  const version = /^k3s version (v\S+)/.exec(output)?.[1];
+  if (version === undefined) {
+    throw new InputError(
+      `k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`,
+    );
+  }
+  return version;
+}
+
+async function contains(path: string, text: string): Promise<boolean> {
+  let tail = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path, {
+    highWaterMark: 1 << 20,
+  }) as AsyncIterable<Buffer>) {
+    const window = Buffer.concat([tail, chunk]);
+    if (window.includes(text)) {
+      return true;
+    }
+    tail = window.subarray(-text.length);
+  }
+  return false;
+}
