@@ -113,11 +113,11 @@ describe.each([
 
   test('drops UDP flows to an endpoint that went, and refuses when none is left', async () => {
     await n.control(`set udp ${web}:54 ${endpoints(servers[0])}`);
-    const before = (await n.stats())['udp_flows'] ?? 0;
+    const before = (await n.stats())['udp_datagrams'] ?? 0;
     const flow = n.ask(client, 'flow', web, 54, '/tmp/changed');
     await expect
-      .poll(async () => (await n.stats())['udp_flows'], { timeout: 20_000 })
-      .toBe(before + 1);
+      .poll(async () => (await n.stats())['udp_datagrams'], { timeout: 20_000 })
+      .toBe(before + 4);
     await n.control(`set udp ${web}:54 ${endpoints(...servers)}`);
     await n.control(`set udp ${web}:54 ${endpoints(servers[1])}`);
     await n.run('runner', ['touch', '/tmp/changed']);
