@@ -398,14 +398,24 @@ describe.each(profiles)('cni in %o', (options) => {
     test('is quick', async () => {
       const outcomes = await runEach(
         ...netns('a'),
-        ...Array.from({ length: 20 }, () => [cni('ADD', 'a'), cni('DEL', 'a')]).flat(),
+        ...Array.from({ length: 20 }, () => [
+          cni('ADD', 'a'),
+          cni('DEL', 'a'),
+          cni('VERSION', ''),
+        ]).flat(),
       );
-      const times = outcomes
-        .slice(1)
-        .filter((_, index) => index % 2 === 0)
-        .map(({ milliseconds }) => milliseconds);
-      // The fastest: what the plugin takes, not what the machine does beside it.
-      expect(Math.min(...times)).toBeLessThan(30);
+      const fastest = (kind: number): number =>
+        Math.min(
+          ...outcomes
+            .slice(1)
+            .filter((_, index) => index % 3 === kind)
+            .map(({ milliseconds }) => milliseconds),
+        );
+      // VERSION is the start of the program and no more. Alternately and the fastest, so that a
+      // busy machine is slow for all.
+      const nothing = fastest(2);
+      expect(fastest(0) / nothing).toBeLessThan(3);
+      expect(fastest(1) / nothing).toBeLessThan(3);
     });
   }
 });
