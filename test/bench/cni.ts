@@ -6,9 +6,9 @@ const ADDS_PER_ROUND = 10;
 /** The plugin as containerd calls it: a process, its configuration on standard input. */
 export const cni: ClusterGroup = {
   figures: ['cni-add'],
-  async measure(cluster, _wanted, rounds) {
+  async measure(cluster, { rounds, report }) {
     const count = String(rounds * ADDS_PER_ROUND);
     const { stdout } = await cluster.node(['node', `${BENCH_PATH}/cni-add.ts`, count]);
-    return [summarise('ms', { name: 'cni-add', values: JSON.parse(stdout) as number[] })];
+    await report([summarise('ms', { name: 'cni-add', values: JSON.parse(stdout) as number[] })]);
   },
 };

@@ -7,7 +7,7 @@ const REST_SECONDS = 20;
 
 export const memory: ClusterGroup = {
   figures: ['memory.k3s', 'memory.controller', 'memory.gateway', 'memory.init'],
-  async measure(cluster, _wanted, rounds) {
+  async measure(cluster, { rounds, report }) {
     const values = new Map<string, number[]>();
     for (let round = 0; round < rounds; round++) {
       await cluster.step(['sleep', String(REST_SECONDS)]);
@@ -16,8 +16,8 @@ export const memory: ClusterGroup = {
         values.set(name, [...(values.get(name) ?? []), mib]);
       }
     }
-    return [...values].map(([name, list]) =>
-      summarise('MiB', { name: `memory.${name}`, values: list }),
+    await report(
+      [...values].map(([name, list]) => summarise('MiB', { name: `memory.${name}`, values: list })),
     );
   },
 };

@@ -19,13 +19,12 @@ const MEASURES = [
 /** A pod's server, reached directly and through each kind of Service: one stream, and connecting. */
 export const network: ClusterGroup = {
   figures: MEASURES.flatMap(({ figure }) => PATHS.map((path) => `${figure}.${path}`)),
-  async measure(cluster, wanted, rounds) {
+  async measure(cluster, { wanted, rounds, report }) {
     const manifest = join(import.meta.dirname, 'inside/traffic.yaml');
     await cluster.sandbox.copyIn(manifest, '/opt/bench-manifests');
     await cluster.step(['kubectl', 'apply', '--filename', '/opt/bench-manifests/traffic.yaml']);
     await cluster.step(['kubectl', 'wait', '--for=condition=Ready', 'pod/server', 'pod/client']);
     const run = await clients(cluster);
-    const figures = [];
     for (const { figure, kind, amount, unit } of MEASURES) {
       const names = PATHS.map((path) => [`${figure}.${path}`, path] as const);
       if (!names.some(([name]) => wanted(name))) continue;
@@ -34,10 +33,10 @@ export const network: ClusterGroup = {
           [name, async () => Number(await run(path, kind, String(amount)))] as const,
       );
       const against = `${figure}.pod-pod`;
-      figures.push(...(await alternate(Object.fromEntries(measures), { rounds, unit, against })));
+      const figures = await alternate(Object.fromEntries(measures), { rounds, unit, against });
+      await report(figures.filter(({ name }) => wanted(name)));
     }
     await cluster.step(['kubectl', 'delete', '--filename', '/opt/bench-manifests/traffic.yaml']);
-    return figures.filter(({ name }) => wanted(name));
   },
 };
 

@@ -13,21 +13,19 @@ const NAMESPACE = 'bench-rules';
 /** Programming a thousand Services with five endpoints each, and one change among them. */
 export const rules: ClusterGroup = {
   figures: ['rules.program-5000', 'rules.one-change'],
-  async measure(cluster, wanted, rounds) {
+  async measure(cluster, { wanted, rounds, report }) {
     await createServices(cluster);
     const read = async (script: string) => {
       const { stdout } = await cluster.node(['node', `${BENCH_PATH}/${script}`, String(rounds)]);
       return JSON.parse(stdout) as number[];
     };
-    const figures = [];
     for (const [name, unit, script] of [
       ['rules.program-5000', 's', 'restart-controller.ts'],
       ['rules.one-change', 'ms', 'change-endpoint.ts'],
     ] as const) {
-      if (wanted(name)) figures.push(summarise(unit, { name, values: await read(script) }));
+      if (wanted(name)) await report([summarise(unit, { name, values: await read(script) })]);
     }
     await cluster.step(['kubectl', 'delete', 'namespace', NAMESPACE]);
-    return figures;
   },
 };
 

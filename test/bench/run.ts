@@ -20,7 +20,9 @@ const DEFAULT_ROUNDS = 5;
 
 const interceptor: Group = {
   figures: ['interceptor'],
-  measure: async (wanted) => (await measureInterceptor()).filter(({ name }) => wanted(name)),
+  async measure({ wanted, report }) {
+    await report((await measureInterceptor()).filter(({ name }) => wanted(name)));
+  },
 };
 const GROUPS = [start, cluster, interceptor];
 
@@ -44,9 +46,13 @@ if (chosen.length === 0) {
 
 const [loadBefore = 0] = loadavg();
 const figures: Figure[] = [];
-for (const group of chosen) figures.push(...(await group.measure(wanted, rounds)));
+const report = async (measured: readonly Figure[]) => {
+  figures.push(...measured);
+  console.error(renderTable(measured));
+  await writeFile(OUTPUT, `${JSON.stringify(figures, undefined, 2)}\n`);
+};
 await mkdir(join(OUTPUT, '..'), { recursive: true });
-await writeFile(OUTPUT, `${JSON.stringify(figures, undefined, 2)}\n`);
+for (const group of chosen) await group.measure({ wanted, rounds, report });
 console.log(renderTable(figures));
 console.log(
   `Load average of the machine before ${loadBefore.toFixed(1)}, after ${(loadavg()[0] ?? 0).toFixed(1)}.`,

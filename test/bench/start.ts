@@ -43,7 +43,7 @@ const FIGURES: readonly (readonly [name: string, reading: string, profile: Profi
 
 export const start: Group = {
   figures: FIGURES.map(([name]) => name),
-  async measure(wanted, rounds) {
+  async measure({ wanted, rounds, report }) {
     const figures = FIGURES.filter(([name]) => wanted(name));
     const profiles = PROFILES.filter((profile) => figures.some(([, , of]) => of === profile));
     const helm = figures.some(([, reading]) => reading === 'helm-test-passed');
@@ -64,7 +64,9 @@ export const start: Group = {
         console.error(`round ${round + 1} ${profile}: ${describe(sample, helm)}`);
       }
     }
-    return figures.map(([name, reading, profile]) => figureOf(name, reading, profile, samples));
+    await report(
+      figures.map(([name, reading, profile]) => figureOf(name, reading, profile, samples)),
+    );
   },
 };
 
