@@ -10,6 +10,11 @@ export const MODES = ['full', 'node', 'control-plane'] as const;
 /** How much of a cluster runs, most first: each mode can do what the ones after it can. */
 export type Mode = (typeof MODES)[number];
 
+export const SYSCTLS = ['auto', 'bind', 'ptrace'] as const;
+
+/** How the sysctls that gVisor lacks are answered: by a mount, by the interceptor, or by what works. */
+export type Sysctls = (typeof SYSCTLS)[number];
+
 /** Where the k3s binary comes from. */
 export type Source =
   | { readonly kind: 'release'; readonly version: VersionRequest }
@@ -20,24 +25,25 @@ export interface Inputs {
   readonly source: Source;
   /** SHA-256 of the k3s binary, lower-case hex; undefined where the release's own is used. */
   readonly checksum: string | undefined;
-  readonly mode: Mode | 'auto';
-  readonly k3sArgs: readonly string[];
-  /** Globs or paths of image tars. */
-  readonly images: readonly string[];
-  readonly timeoutMs: number;
   /** Where releases are, without a slash at its end. */
   readonly releases: string;
   readonly channelServer: string;
-  /** Where the kubeconfig goes; undefined for a file of the run's own. */
-  readonly kubeconfig: string | undefined;
-}
-
-/** Reads one raw input by its name in action.yml; empty when it was not given. */
+  readonly mode: Mode | 'auto';
+  readonly sysctls: Sysctls;
+  readonly k3sArgs: readonly string[];
+  /** Globs or paths of image tars. */
+  readonly images: readonly string[];
   /** Whether the release's own images are wanted as a tar. */
   readonly airgap: boolean;
   /** Image references. */
   readonly pull: readonly string[];
   readonly registries: Registries | undefined;
+  readonly timeoutMs: number;
+  /** Where the kubeconfig goes; undefined for a file of the run's own. */
+  readonly kubeconfig: string | undefined;
+}
+
+/** Reads one raw input by its name in action.yml; empty when it was not given. */
 export type ReadInput = (name: string) => string;
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
@@ -60,20 +66,26 @@ export function parseInputs(read: ReadInput): Inputs {
   const checksum = collect(() => parseChecksum(read('checksum')));
   const source = collect(() => parseSource(read, checksum));
   const mode = collect(() => parseMode(read('mode')));
+  const sysctls = collect(() => parseSysctls(read('sysctls')));
   const timeoutMs = collect(() => parseTimeout(read('timeout')));
   const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
-
-  if (
-    source === undefined ||
-    mode === undefined ||
-    timeoutMs === undefined ||
-    k3sArgs === undefined ||
-    problems.length > 0
   const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
   const airgap = collect(() => parseBoolean(read, 'airgap'));
   const pull = collect(() => parsePull(read('pull')));
   const registries = collect(() => parseRegistries(read('registries')));
+
+  if (
+    source === undefined ||
+    mode === undefined ||
+    sysctls === undefined ||
+    timeoutMs === undefined ||
+    k3sArgs === undefined ||
+    releases === undefined ||
+    channelServer === undefined ||
+    airgap === undefined ||
+    pull === undefined ||
+    problems.length > 0
   ) {
     throw new InputError(problems.join('\n'));
   }
@@ -81,12 +93,14 @@ export function parseInputs(read: ReadInput): Inputs {
     source,
     checksum,
     mode,
-    releases === undefined ||
-    channelServer === undefined ||
-    airgap === undefined ||
-    pull === undefined ||
+    sysctls,
     k3sArgs,
+    releases,
+    channelServer,
     images: lines(read('images')),
+    airgap,
+    pull,
+    registries,
     timeoutMs,
     kubeconfig: read('kubeconfig') || undefined,
   };
@@ -95,12 +109,7 @@ export function parseInputs(read: ReadInput): Inputs {
 function parseSource(read: ReadInput, checksum: string | undefined): Source {
   const path = read('k3s-path');
   const url = read('k3s-url');
-    releases,
-    channelServer,
   if (path !== '' && url !== '') {
-    airgap,
-    pull,
-    registries,
     throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
   }
   if (path !== '') {
@@ -171,6 +180,14 @@ function parseMode(text: string): Mode | 'auto' {
     throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
   }
   return mode;
+}
+
+function parseSysctls(text: string): Sysctls {
+  const sysctls = SYSCTLS.find((known) => known === text);
+  if (sysctls === undefined) {
+    throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
+  }
+  return sysctls;
 }
 
 function parseTimeout(text: string): number {

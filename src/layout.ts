@@ -18,7 +18,21 @@ export interface Layout {
   /** init, probe, gateway and cni for this machine. */
   readonly native: string;
   readonly controller: string;
+  /** The interceptor's tree of answers, mirroring /; its path must be short. */
+  readonly answers: string;
   readonly node: string;
+}
+
+/** Where k3s's own files are, which depends on whether it has a root of its own. */
+export interface K3sPaths {
+  readonly data: string;
+  readonly config: string;
+}
+
+export function k3sPaths(isolation: 'namespaces' | 'none', layout: Layout): K3sPaths {
+  return isolation === 'namespaces'
+    ? { data: K3S_DATA, config: '/etc/rancher/k3s/config.yaml' }
+    : { data: join(layout.state, 'k3s'), config: join(layout.state, 'config.yaml') };
 }
 
 /** k3s's default data directory, a tmpfs in the private root. */
@@ -26,6 +40,11 @@ export const K3S_DATA = '/var/lib/rancher/k3s';
 
 /** A directory of the private root for files that workarounds make. */
 export const PRIVATE_FILES = '/run/k3s-in-gvisor';
+
+/** What the post step knows of a run: only where it is. */
+export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'launchFile'> {
+  return { state, logs: join(state, 'logs'), launchFile: join(state, 'launch') };
+}
 
 /**
  * @param state the run's own directory
@@ -39,16 +58,12 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     ...runPaths(state),
     k3sKubeconfig: join(state, 'k3s.yaml'),
     gatewaySocket: join(state, 'gateway.sock'),
-/** What the post step knows of a run: only where it is. */
-export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'launchFile'> {
-  return { state, logs: join(state, 'logs'), launchFile: join(state, 'launch') };
-}
-
+    ownCache: join(state, 'cache'),
     scratch,
     newRoot: join(scratch, 'root'),
+    answers: join(state, 'answers'),
     native: join(dist, 'native', `linux-${arch}`),
     controller: join(dist, 'controller', 'index.js'),
     node,
   };
 }
-    ownCache: join(state, 'cache'),

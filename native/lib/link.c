@@ -152,6 +152,16 @@ int link_set_up(int fd, int index)
 	return netlink_request(fd, &message);
 }
 
+int link_set_mtu(int fd, int index, uint32_t mtu)
+{
+	struct ifinfomsg body = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+	struct netlink_message message;
+
+	netlink_begin(&message, RTM_NEWLINK, 0, &body, sizeof body);
+	netlink_put(&message, IFLA_MTU, &mtu, sizeof mtu);
+	return netlink_request(fd, &message);
+}
+
 int link_delete(int fd, const char *name)
 {
 	struct netlink_message message;

@@ -49,6 +49,9 @@ int link_add_veth(int fd, const struct veth_end *port, int bridge, const struct 
 
 int link_set_up(int fd, int index);
 
+/** Bytes of a packet, without the link's header. */
+int link_set_mtu(int fd, int index, uint32_t mtu);
+
 /** Removes the link (and, of a veth, its peer); -ENODEV when there is none of the name. */
 int link_delete(int fd, const char *name);
 

@@ -9,9 +9,9 @@ export const cgroupMount: Workaround = {
   symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
   source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
   removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-  needed: ({ facts, mode }) => {
+  needed: ({ facts, mode, isolation }) => {
     const hierarchy = chooseHierarchy(facts);
-    return mode === 'control-plane' || !hierarchy?.endsWith('-mounted')
+    return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
       ? undefined
       : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
   },

@@ -1,5 +1,4 @@
 import { stringify } from 'yaml';
-import { K3S_DATA } from '../layout.ts';
 import type { ConfigValue } from './workaround.ts';
 
 type Config = Readonly<Record<string, ConfigValue>>;
@@ -37,8 +36,6 @@ export interface ConfigFile {
   readonly content: string;
 }
 
-const CONTAINERD = `${K3S_DATA}/agent/etc/containerd`;
-
 /**
  * containerd's drop-in, and for a k3s whose template does not import drop-ins yet the template that
  * does: a redefined table would be an error ("table runc already exists"), an import is merged.
@@ -46,7 +43,9 @@ const CONTAINERD = `${K3S_DATA}/agent/etc/containerd`;
 export function containerdConfig(
   configs: readonly Readonly<Record<string, Config>>[],
   dropInsImported: boolean,
+  data: string,
 ): ConfigFile[] {
+  const directory = `${data}/agent/etc/containerd`;
   // TOML lets a table be opened once, and several workarounds may have a word to say in one.
   const names = new Set(configs.flatMap((config) => Object.keys(config)));
   const tables = [...names].map(
@@ -56,7 +55,7 @@ export function containerdConfig(
     return [];
   }
   const dropIn: ConfigFile = {
-    path: `${CONTAINERD}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
+    path: `${directory}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
     content: [
       'version = 3',
       ...tables.flatMap(([table, values]) => [
@@ -67,8 +66,8 @@ export function containerdConfig(
     ].join('\n'),
   };
   const template: ConfigFile = {
-    path: `${CONTAINERD}/config-v3.toml.tmpl`,
-    content: `imports = ["${CONTAINERD}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
+    path: `${directory}/config-v3.toml.tmpl`,
+    content: `imports = ["${directory}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
   };
   return dropInsImported ? [dropIn] : [dropIn, template];
 }

@@ -8,7 +8,8 @@ export const dataTmpfs: Workaround = {
   symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
   source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
   removeWhen: 'gVisor accepts a disk-backed upper layer',
-  needed: () => 'overlayfs works with its upper layer on tmpfs',
+  needed: ({ isolation }) =>
+    isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
   contribute: ({ k3s, layout }) => {
     const unpacked = join(k3s.dataDir, 'data');
     const upper = join(K3S_DATA, '.unpacked', 'upper');

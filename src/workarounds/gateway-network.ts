@@ -13,8 +13,10 @@ export const gatewayNetwork: Workaround = {
   source: 'https://github.com/google/gvisor/issues/170',
   removeWhen:
     'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-  needed: () =>
-    'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+  needed: ({ isolation }) =>
+    isolation === 'none'
+      ? undefined
+      : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
   contribute: ({ addresses, layout, mode }) => ({
     k3s: {
       'flannel-backend': 'none',

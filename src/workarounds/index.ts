@@ -4,6 +4,7 @@ import { cgroupV1Accepted } from './cgroup-v1-accepted.ts';
 import { controllerManagerRate } from './controller-manager-rate.ts';
 import { dataTmpfs } from './data-tmpfs.ts';
 import { gatewayNetwork } from './gateway-network.ts';
+import { interceptor } from './interceptor.ts';
 import { iptablesLegacy } from './iptables-legacy.ts';
 import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
@@ -11,6 +12,7 @@ import { nodeResolver } from './node-resolver.ts';
 import { oomScore } from './oom-score.ts';
 import { privateRoot } from './private-root.ts';
 import { proxy } from './proxy.ts';
+import { runnerFiles } from './runner-files.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
 import { unprivilegedPorts } from './unprivileged-ports.ts';
@@ -21,7 +23,9 @@ import type { Workaround } from './workaround.ts';
 export const WORKAROUNDS: readonly Workaround[] = [
   userNamespace,
   privateRoot,
+  runnerFiles,
   sysctlOverlay,
+  interceptor,
   cgroupMount,
   cgroupControllers,
   cgroupV1Accepted,

@@ -1,6 +1,7 @@
 import { MODES, type Mode } from '../inputs.ts';
 import { can, type Facts, type ProbeName } from '../sandbox/facts.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
+import type { Isolation } from './workaround.ts';
 
 /** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
 const RUN_AS_ROOT =
@@ -18,8 +19,37 @@ const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
 
 const FULL_PROBES: readonly ProbeName[] = ['rshared', 'veth'];
 
-/** Why `mode` cannot be reached here, each with its evidence; empty where it can. */
-export function obstacles(mode: Mode, facts: Facts): string[] {
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): string[] {
+  return isolation === 'namespaces'
+    ? obstaclesInNamespaces(mode, facts)
+    : obstaclesWithout(mode, facts);
+}
+
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode: Mode, facts: Facts): string[] {
+  if (mode === 'control-plane') {
+    return [];
+  }
+  const found: string[] = [];
+  const { result, evidence } = facts.probes['seccomp-trace'];
+  if (mode === 'full') {
+    found.push('without namespaces or mounts containers cannot run');
+  } else if (result !== 'yes') {
+    found.push(`seccomp-trace: ${result} (${evidence})`);
+  }
+  if (facts.user.uid !== 0) {
+    found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+  }
+  if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+    found.push(
+      `no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`,
+    );
+  }
+  return found;
+}
+
+function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   const found: string[] = [];
   const require = (probe: ProbeName): void => {
     const { result, evidence } = facts.probes[probe];
@@ -55,6 +85,7 @@ export function obstacles(mode: Mode, facts: Facts): string[] {
 
 export interface ModeChoice {
   readonly mode: Mode;
+  readonly isolation: Isolation;
   /** The modes above it and what stood in their way. */
   readonly fellShort: readonly { readonly mode: Mode; readonly obstacles: readonly string[] }[];
 }
@@ -67,9 +98,13 @@ export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
   const candidates = asked === 'auto' ? MODES : [asked];
   const fellShort: { mode: Mode; obstacles: string[] }[] = [];
   for (const mode of candidates) {
-    const found = obstacles(mode, facts);
-    if (found.length === 0) {
-      return { mode, fellShort };
+    const found: string[] = [];
+    for (const isolation of ['namespaces', 'none'] as const) {
+      const obstaclesHere = obstacles(mode, isolation, facts);
+      if (obstaclesHere.length === 0) {
+        return { mode, isolation, fellShort };
+      }
+      found.push(...obstaclesHere);
     }
     fellShort.push({ mode, obstacles: found });
   }

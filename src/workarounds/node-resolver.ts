@@ -6,8 +6,10 @@ export const nodeResolver: Workaround = {
   symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
   source: 'docs/architecture.md',
   removeWhen: "the node shares the runner's network namespace",
-  needed: ({ facts }) =>
-    `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+  needed: ({ facts, isolation }) =>
+    isolation === 'none'
+      ? undefined
+      : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
   contribute: ({ addresses, facts }) => ({
     operations: {
       files: [

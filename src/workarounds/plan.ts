@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { Inputs, Mode } from '../inputs.ts';
-import { K3S_DATA } from '../layout.ts';
+import { k3sPaths } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import { chooseAddresses, type Addresses } from '../sandbox/addresses.ts';
@@ -10,7 +10,7 @@ import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts
 import { WORKAROUNDS } from './index.ts';
 import { chooseMode, type ModeChoice } from './mode.ts';
 import { processSteps } from './processes.ts';
-import { PHASES, type ConfigValue, type Context, type K3s } from './workaround.ts';
+import { PHASES, type ConfigValue, type Context, type Isolation, type K3s } from './workaround.ts';
 
 /** Whether a workaround is applied, and why or why not. */
 export interface Decision {
@@ -21,12 +21,15 @@ export interface Decision {
 /** All that will be done, decided before anything is. */
 export interface Plan {
   readonly mode: Mode;
+  readonly isolation: Isolation;
   readonly fellShort: ModeChoice['fellShort'];
   readonly nodeName: string;
   readonly addresses: Addresses;
   readonly decisions: readonly Decision[];
   /** k3s's config.yaml. */
   readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
+  /** What k3s may leave outside of the run's own directory. */
+  readonly leftBehind: readonly string[];
   readonly launch: Launch;
 }
 
@@ -41,10 +44,20 @@ export interface PlanInput {
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Plan {
-  const { mode, fellShort } = chooseMode(inputs.mode, facts);
+  const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
   const addresses = chooseAddresses(facts.networks);
   const nodeName = nodeNameFrom(facts.hostname);
-  const context: Context = { facts, mode, layout, addresses, nodeName, k3s };
+  const context: Context = {
+    facts,
+    mode,
+    isolation,
+    sysctls: inputs.sysctls,
+    layout,
+    paths: k3sPaths(isolation, layout),
+    addresses,
+    nodeName,
+    k3s,
+  };
   const decided = WORKAROUNDS.map((workaround) => ({
     workaround,
     reason: workaround.needed(context),
@@ -63,16 +76,17 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
     id: 'configuration',
     reason: "k3s's, the kubelet's and containerd's configuration, as files",
     operations: [
-      ...configFile('/etc/rancher/k3s/config.yaml', stringify(k3sConfig)),
+      ...configFile(context.paths.config, stringify(k3sConfig)),
       ...configFile(
-        `${K3S_DATA}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
+        `${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
         kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
       ),
       ...containerdConfig(
         applied.map(({ contribution }) => contribution.containerd ?? {}),
         k3s.containerdDropIns,
+        context.paths.data,
       ).flatMap(({ path, content }) => configFile(path, content)),
-      ...imageOperations(images),
+      ...imageOperations(images, context),
     ],
   };
   const phases = PHASES.flatMap((phase) =>
@@ -90,19 +104,25 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
 
   return {
     mode,
+    isolation,
     fellShort,
     nodeName,
     addresses,
     decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
     k3sConfig,
+    leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
     launch: {
-      ...chooseNamespaces(facts),
+      ...chooseNamespaces(isolation, facts),
       steps: [
         ...phases,
         configuration,
         ...registriesStep(inputs.registries),
         { id: 'environment', reason: 'for every process', operations: environment },
-        ...processSteps(context, inputs.k3sArgs),
+        ...processSteps(
+          context,
+          inputs.k3sArgs,
+          applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+        ),
       ],
     },
   };
@@ -111,7 +131,10 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
 const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
 
 /** The least that works: no user namespace where the runner may make the others without. */
-function chooseNamespaces(facts: Facts): Omit<Launch, 'steps'> {
+function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'steps'> {
+  if (isolation === 'none') {
+    return { namespaces: [], idMaps: [], denySetgroups: false };
+  }
   if (can(facts, 'namespaces')) {
     return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
   }
@@ -171,16 +194,18 @@ function configFile(path: string, content: string): Operation[] {
 }
 
 /** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images: readonly string[]): Operation[] {
-  const directory = `${K3S_DATA}/agent/images`;
+function imageOperations(images: readonly string[], { isolation, paths }: Context): Operation[] {
+  const directory = `${paths.data}/agent/images`;
   return [
     ['directory', directory, '0755'],
     ...images.flatMap((path, index): Operation[] => {
       const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-      return [
-        ['write', link, '0644', ''],
-        ['bind', path, link, 'read-only'],
-      ];
+      return isolation === 'none'
+        ? [['symlink', path, link]]
+        : [
+            ['write', link, '0644', ''],
+            ['bind', path, link, 'read-only'],
+          ];
     }),
   ];
 }

@@ -16,7 +16,8 @@ export const privateRoot: Workaround = {
   symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
   source: 'https://docs.kernel.org/filesystems/overlayfs.html',
   removeWhen: 'never: this is the clean-up',
-  needed: () => 'everything k3s writes vanishes with its mount namespace',
+  needed: ({ isolation }) =>
+    isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
   contribute: ({ facts, k3s, layout }): Contribution => {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');

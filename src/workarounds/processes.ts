@@ -6,19 +6,49 @@ import type { Context } from './workaround.ts';
 const CONTROLLER_METRICS_PORT = 10_240;
 
 /** The gateway, the controller and k3s, in the order of their starting. */
-export function processSteps(context: Context, k3sArgs: readonly string[]): Step[] {
-  const { layout, addresses, facts, k3s, nodeName } = context;
-  const declare = (name: string, policy: ProcessPolicy, argv: readonly string[]): Operation[] => [
+export function processSteps(
+  context: Context,
+  k3sArgs: readonly string[],
+  wrapper: readonly string[],
+): Step[] {
+  const k3sStep: Step = {
+    id: 'k3s',
+    reason: 'the cluster',
+    operations: [
+      ...declare(context, 'k3s', 'essential', [
+        ...wrapper,
+        context.k3s.binary,
+        'server',
+        ...k3sArgs,
+      ]),
+      ['start', 'k3s'],
+      ['ready'],
+    ],
+  };
+  return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+}
+
+function declare(
+  { layout }: Context,
+  name: string,
+  policy: ProcessPolicy,
+  argv: readonly string[],
+): Operation[] {
+  return [
     ['process', name, policy, join(layout.logs, `${name}.log`)],
     ...argv.map((value): Operation => ['argument', name, value]),
   ];
+}
+
+function networkSteps(context: Context): Step[] {
+  const { layout, addresses, facts, nodeName } = context;
   return [
     {
       id: 'gateway',
       reason:
         "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
       operations: [
-        ...declare('gateway', 'restart', [
+        ...declare(context, 'gateway', 'restart', [
           join(layout.native, 'gateway'),
           '--control',
           layout.gatewaySocket,
@@ -41,7 +71,7 @@ export function processSteps(context: Context, k3sArgs: readonly string[]): Step
       id: 'controller',
       reason: "tells the gateway the cluster's Services",
       operations: [
-        ...declare('controller', 'restart', [
+        ...declare(context, 'controller', 'restart', [
           layout.node,
           // Memory before speed: it waits nearly always, and 8 MiB less stay resident.
           '--max-semi-space-size=1',
@@ -59,15 +89,6 @@ export function processSteps(context: Context, k3sArgs: readonly string[]): Step
           String(CONTROLLER_METRICS_PORT),
         ]),
         ['start', 'controller'],
-      ],
-    },
-    {
-      id: 'k3s',
-      reason: 'the cluster',
-      operations: [
-        ...declare('k3s', 'essential', [k3s.binary, 'server', ...k3sArgs]),
-        ['start', 'k3s'],
-        ['ready'],
       ],
     },
   ];

@@ -35,9 +35,12 @@ export const sysctlOverlay: Workaround = {
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
   source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
   removeWhen: 'gVisor has these six sysctls and lets root write them',
-  needed: ({ facts, mode }) => {
+  needed: ({ facts, mode, isolation, sysctls }) => {
     const paths = wrong(facts).map(([path]) => path);
-    return paths.length === 0 || mode === 'control-plane'
+    return paths.length === 0 ||
+      mode === 'control-plane' ||
+      isolation === 'none' ||
+      sysctls === 'ptrace'
       ? undefined
       : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
   },

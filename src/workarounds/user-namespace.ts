@@ -9,8 +9,8 @@ export const userNamespace: Workaround = {
   symptom: 'mount: Operation not permitted',
   source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
   removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
-  needed: ({ facts }) =>
-    can(facts, 'namespaces')
+  needed: ({ facts, isolation }) =>
+    isolation === 'none' || can(facts, 'namespaces')
       ? undefined
       : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
   contribute: () => ({}),

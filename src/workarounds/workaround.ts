@@ -1,8 +1,8 @@
-import type { Mode } from '../inputs.ts';
+import type { Mode, Sysctls } from '../inputs.ts';
 import type { Operation } from '../namespaces/operations.ts';
 import type { Addresses } from '../sandbox/addresses.ts';
 import type { Facts } from '../sandbox/facts.ts';
-import type { Layout } from '../layout.ts';
+import type { K3sPaths, Layout } from '../layout.ts';
 
 /** A value of k3s's config.yaml or of the kubelet's configuration. */
 export type ConfigValue = string | number | boolean | readonly ConfigValue[];
@@ -10,11 +10,20 @@ export type ConfigValue = string | number | boolean | readonly ConfigValue[];
 export interface Context {
   readonly facts: Facts;
   readonly mode: Mode;
+  readonly isolation: Isolation;
+  readonly sysctls: Sysctls;
   readonly layout: Layout;
+  readonly paths: K3sPaths;
   readonly addresses: Addresses;
   readonly nodeName: string;
   readonly k3s: K3s;
 }
+
+/**
+ * Where k3s runs: in namespaces of its own with a private root, or, where the sandbox refuses both,
+ * among the runner's own files and on its network.
+ */
+export type Isolation = 'namespaces' | 'none';
 
 /** What is known of the k3s binary that will run. */
 export interface K3s {
@@ -42,6 +51,10 @@ export interface Contribution {
   /** Lines of a containerd configuration drop-in (version 3), by table. */
   readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** A program and its arguments that k3s is run under. */
+  readonly wrapper?: readonly string[];
+  /** Paths outside of the run's own directory that k3s writes, to be removed if they were not there before. */
+  readonly leftBehind?: readonly string[];
 }
 
 export interface Workaround {

@@ -21,6 +21,12 @@ int operation_link_up(struct supervisor *supervisor, char **arguments, struct fa
 	return error != 0 ? fail(failure, -error, "bring up %s", name) : 0;
 }
 
+/*
+ * Packets of the pods' bridge never reach a wire, so nothing bounds them but IP itself; in gVisor,
+ * which handles each packet on its own, large ones carry six to ten times as much per second.
+ */
+#define BRIDGE_MTU 65500
+
 static int make_bridge(int fd, const char *name, const struct cidr *cidr)
 {
 	struct link link;
@@ -28,6 +34,8 @@ static int make_bridge(int fd, const char *name, const struct cidr *cidr)
 
 	if (error == 0)
 		error = link_find(fd, name, &link);
+	if (error == 0)
+		error = link_set_mtu(fd, link.index, BRIDGE_MTU);
 	if (error == 0)
 		error = link_add_address(fd, link.index, cidr);
 	return error != 0 ? error : link_set_up(fd, link.index);

@@ -17,20 +17,26 @@ describe('mergeConfig', () => {
 
 describe('containerdConfig', () => {
   it('writes nothing where nothing is to be said', () => {
-    expect(containerdConfig([], true)).toEqual([]);
+    expect(containerdConfig([], true, '/data')).toEqual([]);
   });
 
   it('writes a drop-in', () => {
-    expect(containerdConfig([{ 'plugins.x': { on: false, names: ['a'] } }], true)).toEqual([
-      {
-        path: '/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/50-k3s-in-gvisor.toml',
-        content: 'version = 3\n[plugins.x]\non = false\nnames = ["a"]\n',
-      },
-    ]);
+    expect(containerdConfig([{ 'plugins.x': { on: false, names: ['a'] } }], true, '/data')).toEqual(
+      [
+        {
+          path: '/data/agent/etc/containerd/config-v3.toml.d/50-k3s-in-gvisor.toml',
+          content: 'version = 3\n[plugins.x]\non = false\nnames = ["a"]\n',
+        },
+      ],
+    );
   });
 
   it('opens a table once, whoever writes to it', () => {
-    const [dropIn] = containerdConfig([{ 'plugins.x': { a: 1 } }, { 'plugins.x': { b: 2 } }], true);
+    const [dropIn] = containerdConfig(
+      [{ 'plugins.x': { a: 1 } }, { 'plugins.x': { b: 2 } }],
+      true,
+      '/data',
+    );
     expect(dropIn?.content).toBe('version = 3\n[plugins.x]\na = 1\nb = 2\n');
   });
 });

@@ -11,6 +11,7 @@ import { stockFacts } from './facts.ts';
 const DEFAULTS: Readonly<Record<string, string>> = {
   version: 'v1.34.1+k3s1',
   mode: 'auto',
+  sysctls: 'auto',
   timeout: '5m',
 };
 
@@ -163,6 +164,78 @@ it('falls to the control plane for a user who can map only one id, and says why'
   expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full', 'node']);
   expect(plan.fellShort[0]?.obstacles.join('\n')).toContain('run the runner container as root');
   expect(plan.k3sConfig).toMatchObject({ 'disable-agent': true });
+});
+
+describe('the plan of a bare sandbox', () => {
+  const refused = [
+    'user-namespace',
+    'user-namespace-single',
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'overlay-proc-sys',
+    'rshared',
+    'pivot-root',
+    'bridge',
+    'veth',
+    'iptables-nat',
+    'cgroup-v1-mount',
+  ] as const;
+  const plan = planFor(stockFacts({ no: refused }));
+
+  it('reaches node without a namespace, and says what stood in the way of full', () => {
+    expect(plan).toMatchObject({ mode: 'node', isolation: 'none' });
+    expect(plan.launch.namespaces).toEqual([]);
+    expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full']);
+    expect(plan.fellShort[0]?.obstacles).toContain(
+      'without namespaces or mounts containers cannot run',
+    );
+  });
+
+  it('mounts nothing', () => {
+    const mounting = [
+      'mount',
+      'bind',
+      'pivot',
+      'propagation',
+      'bridge',
+      'link-up',
+      'default-route',
+    ];
+    expect(operations(plan).filter(([directive]) => mounting.includes(directive))).toEqual([]);
+  });
+
+  it('runs k3s under the interceptor, with its files in the run directory', () => {
+    const argv = operations(plan)
+      .filter((operation) => operation[0] === 'argument' && operation[1] === 'k3s')
+      .map((operation) => operation[2]);
+    expect(argv).toEqual([
+      '/dist/native/linux-x64/interceptor',
+      '--root',
+      '/state/answers',
+      '--',
+      '/cache/k3s',
+      'server',
+    ]);
+    expect(plan.k3sConfig).toMatchObject({
+      'data-dir': '/state/k3s',
+      snapshotter: 'native',
+      'node-ip': '172.17.0.2',
+      'kubelet-arg': ['root-dir=/state/kubelet'],
+    });
+    expect(plan.leftBehind).toContain('/etc/rancher');
+  });
+
+  it('falls to the control plane without seccomp and ptrace', () => {
+    expect(planFor(stockFacts({ no: [...refused, 'seccomp-trace'] })).mode).toBe('control-plane');
+  });
+});
+
+it('takes the interceptor instead of the overlay where it is asked for', () => {
+  const plan = planFor(stockFacts(), { sysctls: 'ptrace' });
+  expect(plan.mode).toBe('full');
+  expect(applied(plan)).toContain('interceptor');
+  expect(applied(plan)).not.toContain('sysctl-overlay');
 });
 
 it('refuses a mode that cannot be had instead of lowering it', () => {

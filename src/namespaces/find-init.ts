@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/**
+ * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
+ * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
+ * @returns undefined if it has ended (a zombie has no command line)
+ */
+export async function findInit(launchFile: string): Promise<number | undefined> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const argv = await read(`/proc/${name}/cmdline`);
+      return argv.split('\0').includes(launchFile) ? name : undefined;
+    }),
+  );
+  const pids = found.filter((name) => name !== undefined);
+  // The first process inside is its child and has the same command line.
+  for (const pid of pids) {
+    const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
+    if (parent !== undefined && !pids.includes(parent)) {
+      return Number(pid);
+    }
+  }
+  return undefined;
+}
+
+/** A process may end between being listed and being read. */
+function read(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}
