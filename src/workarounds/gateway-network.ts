@@ -64,6 +64,8 @@ export const gatewayNetwork: Workaround = {
                       bridge: BRIDGE,
                       subnet: addresses.nodeCidr,
                       gateway: addresses.node,
+                      // The default route's neighbour must stay nobody.
+                      reserved: [addresses.nowhere],
                       dataDir: '/var/lib/cni/gvisor-bridge',
                     },
                   ],

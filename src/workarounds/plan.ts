@@ -98,6 +98,7 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
   const environment = Object.entries(
     Object.assign(
       {},
+      ENVIRONMENT,
       ...applied.map(({ contribution }) => contribution.environment ?? {}),
     ) as Record<string, string>,
   ).map(([key, value]): Operation => ['environment', key, value]);
@@ -127,6 +128,12 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
     },
   };
 }
+
+/** init gives its processes what the launch file says and nothing of the runner's. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+};
 
 const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
 
