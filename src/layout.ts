@@ -27,12 +27,21 @@ export interface Layout {
 export interface K3sPaths {
   readonly data: string;
   readonly config: string;
+  readonly registries: string;
 }
 
 export function k3sPaths(isolation: 'namespaces' | 'none', layout: Layout): K3sPaths {
   return isolation === 'namespaces'
-    ? { data: K3S_DATA, config: '/etc/rancher/k3s/config.yaml' }
-    : { data: join(layout.state, 'k3s'), config: join(layout.state, 'config.yaml') };
+    ? {
+        data: K3S_DATA,
+        config: '/etc/rancher/k3s/config.yaml',
+        registries: '/etc/rancher/k3s/registries.yaml',
+      }
+    : {
+        data: join(layout.state, 'k3s'),
+        config: join(layout.state, 'config.yaml'),
+        registries: join(layout.state, 'registries.yaml'),
+      };
 }
 
 /** k3s's default data directory, a tmpfs in the private root. */

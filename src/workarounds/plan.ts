@@ -70,6 +70,7 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
 
   const k3sConfig = mergeConfig([
     baseConfig(nodeName, mode, layout),
+    inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
     ...applied.map(({ contribution }) => contribution.k3s ?? {}),
   ]);
   const configuration: Step = {
@@ -117,7 +118,7 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
       steps: [
         ...phases,
         configuration,
-        ...registriesStep(inputs.registries),
+        ...registriesStep(inputs.registries, context),
         { id: 'environment', reason: 'for every process', operations: environment },
         ...processSteps(
           context,
@@ -180,7 +181,7 @@ function baseConfig(nodeName: string, mode: Mode, layout: Layout): Record<string
   };
 }
 
-function registriesStep(registries: Registries | undefined): Step[] {
+function registriesStep(registries: Registries | undefined, { paths }: Context): Step[] {
   return registries === undefined
     ? []
     : [
@@ -188,7 +189,7 @@ function registriesStep(registries: Registries | undefined): Step[] {
           id: 'registries',
           reason: 'mirrors and credentials of the input registries',
           isSecret: true,
-          operations: configFile('/etc/rancher/k3s/registries.yaml', registries.content),
+          operations: configFile(paths.registries, registries.content),
         },
       ];
 }

@@ -55,6 +55,7 @@ async function install(run: Run = {}): Promise<InstalledK3s> {
   const given: Readonly<Record<string, string>> = {
     version: TAG,
     mode: 'auto',
+    sysctls: 'auto',
     timeout: '5m',
     'release-mirror': `${server.url}/download`,
     'channel-server': `${server.url}/channels`,

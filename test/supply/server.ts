@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as sendRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -11,39 +17,53 @@ export interface WebServer extends AsyncDisposable {
   readonly requests: readonly string[];
   /** One handler per request in the order they come, the last one for all that follow. */
   answer(path: string, ...handlers: Handler[]): void;
+  /** For every other path. */
+  fallback(handler: Handler): void;
 }
 
 export async function startServer(address = '127.0.0.1', port = 0): Promise<WebServer> {
   const requests: string[] = [];
   const answers = new Map<string, Handler[]>();
+  let otherwise = status(404);
   const server = createServer((request, response) => {
     const { method = '', url = '', headers } = request;
     requests.push([method, url, headers.range].filter((part) => part !== undefined).join(' '));
     const handlers = answers.get(url);
     const handler =
       handlers !== undefined && handlers.length > 1 ? handlers.shift() : handlers?.[0];
-    (handler ?? status(404))(request, response);
+    (handler ?? otherwise)(request, response);
   });
   await listen(server, address, port);
   return {
     url: `http://${address}:${(server.address() as AddressInfo).port}`,
     requests,
     answer: (path, ...handlers) => answers.set(path, handlers),
+    fallback: (handler) => {
+      otherwise = handler;
+    },
     [Symbol.asyncDispose]: () => close(server),
   };
 }
 
-/** A forward proxy that knows names nobody else does: each leads to the port of `target`. */
+/** A forward proxy that knows names nobody else does: each of them is `target`. */
 export interface ProxyServer extends AsyncDisposable {
   readonly url: string;
-  /** What it was asked to connect to. */
+  /** What it was asked to connect to, or to fetch. */
   readonly tunnels: readonly string[];
 }
 
-export async function startProxy(target: string): Promise<ProxyServer> {
+export async function startProxy(
+  target: string,
+  address = '127.0.0.1',
+  listenPort = 0,
+): Promise<ProxyServer> {
   const tunnels: string[] = [];
   const { hostname, port } = new URL(target);
-  const server = createServer(status(400));
+  const server = createServer((request, response) => {
+    const { host, pathname, search } = new URL(request.url ?? '');
+    tunnels.push(host);
+    forward(`${target}${pathname}${search}`)(request, response);
+  });
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     tunnels.push(request.url ?? '');
     const upstream = connect(Number(port), hostname, () => {
@@ -53,9 +73,9 @@ export async function startProxy(target: string): Promise<ProxyServer> {
     upstream.on('error', () => socket.destroy());
     socket.on('error', () => upstream.destroy());
   });
-  await listen(server, '127.0.0.1', 0);
+  await listen(server, address, listenPort);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${address}:${(server.address() as AddressInfo).port}`,
     tunnels,
     [Symbol.asyncDispose]: () => close(server),
   };
@@ -143,6 +163,18 @@ export function text(content: string): Handler {
 export function redirect(to: string): Handler {
   return (_, response) => {
     response.writeHead(302, { location: to }).end();
+  };
+}
+
+/** Passes the request on, under its own name of the host. */
+export function forward(to: string): Handler {
+  return ({ method, headers }, response) => {
+    sendRequest(to, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    })
+      .on('error', () => response.destroy())
+      .end();
   };
 }
 

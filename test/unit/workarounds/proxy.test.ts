@@ -8,6 +8,7 @@ import { stockFacts } from './facts.ts';
 const INPUTS: Readonly<Record<string, string>> = {
   version: 'v1.34.1+k3s1',
   mode: 'auto',
+  sysctls: 'auto',
   timeout: '5m',
 };
 
