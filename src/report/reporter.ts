@@ -50,7 +50,7 @@ export class Reporter {
         `user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`,
       );
       this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
-      this.#log.info(`mounts ${mounts.map(({ path }) => path).join(', ') || 'none'}`);
+      this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
     });
   }
 

@@ -38,8 +38,11 @@ export interface Facts {
   readonly sysctls: Readonly<Record<string, Answer>>;
   readonly user: { readonly uid: number; readonly gid: number };
   readonly hostname: string;
-  /** Mount points of the runner that hold files of its own: not /proc, /sys, /dev, /run, and none below another. */
-  readonly mounts: readonly Mount[];
+  /**
+   * Mount points of the runner that hold files of its own, and the job's workspace: not /proc, /sys,
+   * /dev, /run, and none below another.
+   */
+  readonly mounts: readonly string[];
   /** IPv4 networks the runner has an address in, as CIDRs. */
   readonly networks: readonly string[];
   readonly resolver: Resolver;
@@ -47,12 +50,6 @@ export interface Facts {
   /** A free TCP port of the runner's 127.0.0.1 for the API server: 6443 where it is free. */
   readonly apiServerPort: number;
   readonly machineId: Answer;
-}
-
-export interface Mount {
-  readonly path: string;
-  /** False for a file, such as the /etc/resolv.conf a container runtime binds. */
-  readonly isDirectory: boolean;
 }
 
 /** The runner's proxies, as its environment names them; empty where there is none. */
@@ -73,4 +70,9 @@ export interface Resolver {
 /** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
 export function can(facts: Facts, probe: ProbeName): boolean {
   return facts.probes[probe].result === 'yes';
+}
+
+/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
+export function hasOneUser(facts: Facts): boolean {
+  return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
 }

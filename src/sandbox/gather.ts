@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { run } from '../exec.ts';
 import { KUBELET_SYSCTLS } from '../workarounds/sysctl-overlay.ts';
 import { UNPRIVILEGED_SYSCTLS } from '../workarounds/unprivileged-ports.ts';
 import type { Layout } from '../layout.ts';
-import type { Answer, Facts, Mount, Proxy } from './facts.ts';
+import type { Answer, Facts, Proxy } from './facts.ts';
 import { parseMounts, parseProbes, parseResolver } from './parse.ts';
 
 const API_SERVER_PORT = 6443;
@@ -50,11 +50,9 @@ async function probe(layout: Layout): Promise<ReturnType<typeof parseProbes>> {
   return parseProbes(output);
 }
 
-async function findMounts(): Promise<Mount[]> {
-  const points = parseMounts(await readFile('/proc/self/mountinfo', 'utf8'));
-  return Promise.all(
-    points.map(async (path) => ({ path, isDirectory: (await stat(path)).isDirectory() })),
-  );
+async function findMounts(): Promise<string[]> {
+  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
+  return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
 }
 
 /** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */

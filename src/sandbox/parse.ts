@@ -41,8 +41,9 @@ export function parseProbes(output: string): {
 /**
  * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
  * Those below another come with it when it is bound recursively.
+ * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
  */
-export function parseMounts(mountinfo: string): string[] {
+export function parseMounts(mountinfo: string, workspace?: string): string[] {
   const points = mountinfo
     .split('\n')
     .map((line) => line.split(' ')[4])
@@ -50,6 +51,9 @@ export function parseMounts(mountinfo: string): string[] {
     .map(unescapeOctal);
   const below = (point: string, parent: string): boolean =>
     point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
+  if (workspace !== undefined) {
+    points.push(workspace);
+  }
   const own = [...new Set(points)].filter(
     (point) => !SYSTEM_MOUNTS.some((system) => below(point, system)),
   );

@@ -10,11 +10,13 @@ import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { oomScore } from './oom-score.ts';
+import { ownedDirectories } from './owned-directories.ts';
 import { privateRoot } from './private-root.ts';
 import { proxy } from './proxy.ts';
 import { runnerFiles } from './runner-files.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
+import { temporaryMounts } from './temporary-mounts.ts';
 import { unprivilegedPorts } from './unprivileged-ports.ts';
 import { userNamespace } from './user-namespace.ts';
 import type { Workaround } from './workaround.ts';
@@ -24,6 +26,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   userNamespace,
   privateRoot,
   runnerFiles,
+  ownedDirectories,
   sysctlOverlay,
   interceptor,
   cgroupMount,
@@ -31,6 +34,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   cgroupV1Accepted,
   singleProcessOomKill,
   dataTmpfs,
+  temporaryMounts,
   localStorageIsolation,
   unprivilegedPorts,
   oomScore,

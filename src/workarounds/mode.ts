@@ -1,5 +1,5 @@
 import { MODES, type Mode } from '../inputs.ts';
-import { can, type Facts, type ProbeName } from '../sandbox/facts.ts';
+import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
 import type { Isolation } from './workaround.ts';
 
@@ -17,7 +17,11 @@ const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
   'iptables-nat',
 ];
 
-const FULL_PROBES: readonly ProbeName[] = ['rshared', 'veth'];
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES: readonly ProbeName[] = ['rshared'];
+
+/** A pod's own network. */
+const FULL_PROBES: readonly ProbeName[] = ['veth'];
 
 /** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
 export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): string[] {
@@ -57,11 +61,7 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
       found.push(`${probe}: ${result} (${evidence})`);
     }
   };
-  if (
-    !can(facts, 'namespaces') &&
-    !can(facts, 'user-namespace') &&
-    !can(facts, 'user-namespace-single')
-  ) {
+  if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
     require('namespaces');
     require('user-namespace-single');
   }
@@ -69,15 +69,19 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   if (mode === 'control-plane') {
     return found;
   }
-  FULL_PROBES.forEach(require);
-  if (!can(facts, 'namespaces') && !can(facts, 'user-namespace')) {
-    found.push(
-      `user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`,
-    );
-  }
+  NODE_PROBES.forEach(require);
   if (chooseHierarchy(facts) === undefined) {
     found.push(
       `no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`,
+    );
+  }
+  if (mode === 'node') {
+    return found;
+  }
+  FULL_PROBES.forEach(require);
+  if (hasOneUser(facts)) {
+    found.push(
+      `user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`,
     );
   }
   return found;

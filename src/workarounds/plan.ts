@@ -4,7 +4,7 @@ import { k3sPaths } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import { chooseAddresses, type Addresses } from '../sandbox/addresses.ts';
-import { can, type Facts } from '../sandbox/facts.ts';
+import { can, hasOneUser, type Facts } from '../sandbox/facts.ts';
 import type { Layout } from '../layout.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './index.ts';
@@ -147,13 +147,13 @@ function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'ste
     return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
   }
   const namespaces: Namespace[] = ['user', ...NAMESPACES];
-  return can(facts, 'user-namespace')
-    ? { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false }
-    : {
+  return hasOneUser(facts)
+    ? {
         namespaces,
         idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
         denySetgroups: true,
-      };
+      }
+    : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
 }
 
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */

@@ -32,12 +32,14 @@ export const privateRoot: Workaround = {
     ];
     return {
       operations: {
-        root: [
+        layer: [
           ['propagation', '/', 'private'],
           ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
           ['directory', upper, '0755'],
           ['directory', work, '0755'],
           ['directory', layout.newRoot, '0755'],
+        ],
+        root: [
           [
             'mount',
             'overlay',
@@ -71,9 +73,8 @@ export const privateRoot: Workaround = {
           ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
           ['directory', inside('/dev/shm'), '1777'],
           ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
-          ...facts.mounts.flatMap(({ path, isDirectory }) =>
-            isDirectory ? bind(path) : bindFile(path),
-          ),
+          // The lower layer has what they are mounted on.
+          ...facts.mounts.map((path): Operation => ['bind', path, inside(path), 'recursive']),
           // Not through this overlay, since another one is put on it: Linux stacks two at most
           // ("Invalid argument"), and a container's own root is the first.
           ...bind(k3s.dataDir),

@@ -36,9 +36,10 @@ export interface K3s {
 
 /**
  * Where in the launch operations go; the order of the phases is the order of their running.
- * `root` runs before the private root is entered and writes below `layout.newRoot`, the others after.
+ * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
+ * is entered, the others run after.
  */
-export const PHASES = ['root', 'system', 'storage', 'network', 'files'] as const;
+export const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** What a workaround adds to the plan: data only, so that a plan can be tested without a sandbox. */

@@ -48,6 +48,14 @@ describe('parseMounts', () => {
   ])('%s', (_, points, expected) => {
     expect(parseMounts(points.map(line).join('\n'))).toEqual(expected);
   });
+
+  it.each([
+    ['counts as one', '/home/runner/work', ['/home/runner/work', '/tmp']],
+    ['comes with the one it lies below', '/tmp/work', ['/tmp']],
+    ['may be all there is, which is no mount of its own', '/', ['/tmp']],
+  ])('the workspace %s', (_, workspace, expected) => {
+    expect(parseMounts(['/', '/tmp'].map(line).join('\n'), workspace)).toEqual(expected);
+  });
 });
 
 describe('parseResolver', () => {

@@ -34,7 +34,7 @@ export function stockFacts(
     },
     user: { uid: 0, gid: 0 },
     hostname: 'runner',
-    mounts: [{ path: '/tmp', isDirectory: true }],
+    mounts: ['/tmp'],
     networks: ['172.17.0.2/16'],
     resolver: { nameservers: ['172.17.0.1'], otherLines: ['search example.org'] },
     proxy: { http: '', https: '', no: '' },

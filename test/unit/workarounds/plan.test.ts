@@ -61,6 +61,7 @@ describe('the plan of a stock sandbox', () => {
       'sysctl-overlay',
       'cgroup-v1-accepted',
       'data-tmpfs',
+      'temporary-mounts',
       'local-storage-isolation',
       'unprivileged-ports',
       'iptables-legacy',
@@ -102,6 +103,13 @@ describe('the plan of a stock sandbox', () => {
     expect(written(plan, 'sysctl/vm/panic_on_oom')).toBe('0\n');
     expect(written(plan, 'sysctl/vm/overcommit_memory')).toBe('1\n');
     expect(written(plan, 'sysctl/kernel/keys/root_maxbytes')).toBe('25000000\n');
+  });
+
+  it('gives every process a PATH, since it inherits none', () => {
+    const all = operations(plan);
+    const path = all.findIndex(([directive, key]) => directive === 'environment' && key === 'PATH');
+    expect(all[path]?.[2]).toContain('/usr/bin:');
+    expect(path).toBeLessThan(all.findIndex(([directive]) => directive === 'start'));
   });
 
   it('configures k3s by files', () => {
@@ -156,13 +164,32 @@ it('brings the containerd template itself to a k3s that does not import drop-ins
   expect(written(planFor(stockFacts()), 'config-v3.toml.tmpl')).toBeUndefined();
 });
 
-it('falls to the control plane for a user who can map only one id, and says why', () => {
-  const plan = planFor(
-    stockFacts({ no: ['user-namespace', 'cgroup-v1-inherited', 'cgroup-v1-mount'] }),
+it('falls to a node for a user who can map only one id, and says why', () => {
+  const facts = stockFacts({ no: ['user-namespace', 'cgroup-v1-inherited'] });
+  const plan = planFor({ ...facts, user: { uid: 1001, gid: 1001 } });
+  expect(plan.mode).toBe('node');
+  expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full']);
+  expect(plan.fellShort[0]?.obstacles.join('\n')).toContain('run the runner container as root');
+  expect(plan.launch.idMaps).toEqual([{ inside: 0, outside: 1001, count: 1 }]);
+});
+
+it('owns the directories it writes to where only one id is mapped', () => {
+  const plan = planFor(stockFacts({ no: ['user-namespace'] }));
+  const all = operations(plan);
+  const owned = all.findIndex(([, path]) => path === '/state/scratch/upper/var/lib');
+  const overlay = all.findIndex(
+    ([directive, source]) => directive === 'mount' && source === 'overlay',
   );
+  expect(all[owned]?.[0]).toBe('directory');
+  expect(owned).toBeLessThan(overlay);
+  expect(applied(planFor(stockFacts()))).not.toContain('owned-directories');
+});
+
+it('falls to the control plane where no cgroup can be made, and says why', () => {
+  const plan = planFor(stockFacts({ no: ['cgroup-v1-inherited', 'cgroup-v1-mount'] }));
   expect(plan.mode).toBe('control-plane');
   expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full', 'node']);
-  expect(plan.fellShort[0]?.obstacles.join('\n')).toContain('run the runner container as root');
+  expect(plan.fellShort[1]?.obstacles.join('\n')).toContain('no writable cgroup tree');
   expect(plan.k3sConfig).toMatchObject({ 'disable-agent': true });
 });
 
