@@ -1,7 +1,3 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { image, type ImageName } from './images/images.ts';
 import { k3s, kubernetesVersion } from './k3s.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
@@ -29,23 +25,17 @@ export interface ClusterSandboxOptions extends SandboxOptions {
 
 /** A sandbox with a k3s binary and image tars at hand, as a runner image might bring them. */
 export async function startClusterSandbox(options: ClusterSandboxOptions = {}): Promise<Sandbox> {
-  const directory = await mkdtemp(join(tmpdir(), 'images-'));
-  try {
-    for (const name of [...CHART_IMAGES, ...(options.images ?? [])]) {
-      await copyFile(await image(name), join(directory, `${name}.tar`));
-    }
-    const mounts: BindMount[] = [
-      {
-        source: await k3s(options.kubernetes ?? kubernetesVersion),
-        destination: K3S_PATH,
-        readonly: true,
-      },
-      ...(options.mounts ?? []),
-    ];
-    const sandbox = await startSandbox({ ...options, mounts });
-    await sandbox.copyIn(directory, IMAGES_PATH);
-    return sandbox;
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const images = await Promise.all(
+    [...CHART_IMAGES, ...(options.images ?? [])].map(async (name): Promise<BindMount> => ({
+      source: await image(name),
+      destination: `${IMAGES_PATH}/${name}.tar`,
+      readonly: true,
+    })),
+  );
+  const binary: BindMount = {
+    source: await k3s(options.kubernetes ?? kubernetesVersion),
+    destination: K3S_PATH,
+    readonly: true,
+  };
+  return startSandbox({ ...options, mounts: [binary, ...images, ...(options.mounts ?? [])] });
 }
