@@ -1686,7 +1686,7 @@ const Comparator = __nccwpck_require__(9379)
 const Range = __nccwpck_require__(6782)
 const satisfies = __nccwpck_require__(8011)
 const toComparators = __nccwpck_require__(4750)
-const maxSatisfying = __nccwpck_require__(5574)
+const maxSatisfying = __nccwpck_require__(3193)
 const minSatisfying = __nccwpck_require__(8595)
 const minVersion = __nccwpck_require__(1866)
 const validRange = __nccwpck_require__(4737)
@@ -2666,7 +2666,7 @@ module.exports = ltr
 
 /***/ }),
 
-/***/ 5574:
+/***/ 3193:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -28631,7 +28631,7 @@ const { ProgressEvent } = __nccwpck_require__(8573)
 const { getEncoding } = __nccwpck_require__(2607)
 const { serializeAMimeType, parseMIMEType } = __nccwpck_require__(1900)
 const { types } = __nccwpck_require__(7975)
-const { StringDecoder } = __nccwpck_require__(3193)
+const { StringDecoder } = __nccwpck_require__(5574)
 const { btoa } = __nccwpck_require__(4573)
 
 /** @type {PropertyDescriptor} */
@@ -31799,7 +31799,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
 
 /***/ }),
 
-/***/ 3193:
+/***/ 5574:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
@@ -34471,7 +34471,7 @@ __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
 exports.qg = publicApi.parse;
 __webpack_unused_export__ = publicApi.parseAllDocuments;
-__webpack_unused_export__ = publicApi.parseDocument;
+exports.Tp = publicApi.parseDocument;
 exports.As = publicApi.stringify;
 __webpack_unused_export__ = visit.visit;
 __webpack_unused_export__ = visit.visitAsync;
@@ -40391,7 +40391,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(778);
+/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8015);
 
 process.exitCode = await (0,_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 
@@ -40400,7 +40400,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 778:
+/***/ 8015:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44671,11 +44671,266 @@ class InputError extends Error {
     name = 'InputError';
 }
 
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+;// CONCATENATED MODULE: ./build/js/k3s/version.js
+
+
+const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s(\d+)$/;
+const CHANNEL = /^(stable|latest|testing)$/;
+const MINOR = /^v?(1\.\d+)$/;
+function isTag(text) {
+    return TAG.test(text);
+}
+/** @throws InputError if `text` is neither a tag, nor a channel, nor a range */
+function parseVersion(text) {
+    if (isTag(text)) {
+        return { kind: 'tag', tag: text };
+    }
+    const minor = MINOR.exec(text)?.[1];
+    if (minor !== undefined) {
+        return { kind: 'channel', name: `v${minor}` };
+    }
+    if (CHANNEL.test(text)) {
+        return { kind: 'channel', name: text };
+    }
+    // The empty range means any version, to semver; here it is an input somebody forgot to fill.
+    if (text !== '' && (0,semver.validRange)(text) !== null) {
+        return { kind: 'range', range: text };
+    }
+    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`);
+}
+/** How the request reads in a message. */
+function describeRequest(request) {
+    return request.kind === 'tag'
+        ? request.tag
+        : `${request.kind} ${request.kind === 'channel' ? request.name : request.range}`;
+}
+/** Whether `tag` may stand in for `request` where nobody can say which release it means now. */
+function mayAnswer(request, tag) {
+    if (request.kind === 'tag') {
+        return tag === request.tag;
+    }
+    if (request.kind === 'range') {
+        return (0,semver.satisfies)(tag, request.range);
+    }
+    if (request.name === 'testing') {
+        return true;
+    }
+    const isPrerelease = tag.includes('-rc');
+    return !isPrerelease && (CHANNEL.test(request.name) || tag.startsWith(`${request.name}.`));
+}
+/** The newest of `tags`: by version, then by k3s's own number, which semver leaves out of account. */
+function newest(tags) {
+    return [...tags].sort((a, b) => (0,semver.compare)(b, a) || revision(b) - revision(a))[0];
+}
+function revision(tag) {
+    return Number(TAG.exec(tag)?.[2] ?? 0);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/channels.js
+
+
+/** Its answer is JSON, and has every channel. */
+const CHANNEL_SERVER = 'https://update.k3s.io/v1-release/channels';
+/** @throws if `text` is not a list of channels, as the channel server answers it */
+function parseChannels(text) {
+    let answer;
+    try {
+        answer = JSON.parse(text);
+    }
+    catch {
+        throw new Error(`it answered no JSON but ${JSON.stringify(text.slice(0, 80))}`);
+    }
+    const data = answer?.data;
+    if (!Array.isArray(data)) {
+        throw new Error('its answer has no list "data"');
+    }
+    // Channels of before 2020 have tags of another form, and a channel may be empty.
+    return data.flatMap(({ id, latest }) => typeof id === 'string' && typeof latest === 'string' && isTag(latest)
+        ? [{ name: id, tag: latest }]
+        : []);
+}
+/**
+ * The release that `request` means, of those the channels name: each channel's newest, so a range
+ * finds the newest patch of each minor version and no older one.
+ */
+function chooseRelease(request, channels) {
+    if (request.kind === 'channel') {
+        return channels.find(({ name }) => name === request.name)?.tag;
+    }
+    return newest(channels.map(({ tag }) => tag).filter((tag) => mayAnswer(request, tag)));
+}
+/**
+ * The exact tag of `request`. Where the channel server cannot be asked it is the newest cached one
+ * that may stand in for it, with a warning.
+ * @throws InputError if there is no such release
+ */
+async function resolveTag(request, resolver) {
+    if (request.kind === 'tag') {
+        return request.tag;
+    }
+    const wanted = describeRequest(request);
+    let channels;
+    try {
+        channels = await resolver.channels();
+    }
+    catch (error) {
+        const cached = await resolver.cached();
+        const tag = newest(cached.filter((candidate) => mayAnswer(request, candidate)));
+        if (tag === undefined) {
+            throw new Error(`Failed to find out which release ${wanted} is: ${errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
+        }
+        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errorMessage(error)}`);
+        return tag;
+    }
+    const tag = chooseRelease(request, channels);
+    if (tag === undefined) {
+        throw new InputError(`version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as v1.34.1+k3s1`);
+    }
+    return tag;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/registries.js
+
+
+const KEYS = ['mirrors', 'configs'];
+/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
+function parseRegistries(content) {
+    if (content.trim() === '') {
+        return undefined;
+    }
+    const document = (0,dist/* parseDocument */.Tp)(content, { prettyErrors: false });
+    const [error] = document.errors;
+    if (error !== undefined) {
+        const line = content.slice(0, error.pos[0]).split('\n').length;
+        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+    }
+    const value = document.toJS();
+    if (!isMapping(value)) {
+        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
+    }
+    const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
+    const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
+    if (unknown.length > 0 || notMapping.length > 0) {
+        throw new InputError(`registries: ${[
+            ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
+            ...notMapping.map((key) => `${key} is not a mapping of registries`),
+        ].join('; ')}`);
+    }
+    return { content, secrets: secretsIn(value['configs']) };
+}
+/** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
+function secretsIn(configs) {
+    const auths = isMapping(configs)
+        ? Object.values(configs).flatMap((config) => isMapping(config) && isMapping(config['auth']) ? [config['auth']] : [])
+        : [];
+    return auths.flatMap(({ username, ...secrets }) => {
+        // The form in which it goes over the wire, and into a registry's own errors.
+        const basic = 'password' in secrets ? [`${String(username)}:${String(secrets['password'])}`] : [];
+        return [
+            ...Object.values(secrets).map(String),
+            ...basic.map((text) => Buffer.from(text).toString('base64')),
+        ].filter((secret) => secret !== '');
+    });
+}
+function isMapping(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/release.js
+/** Where k3s publishes its releases; a mirror has the same paths below its own address. */
+const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
+const FILES = {
+    x64: {
+        binary: 'k3s',
+        airgapImages: 'k3s-airgap-images-amd64.tar.zst',
+        sums: 'sha256sum-amd64.txt',
+    },
+    arm64: {
+        binary: 'k3s-arm64',
+        airgapImages: 'k3s-airgap-images-arm64.tar.zst',
+        sums: 'sha256sum-arm64.txt',
+    },
+};
+const ARCHITECTURES = Object.keys(FILES);
+/**
+ * @param arch Node's name of the architecture
+ * @throws if k3s is not used on it here
+ */
+function releaseFiles(arch) {
+    const files = FILES[arch];
+    if (files === undefined) {
+        throw new Error(`Failed to find a k3s for ${arch}: releases are used for ${ARCHITECTURES.join(', ')}`);
+    }
+    return files;
+}
+/** @param base the address below which each tag has a directory, without a slash at its end */
+function releaseUrl(base, tag, file) {
+    return `${base}/${encodeURIComponent(tag)}/${file}`;
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
+const checksums_namespaceObject = {};
+;// CONCATENATED MODULE: ./build/js/k3s/verify.js
+
+
+
+const CHECKSUMS = checksums_namespaceObject;
+const SHA256 = /^[0-9a-f]{64}$/i;
+const READ_BYTES = 4 << 20;
+/** @returns the lower-case form, undefined if `text` is not a SHA-256 in hex */
+function asSha256(text) {
+    return SHA256.test(text) ? text.toLowerCase() : undefined;
+}
+/** The hashes that sha256sum printed, by file name; lines of any other form are left out. */
+function parseSums(text) {
+    return Object.fromEntries(text.split('\n').flatMap((line) => {
+        // "<hex>  <name>", or "<hex> *<name>" of a file read as binary.
+        const [sum = '', name] = line.trim().split(/\s+\*?/);
+        const sha256 = asSha256(sum);
+        return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
+    }));
+}
+/** In lower-case hex. */
+async function sha256Of(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const buffer = Buffer.allocUnsafe(READ_BYTES);
+        for (;;) {
+            const { bytesRead } = await file.read(buffer, 0, READ_BYTES);
+            if (bytesRead === 0) {
+                return hash.digest('hex');
+            }
+            hash.update(buffer.subarray(0, bytesRead));
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What to say of a download that is not what it should be.
+ * @param head its first bytes: text where a program should be is most often a page of a proxy or a login
+ */
+function describeMismatch(url, found, expected, head) {
+    const isText = head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte));
+    const begins = isText ? `; it begins with ${JSON.stringify(head.toString('latin1'))}` : '';
+    return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
+}
+
 ;// CONCATENATED MODULE: ./build/js/inputs.js
 
+
+
+
+
+
 const MODES = ['full', 'node', 'control-plane'];
-const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/;
-const SHA256 = /^[0-9a-f]{64}$/i;
+const SYSCTLS = ['auto', 'bind', 'ptrace'];
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 };
 /**
  * Turns the raw inputs into `Inputs`.
@@ -44695,12 +44950,23 @@ function parseInputs(read) {
     const checksum = collect(() => parseChecksum(read('checksum')));
     const source = collect(() => parseSource(read, checksum));
     const mode = collect(() => parseMode(read('mode')));
+    const sysctls = collect(() => parseSysctls(read('sysctls')));
     const timeoutMs = collect(() => parseTimeout(read('timeout')));
     const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+    const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
+    const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
+    const airgap = collect(() => parseBoolean(read, 'airgap'));
+    const pull = collect(() => parsePull(read('pull')));
+    const registries = collect(() => parseRegistries(read('registries')));
     if (source === undefined ||
         mode === undefined ||
+        sysctls === undefined ||
         timeoutMs === undefined ||
         k3sArgs === undefined ||
+        releases === undefined ||
+        channelServer === undefined ||
+        airgap === undefined ||
+        pull === undefined ||
         problems.length > 0) {
         throw new InputError(problems.join('\n'));
     }
@@ -44708,8 +44974,14 @@ function parseInputs(read) {
         source,
         checksum,
         mode,
+        sysctls,
         k3sArgs,
+        releases,
+        channelServer,
         images: lines(read('images')),
+        airgap,
+        pull,
+        registries,
         timeoutMs,
         kubeconfig: read('kubeconfig') || undefined,
     };
@@ -44724,28 +44996,51 @@ function parseSource(read, checksum) {
         return { kind: 'path', path };
     }
     if (url !== '') {
-        if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-            throw new InputError(`k3s-url: "${url}" is not an http or https address`);
-        }
+        assertAddress('k3s-url', url);
         if (checksum === undefined) {
             throw new InputError('k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run');
         }
-        return { kind: 'url', url };
+        return { kind: 'url', url, checksum };
     }
-    const tag = read('version');
-    if (!TAG.test(tag)) {
-        throw new InputError(`version: "${tag}" is not a k3s tag; write it in full, such as v1.34.1+k3s1`);
+    return { kind: 'release', version: parseVersion(read('version')) };
+}
+function assertAddress(name, text) {
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+        throw new InputError(`${name}: "${text}" is not an http or https address`);
     }
-    return { kind: 'release', tag };
+}
+function parseAddress(read, name, standard) {
+    const text = read(name);
+    if (text === '') {
+        return standard;
+    }
+    assertAddress(name, text);
+    return text.replace(/\/+$/, '');
+}
+function parseBoolean(read, name) {
+    const text = read(name);
+    if (text !== '' && text !== 'true' && text !== 'false') {
+        throw new InputError(`${name}: "${text}" is neither true nor false`);
+    }
+    return text === 'true';
+}
+function parsePull(text) {
+    const images = lines(text);
+    const bad = images.find((image) => /\s|:\/\//.test(image));
+    if (bad !== undefined) {
+        throw new InputError(`pull: "${bad}" is not an image reference; write one per line, such as docker.io/library/nginx:1.29`);
+    }
+    return images;
 }
 function parseChecksum(text) {
     if (text === '') {
         return undefined;
     }
-    if (!SHA256.test(text)) {
+    const sha256 = asSha256(text);
+    if (sha256 === undefined) {
         throw new InputError(`checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`);
     }
-    return text.toLowerCase();
+    return sha256;
 }
 function parseMode(text) {
     const mode = [...MODES, 'auto'].find((known) => known === text);
@@ -44753,6 +45048,13 @@ function parseMode(text) {
         throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
     }
     return mode;
+}
+function parseSysctls(text) {
+    const sysctls = SYSCTLS.find((known) => known === text);
+    if (sysctls === undefined) {
+        throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
+    }
+    return sysctls;
 }
 function parseTimeout(text) {
     const match = /^(\d+)(s|m|h)$/.exec(text);
@@ -44779,10 +45081,27 @@ function lines(text) {
 
 ;// CONCATENATED MODULE: ./build/js/layout.js
 
+function k3sPaths(isolation, layout) {
+    return isolation === 'namespaces'
+        ? {
+            data: K3S_DATA,
+            config: '/etc/rancher/k3s/config.yaml',
+            registries: '/etc/rancher/k3s/registries.yaml',
+        }
+        : {
+            data: (0,external_node_path_namespaceObject.join)(layout.state, 'k3s'),
+            config: (0,external_node_path_namespaceObject.join)(layout.state, 'config.yaml'),
+            registries: (0,external_node_path_namespaceObject.join)(layout.state, 'registries.yaml'),
+        };
+}
 /** k3s's default data directory, a tmpfs in the private root. */
 const K3S_DATA = '/var/lib/rancher/k3s';
 /** A directory of the private root for files that workarounds make. */
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
+/** What the post step knows of a run: only where it is. */
+function runPaths(state) {
+    return { state, logs: (0,external_node_path_namespaceObject.join)(state, 'logs'), launchFile: (0,external_node_path_namespaceObject.join)(state, 'launch') };
+}
 /**
  * @param state the run's own directory
  * @param dist the directory that holds the bundles and `native/`
@@ -44792,13 +45111,13 @@ const PRIVATE_FILES = '/run/k3s-in-gvisor';
 function layoutOf(state, dist, arch, node) {
     const scratch = (0,external_node_path_namespaceObject.join)(state, 'scratch');
     return {
-        state,
-        logs: (0,external_node_path_namespaceObject.join)(state, 'logs'),
-        launchFile: (0,external_node_path_namespaceObject.join)(state, 'launch'),
+        ...runPaths(state),
         k3sKubeconfig: (0,external_node_path_namespaceObject.join)(state, 'k3s.yaml'),
         gatewaySocket: (0,external_node_path_namespaceObject.join)(state, 'gateway.sock'),
+        ownCache: (0,external_node_path_namespaceObject.join)(state, 'cache'),
         scratch,
         newRoot: (0,external_node_path_namespaceObject.join)(scratch, 'root'),
+        answers: (0,external_node_path_namespaceObject.join)(state, 'answers'),
         native: (0,external_node_path_namespaceObject.join)(dist, 'native', `linux-${arch}`),
         controller: (0,external_node_path_namespaceObject.join)(dist, 'controller', 'index.js'),
         node,
@@ -44844,7 +45163,9 @@ const TAIL_BYTES = 8_192;
 /** The end of every log of the run, the most telling first. */
 async function tailLogs(directory) {
     const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    const names = entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+        .map(({ name }) => name);
     const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
     names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
     return Promise.all(names.map(async (name) => ({ name, text: await tail((0,external_node_path_namespaceObject.join)(directory, name)) })));
@@ -44892,6 +45213,7 @@ async function explainFailure(error, logs, log) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/report/timeline.js
+
 /** Where each second of the start went. */
 class Timeline {
     #begin;
@@ -44908,6 +45230,10 @@ class Timeline {
     get moments() {
         return this.#moments;
     }
+    /** For programs: `[{ "name", "at" }, ...]`, as the summary's table shows it. */
+    async save(path) {
+        await (0,promises_namespaceObject.writeFile)(path, `${JSON.stringify(this.#moments, undefined, 2)}\n`);
+    }
 }
 /** "12.34 s" */
 function seconds(ms) {
@@ -44922,6 +45248,15 @@ class Reporter {
     constructor(log) {
         this.#log = log;
     }
+    info = (message) => {
+        this.#log.info(message);
+    };
+    notice = (message) => {
+        this.#log.notice(message);
+    };
+    warning = (message) => {
+        this.#log.warning(message);
+    };
     reached(moment) {
         this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
     }
@@ -44936,7 +45271,7 @@ class Reporter {
             const { user, hostname, networks, resolver, mounts } = facts;
             this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
             this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
-            this.#log.info(`mounts ${mounts.map(({ path }) => path).join(', ') || 'none'}`);
+            this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
         });
     }
     plan(plan) {
@@ -44950,13 +45285,26 @@ class Reporter {
             }
         });
         this.#log.group('Plan: every operation', () => {
-            for (const { id, operations } of plan.launch.steps) {
+            for (const { id, isSecret, operations } of plan.launch.steps) {
                 for (const operation of operations) {
-                    this.#log.info(`${id}: ${operation.join(' ').replaceAll('\n', '\\n').slice(0, 300)}`);
+                    const [directive, path] = operation;
+                    const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
+                    this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
                 }
             }
         });
     }
+}
+/** Of a proxy's address: "http://user:password@proxy:3128". */
+function withoutPasswords(text) {
+    return text.replace(/\/\/[^/@\s]*@/g, '//***@');
+}
+
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: external "os"
@@ -46394,7 +46742,7 @@ function toPlatformPath(pth) {
 }
 //# sourceMappingURL=path-utils.js.map
 // EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(3193);
+var external_string_decoder_ = __nccwpck_require__(5574);
 // EXTERNAL MODULE: external "events"
 var external_events_ = __nccwpck_require__(4434);
 ;// CONCATENATED MODULE: external "child_process"
@@ -46441,7 +46789,7 @@ function readlink(fsPath) {
 // See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
 const UV_FS_O_EXLOCK = 0x10000000;
 const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
-function exists(fsPath) {
+function io_util_exists(fsPath) {
     return io_util_awaiter(this, void 0, void 0, function* () {
         try {
             yield stat(fsPath);
@@ -46602,7 +46950,7 @@ var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _argum
  * @param     dest      destination path
  * @param     options   optional. See CopyOptions.
  */
-function io_cp(source_1, dest_1) {
+function cp(source_1, dest_1) {
     return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
         const { force, recursive, copySourceDirectory } = readCopyOptions(options);
         const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
@@ -46671,7 +47019,7 @@ function mv(source_1, dest_1) {
  */
 function rmRF(inputPath) {
     return io_awaiter(this, void 0, void 0, function* () {
-        if (IS_WINDOWS) {
+        if (ioUtil.IS_WINDOWS) {
             // Check for invalid characters
             // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
             if (/[*"<>|]/.test(inputPath)) {
@@ -46680,7 +47028,7 @@ function rmRF(inputPath) {
         }
         try {
             // note if path does not exist, error is silent
-            yield rm(inputPath, {
+            yield ioUtil.rm(inputPath, {
                 force: true,
                 maxRetries: 3,
                 recursive: true,
@@ -46701,8 +47049,8 @@ function rmRF(inputPath) {
  */
 function mkdirP(fsPath) {
     return io_awaiter(this, void 0, void 0, function* () {
-        (0,external_assert_.ok)(fsPath, 'a path argument must be provided');
-        yield mkdir(fsPath, { recursive: true });
+        ok(fsPath, 'a path argument must be provided');
+        yield ioUtil.mkdir(fsPath, { recursive: true });
     });
 }
 /**
@@ -47236,7 +47584,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 state.on('debug', (message) => {
                     this._debug(message);
                 });
-                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                if (this.options.cwd && !(yield io_util_exists(this.options.cwd))) {
                     return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
                 }
                 const fileName = this._getSpawnFileName();
@@ -47819,7 +48167,7 @@ function notice(message, properties = {}) {
  * @param message info message
  */
 function info(message) {
-    process.stdout.write(message + external_os_namespaceObject.EOL);
+    process.stdout.write(message + os.EOL);
 }
 /**
  * Begin an output group.
@@ -51614,806 +51962,319 @@ function glob_hashFiles(patterns_1) {
     });
 }
 //# sourceMappingURL=glob.js.map
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var node_modules_semver = __nccwpck_require__(2088);
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/manifest.js
-var manifest_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
+;// CONCATENATED MODULE: ./build/js/k3s/images.js
 
-
-
-
-
-// Internal object for testability (allows mocking in ESM)
-const _internal = {
-    readLinuxVersionFile() {
-        const lsbReleaseFile = '/etc/lsb-release';
-        const osReleaseFile = '/etc/os-release';
-        let contents = '';
-        if (external_fs_namespaceObject.existsSync(lsbReleaseFile)) {
-            contents = external_fs_namespaceObject.readFileSync(lsbReleaseFile).toString();
-        }
-        else if (external_fs_namespaceObject.existsSync(osReleaseFile)) {
-            contents = external_fs_namespaceObject.readFileSync(osReleaseFile).toString();
-        }
-        return contents;
-    }
-};
-function _findMatch(versionSpec, stable, candidates, archFilter) {
-    return manifest_awaiter(this, void 0, void 0, function* () {
-        const platFilter = os.platform();
-        let result;
-        let match;
-        let file;
-        for (const candidate of candidates) {
-            const version = candidate.version;
-            debug(`check ${version} satisfies ${versionSpec}`);
-            if (semver.satisfies(version, versionSpec) &&
-                (!stable || candidate.stable === stable)) {
-                file = candidate.files.find(item => {
-                    debug(`${item.arch}===${archFilter} && ${item.platform}===${platFilter}`);
-                    let chk = item.arch === archFilter && item.platform === platFilter;
-                    if (chk && item.platform_version) {
-                        const osVersion = _getOsVersion();
-                        if (osVersion === item.platform_version) {
-                            chk = true;
-                        }
-                        else {
-                            chk = semver.satisfies(osVersion, item.platform_version);
-                        }
-                    }
-                    return chk;
-                });
-                if (file) {
-                    debug(`matched ${candidate.version}`);
-                    match = candidate;
-                    break;
-                }
-            }
-        }
-        if (match && file) {
-            // clone since we're mutating the file list to be only the file that matches
-            result = Object.assign({}, match);
-            result.files = [file];
-        }
-        return result;
-    });
-}
-function _getOsVersion() {
-    // TODO: add windows and other linux, arm variants
-    // right now filtering on version is only an ubuntu and macos scenario for tools we build for hosted (python)
-    const plat = os.platform();
-    let version = '';
-    if (plat === 'darwin') {
-        version = cp.execSync('sw_vers -productVersion').toString();
-    }
-    else if (plat === 'linux') {
-        // lsb_release process not in some containers, readfile
-        // Run cat /etc/lsb-release
-        // DISTRIB_ID=Ubuntu
-        // DISTRIB_RELEASE=18.04
-        // DISTRIB_CODENAME=bionic
-        // DISTRIB_DESCRIPTION="Ubuntu 18.04.4 LTS"
-        const lsbContents = _internal.readLinuxVersionFile();
-        if (lsbContents) {
-            const lines = lsbContents.split('\n');
-            for (const line of lines) {
-                const parts = line.split('=');
-                if (parts.length === 2 &&
-                    (parts[0].trim() === 'VERSION_ID' ||
-                        parts[0].trim() === 'DISTRIB_RELEASE')) {
-                    version = parts[1].trim().replace(/^"/, '').replace(/"$/, '');
-                    break;
-                }
-            }
-        }
-    }
-    return version;
-}
-// Alias for backwards compatibility
-function _readLinuxVersionFile() {
-    return _internal.readLinuxVersionFile();
-}
-//# sourceMappingURL=manifest.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/retry-helper.js
-var retry_helper_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
 
 /**
- * Internal class for retries
+ * The files that the patterns name, each once.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
  */
-class RetryHelper {
-    constructor(maxAttempts, minSeconds, maxSeconds) {
-        if (maxAttempts < 1) {
-            throw new Error('max attempts should be greater than or equal to 1');
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const globber = await create(pattern, { matchDirectories: false });
+        const paths = await globber.glob();
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
         }
-        this.maxAttempts = maxAttempts;
-        this.minSeconds = Math.floor(minSeconds);
-        this.maxSeconds = Math.floor(maxSeconds);
-        if (this.minSeconds > this.maxSeconds) {
-            throw new Error('min seconds should be less than or equal to max seconds');
-        }
-    }
-    execute(action, isRetryable) {
-        return retry_helper_awaiter(this, void 0, void 0, function* () {
-            let attempt = 1;
-            while (attempt < this.maxAttempts) {
-                // Try
-                try {
-                    return yield action();
-                }
-                catch (err) {
-                    if (isRetryable && !isRetryable(err)) {
-                        throw err;
-                    }
-                    info(err.message);
-                }
-                // Sleep
-                const seconds = this.getSleepAmount();
-                info(`Waiting ${seconds} seconds before trying again`);
-                yield this.sleep(seconds);
-                attempt++;
-            }
-            // Last attempt
-            return yield action();
-        });
-    }
-    getSleepAmount() {
-        return (Math.floor(Math.random() * (this.maxSeconds - this.minSeconds + 1)) +
-            this.minSeconds);
-    }
-    sleep(seconds) {
-        return retry_helper_awaiter(this, void 0, void 0, function* () {
-            return new Promise(resolve => setTimeout(resolve, seconds * 1000));
-        });
-    }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
 }
-//# sourceMappingURL=retry-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/tool-cache.js
-var tool_cache_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
 
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/k3s/retry.js
 
-
-
-
-
-
-
-
-
-
-
-
-
-class HTTPError extends Error {
-    constructor(httpStatusCode) {
-        super(`Unexpected HTTP response: ${httpStatusCode}`);
-        this.httpStatusCode = httpStatusCode;
-        Object.setPrototypeOf(this, new.target.prototype);
-    }
-}
-const tool_cache_IS_WINDOWS = process.platform === 'win32';
-const IS_MAC = process.platform === 'darwin';
-const userAgent = 'actions/tool-cache';
+const BASE_MS = 500;
+const CAP_MS = 10_000;
 /**
- * Download a tool from an url and stream it into a file
- *
- * @param url       url of tool to download
- * @param dest      path to download tool
- * @param auth      authorization header
- * @param headers   other headers
- * @returns         path to downloaded tool
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
  */
-function downloadTool(url, dest, auth, headers) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        dest = dest || external_path_namespaceObject.join(_getTempDirectory(), external_crypto_namespaceObject.randomUUID());
-        yield mkdirP(external_path_namespaceObject.dirname(dest));
-        core_debug(`Downloading ${url}`);
-        core_debug(`Destination ${dest}`);
-        const maxAttempts = 3;
-        const minSeconds = _getGlobal('TEST_DOWNLOAD_TOOL_RETRY_MIN_SECONDS', 10);
-        const maxSeconds = _getGlobal('TEST_DOWNLOAD_TOOL_RETRY_MAX_SECONDS', 20);
-        const retryHelper = new RetryHelper(maxAttempts, minSeconds, maxSeconds);
-        return yield retryHelper.execute(() => tool_cache_awaiter(this, void 0, void 0, function* () {
-            return yield downloadToolAttempt(url, dest || '', auth, headers);
-        }), (err) => {
-            if (err instanceof HTTPError && err.httpStatusCode) {
-                // Don't retry anything less than 500, except 408 Request Timeout and 429 Too Many Requests
-                if (err.httpStatusCode < 500 &&
-                    err.httpStatusCode !== 408 &&
-                    err.httpStatusCode !== 429) {
-                    return false;
-                }
-            }
-            // Otherwise retry
-            return true;
-        });
-    });
-}
-function downloadToolAttempt(url, dest, auth, headers) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (external_fs_namespaceObject.existsSync(dest)) {
-            throw new Error(`Destination file path ${dest} already exists`);
-        }
-        // Get the response headers
-        const http = new lib_HttpClient(userAgent, [], {
-            allowRetries: false
-        });
-        if (auth) {
-            core_debug('set auth');
-            if (headers === undefined) {
-                headers = {};
-            }
-            headers.authorization = auth;
-        }
-        const response = yield http.get(url, headers);
-        if (response.message.statusCode !== 200) {
-            const err = new HTTPError(response.message.statusCode);
-            core_debug(`Failed to download from "${url}". Code(${response.message.statusCode}) Message(${response.message.statusMessage})`);
-            throw err;
-        }
-        // Download the response body
-        const pipeline = external_util_.promisify(external_stream_namespaceObject.pipeline);
-        const responseMessageFactory = _getGlobal('TEST_DOWNLOAD_TOOL_RESPONSE_MESSAGE_FACTORY', () => response.message);
-        const readStream = responseMessageFactory();
-        let succeeded = false;
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    for (let made = 1;; made++) {
         try {
-            yield pipeline(readStream, external_fs_namespaceObject.createWriteStream(dest));
-            core_debug('download complete');
-            succeeded = true;
-            return dest;
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
+            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/http.js
+
+
+/** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
+const STALL_MS = 30_000;
+const ATTEMPTS = 5;
+/** The longest wait a server's Retry-After is obeyed for. */
+const LONGEST_WAIT_MS = 60_000;
+/** An answer that is not what was asked for. */
+class HttpError extends Error {
+    isTransient;
+    retryAfterMs;
+    constructor(message, isTransient, retryAfterMs) {
+        super(message);
+        this.isTransient = isTransient;
+        this.retryAfterMs = retryAfterMs;
+    }
+}
+/** The disk, not the network: trying again cannot help. */
+const LOCAL_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO']);
+/** Certificates do not become valid by asking again (OpenSSL's names, as Node gives them). */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+/**
+ * GETs `url` and gives the answer's body to `consume`; both are tried again on failures that may
+ * pass: broken connections, silence, truncation, status 408, 425, 429 and 5xx.
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. No token is sent, on GHES neither.
+ */
+async function httpGet(url, headers, consume, options = {}) {
+    const { signal, stallMs = STALL_MS } = options;
+    const client = new lib_HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
+    return retry(async () => {
+        const { message } = await client.get(url, { ...headers() });
+        try {
+            check(message);
+            return await consume(message, bodyOf(message, stallMs, signal));
         }
         finally {
-            // Error, delete dest before retry
-            if (!succeeded) {
-                core_debug('download failed');
-                try {
-                    yield rmRF(dest);
-                }
-                catch (err) {
-                    core_debug(`Failed to delete '${dest}'. ${err.message}`);
-                }
-            }
+            message.destroy();
         }
+    }, {
+        attempts: ATTEMPTS,
+        isTransient,
+        askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
+        onRetry: (error, delayMs) => {
+            options.onRetry?.(`${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
+        },
+        signal,
+        ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
+    }).catch((error) => {
+        throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
     });
 }
-/**
- * Extract a .7z file
- *
- * @param file     path to the .7z file
- * @param dest     destination directory. Optional.
- * @param _7zPath  path to 7zr.exe. Optional, for long path support. Most .7z archives do not have this
- * problem. If your .7z archive contains very long paths, you can pass the path to 7zr.exe which will
- * gracefully handle long paths. By default 7zdec.exe is used because it is a very small program and is
- * bundled with the tool lib. However it does not support long paths. 7zr.exe is the reduced command line
- * interface, it is smaller than the full command line interface, and it does support long paths. At the
- * time of this writing, it is freely available from the LZMA SDK that is available on the 7zip website.
- * Be sure to check the current license agreement. If 7zr.exe is bundled with your action, then the path
- * to 7zr.exe can be pass to this function.
- * @returns        path to the destination directory
- */
-function extract7z(file, dest, _7zPath) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        ok(tool_cache_IS_WINDOWS, 'extract7z() not supported on current OS');
-        ok(file, 'parameter "file" is required');
-        dest = yield _createExtractFolder(dest);
-        const originalCwd = process.cwd();
-        process.chdir(dest);
-        if (_7zPath) {
-            try {
-                const logLevel = core.isDebug() ? '-bb1' : '-bb0';
-                const args = [
-                    'x', // eXtract files with full paths
-                    logLevel, // -bb[0-3] : set output log level
-                    '-bd', // disable progress indicator
-                    '-sccUTF-8', // set charset for for console input/output
-                    file
-                ];
-                const options = {
-                    silent: true
-                };
-                yield exec(`"${_7zPath}"`, args, options);
+/** A small answer as text. */
+async function httpGetText(url, options = {}) {
+    return httpGet(url, () => ({}), async (answer, body) => {
+        const chunks = [];
+        let length = 0;
+        for await (const chunk of body) {
+            length += chunk.length;
+            if (length > 1 << 20) {
+                throw new HttpError('the answer is longer than 1 MiB, no such file is', false);
             }
-            finally {
-                process.chdir(originalCwd);
-            }
+            chunks.push(chunk);
         }
-        else {
-            const escapedScript = path
-                .join(__dirname, '..', 'scripts', 'Invoke-7zdec.ps1')
-                .replace(/'/g, "''")
-                .replace(/"|\n|\r/g, ''); // double-up single quotes, remove double quotes and newlines
-            const escapedFile = file.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-            const escapedTarget = dest.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-            const command = `& '${escapedScript}' -Source '${escapedFile}' -Target '${escapedTarget}'`;
-            const args = [
-                '-NoLogo',
-                '-Sta',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                command
-            ];
-            const options = {
-                silent: true
-            };
-            try {
-                const powershellPath = yield io.which('powershell', true);
-                yield exec(`"${powershellPath}"`, args, options);
-            }
-            finally {
-                process.chdir(originalCwd);
-            }
-        }
-        return dest;
-    });
+        assertComplete(length, Number(answer.headers['content-length'] ?? length));
+        return Buffer.concat(chunks).toString('utf8');
+    }, options);
 }
-/**
- * Extract a compressed tar archive
- *
- * @param file     path to the tar
- * @param dest     destination directory. Optional.
- * @param flags    flags for the tar command to use for extraction. Defaults to 'xz' (extracting gzipped tars). Optional.
- * @returns        path to the destination directory
- */
-function extractTar(file_1, dest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (file, dest, flags = 'xz') {
-        if (!file) {
-            throw new Error("parameter 'file' is required");
+/** @throws a transient error if fewer bytes came than were announced */
+function assertComplete(received, announced) {
+    if (received !== announced) {
+        throw new HttpError(`truncated: ${received} of ${announced} bytes came`, true);
+    }
+}
+function check(message) {
+    const { statusCode = 0, statusMessage = '', headers } = message;
+    if (statusCode !== 200 && statusCode !== 206) {
+        const isTransient = statusCode >= 500 || [408, 425, 429].includes(statusCode);
+        const seconds = Number(headers['retry-after']);
+        throw new HttpError(`HTTP ${statusCode} ${statusMessage}`.trim(), isTransient, seconds > 0 ? Math.min(seconds * 1_000, LONGEST_WAIT_MS) : undefined);
+    }
+    // A login page, a proxy's block page: k3s publishes none of its files as HTML.
+    if (headers['content-type']?.startsWith('text/html') === true) {
+        throw new HttpError('the answer is an HTML page, not a file; a proxy or a login may stand in between', false);
+    }
+}
+/** The body, as long as something comes every `stallMs` milliseconds. */
+async function* bodyOf(message, stallMs, signal) {
+    const abort = () => {
+        message.destroy(new Error('the timeout passed'));
+    };
+    const stall = setTimeout(() => {
+        message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));
+    }, stallMs);
+    signal?.addEventListener('abort', abort);
+    try {
+        for await (const chunk of message) {
+            stall.refresh();
+            yield chunk;
         }
-        // Create dest
-        dest = yield _createExtractFolder(dest);
-        // Determine whether GNU tar
-        core.debug('Checking tar --version');
-        let versionOutput = '';
-        yield exec('tar --version', [], {
-            ignoreReturnCode: true,
-            silent: true,
-            listeners: {
-                stdout: (data) => (versionOutput += data.toString()),
-                stderr: (data) => (versionOutput += data.toString())
+    }
+    finally {
+        clearTimeout(stall);
+        signal?.removeEventListener('abort', abort);
+    }
+}
+function isTransient(error) {
+    if (error instanceof HttpError) {
+        return error.isTransient;
+    }
+    const code = error.code ?? '';
+    return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
+}
+/** Node's AggregateError, of a host with several addresses, has no message of its own. */
+function messageOf(error) {
+    if (error instanceof AggregateError) {
+        return error.errors.map(messageOf).join(', ');
+    }
+    const { message, code } = error;
+    return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/download.js
+
+
+
+const HEAD_BYTES = 64;
+/**
+ * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
+ * if the server can, and the file is still the same there; else it begins anew.
+ */
+async function download(url, path, options = {}) {
+    // A binary, more often than not; tar keeps the mode for the cache service.
+    const file = await (0,promises_namespaceObject.open)(path, 'w', 0o755);
+    let hash = (0,external_node_crypto_.createHash)('sha256');
+    let received = 0;
+    let head = Buffer.alloc(0);
+    let validator;
+    try {
+        await httpGet(url, () => received > 0 && validator !== undefined
+            ? { range: `bytes=${received}-`, 'if-range': validator }
+            : {}, async (answer, body) => {
+            const total = announced(answer, received);
+            if (answer.statusCode === 200 && received > 0) {
+                hash = (0,external_node_crypto_.createHash)('sha256');
+                received = 0;
+                head = Buffer.alloc(0);
+                await file.truncate(0);
             }
+            validator = validatorOf(answer);
+            for await (const chunk of body) {
+                await file.write(chunk, 0, chunk.length, received);
+                hash.update(chunk);
+                received += chunk.length;
+                head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+            }
+            assertComplete(received, total ?? received);
+        }, options);
+    }
+    finally {
+        await file.close();
+    }
+    return { sha256: hash.digest('hex'), head };
+}
+/** The length of the whole file, as far as the server tells. */
+function announced(answer, received) {
+    if (answer.statusCode === 206) {
+        const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
+        if (Number(range?.[1]) !== received) {
+            throw new HttpError('the server went on at another place than it was asked to', true);
+        }
+        return Number(range?.[2]);
+    }
+    const length = answer.headers['content-length'];
+    return length === undefined ? undefined : Number(length);
+}
+/** What tells one content of an address from another; a weak ETag does not (RFC 9110, 13.1.5). */
+function validatorOf({ headers }) {
+    const { etag } = headers;
+    return etag === undefined || etag.startsWith('W/') ? headers['last-modified'] : etag;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/supply.js
+
+
+
+
+/** A verified copy of `wanted`: from the tool cache, else from the cache service, else from its address. */
+async function supply(wanted, sources) {
+    const { cache, remote, narrator } = sources;
+    const found = await cache.find(wanted, wanted.known);
+    if (found !== undefined) {
+        narrator.info(`${wanted.name} ${wanted.tag} is in the tool cache: ${found.path}`);
+        return { ...found, cacheHit: true };
+    }
+    const expected = await wanted.expected();
+    const key = cacheKey(wanted, expected);
+    const restored = await restore(wanted, expected, key, sources);
+    if (restored === 'corrupt') {
+        return { ...(await fetch(wanted, expected, sources)), cacheHit: false };
+    }
+    if (restored !== undefined) {
+        return { ...restored, cacheHit: true };
+    }
+    const fetched = await fetch(wanted, expected, sources);
+    remote?.saveLater(fetched.path, key);
+    return { ...fetched, cacheHit: false };
+}
+/** The library adds the compression and the path of the file, neither of which is shared. */
+function cacheKey(asset, sha256) {
+    return ['k3s-in-gvisor', process.platform, process.arch, asset.tag, asset.name, sha256].join('-');
+}
+async function restore(wanted, expected, key, { cache, remote, narrator }) {
+    const directory = cache.directory(wanted.tag, expected);
+    const path = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
+    if (remote === undefined || !(await remote.restore(path, key))) {
+        return undefined;
+    }
+    const sha256 = await sha256Of(path);
+    if (sha256 !== expected) {
+        narrator.warning(`Dropping what the cache service has under ${key}: its SHA-256 is ${sha256}; delete that entry ("gh cache delete"), it cannot be replaced`);
+        await cache.drop(directory);
+        return 'corrupt';
+    }
+    narrator.info(`${wanted.name} ${wanted.tag} came from the cache service: ${key}`);
+    return cache.keep(path, wanted, expected);
+}
+async function fetch(wanted, expected, sources) {
+    return withWritable(sources, async (cache) => cache.stage(async (directory) => {
+        const file = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
+        sources.narrator.info(`Downloading ${wanted.url}`);
+        const { sha256, head } = await download(wanted.url, file, {
+            signal: sources.signal,
+            onRetry: sources.narrator.info,
         });
-        core.debug(versionOutput.trim());
-        const isGnuTar = versionOutput.toUpperCase().includes('GNU TAR');
-        // Initialize args
-        let args;
-        if (flags instanceof Array) {
-            args = flags;
+        if (sha256 !== expected) {
+            throw new Error(describeMismatch(wanted.url, sha256, expected, head));
         }
-        else {
-            args = [flags];
-        }
-        if (core.isDebug() && !flags.includes('v')) {
-            args.push('-v');
-        }
-        let destArg = dest;
-        let fileArg = file;
-        if (tool_cache_IS_WINDOWS && isGnuTar) {
-            args.push('--force-local');
-            destArg = dest.replace(/\\/g, '/');
-            // Technically only the dest needs to have `/` but for aesthetic consistency
-            // convert slashes in the file arg too.
-            fileArg = file.replace(/\\/g, '/');
-        }
-        if (isGnuTar) {
-            // Suppress warnings when using GNU tar to extract archives created by BSD tar
-            args.push('--warning=no-unknown-keyword');
-            args.push('--overwrite');
-        }
-        args.push('-C', destArg, '-f', fileArg);
-        yield exec(`tar`, args);
-        return dest;
-    });
+        return cache.keep(file, wanted, sha256);
+    }));
 }
-/**
- * Extract a xar compatible archive
- *
- * @param file     path to the archive
- * @param dest     destination directory. Optional.
- * @param flags    flags for the xar. Optional.
- * @returns        path to the destination directory
- */
-function extractXar(file_1, dest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (file, dest, flags = []) {
-        ok(IS_MAC, 'extractXar() not supported on current OS');
-        ok(file, 'parameter "file" is required');
-        dest = yield _createExtractFolder(dest);
-        let args;
-        if (flags instanceof Array) {
-            args = flags;
-        }
-        else {
-            args = [flags];
-        }
-        args.push('-x', '-C', dest, '-f', file);
-        if (core.isDebug()) {
-            args.push('-v');
-        }
-        const xarPath = yield io.which('xar', true);
-        yield exec(`"${xarPath}"`, _unique(args));
-        return dest;
-    });
-}
-/**
- * Extract a zip
- *
- * @param file     path to the zip
- * @param dest     destination directory. Optional.
- * @returns        path to the destination directory
- */
-function extractZip(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (!file) {
-            throw new Error("parameter 'file' is required");
-        }
-        dest = yield _createExtractFolder(dest);
-        if (tool_cache_IS_WINDOWS) {
-            yield extractZipWin(file, dest);
-        }
-        else {
-            yield extractZipNix(file, dest);
-        }
-        return dest;
-    });
-}
-function extractZipWin(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        // build the powershell command
-        const escapedFile = file.replace(/'/g, "''").replace(/"|\n|\r/g, ''); // double-up single quotes, remove double quotes and newlines
-        const escapedDest = dest.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-        const pwshPath = yield io.which('pwsh', false);
-        //To match the file overwrite behavior on nix systems, we use the overwrite = true flag for ExtractToDirectory
-        //and the -Force flag for Expand-Archive as a fallback
-        if (pwshPath) {
-            //attempt to use pwsh with ExtractToDirectory, if this fails attempt Expand-Archive
-            const pwshCommand = [
-                `$ErrorActionPreference = 'Stop' ;`,
-                `try { Add-Type -AssemblyName System.IO.Compression.ZipFile } catch { } ;`,
-                `try { [System.IO.Compression.ZipFile]::ExtractToDirectory('${escapedFile}', '${escapedDest}', $true) }`,
-                `catch { if (($_.Exception.GetType().FullName -eq 'System.Management.Automation.MethodException') -or ($_.Exception.GetType().FullName -eq 'System.Management.Automation.RuntimeException') ){ Expand-Archive -LiteralPath '${escapedFile}' -DestinationPath '${escapedDest}' -Force } else { throw $_ } } ;`
-            ].join(' ');
-            const args = [
-                '-NoLogo',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                pwshCommand
-            ];
-            core.debug(`Using pwsh at path: ${pwshPath}`);
-            yield exec(`"${pwshPath}"`, args);
-        }
-        else {
-            const powershellCommand = [
-                `$ErrorActionPreference = 'Stop' ;`,
-                `try { Add-Type -AssemblyName System.IO.Compression.FileSystem } catch { } ;`,
-                `if ((Get-Command -Name Expand-Archive -Module Microsoft.PowerShell.Archive -ErrorAction Ignore)) { Expand-Archive -LiteralPath '${escapedFile}' -DestinationPath '${escapedDest}' -Force }`,
-                `else {[System.IO.Compression.ZipFile]::ExtractToDirectory('${escapedFile}', '${escapedDest}', $true) }`
-            ].join(' ');
-            const args = [
-                '-NoLogo',
-                '-Sta',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                powershellCommand
-            ];
-            const powershellPath = yield io.which('powershell', true);
-            core.debug(`Using powershell at path: ${powershellPath}`);
-            yield exec(`"${powershellPath}"`, args);
-        }
-    });
-}
-function extractZipNix(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        const unzipPath = yield io.which('unzip', true);
-        const args = [file];
-        if (!core.isDebug()) {
-            args.unshift('-q');
-        }
-        args.unshift('-o'); //overwrite with -o, otherwise a prompt is shown which freezes the run
-        yield exec(`"${unzipPath}"`, args, { cwd: dest });
-    });
-}
-/**
- * Caches a directory and installs it into the tool cacheDir
- *
- * @param sourceDir    the directory to cache into tools
- * @param tool          tool name
- * @param version       version of the tool.  semver format
- * @param arch          architecture of the tool.  Optional.  Defaults to machine architecture
- */
-function cacheDir(sourceDir, tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        version = semver.clean(version) || version;
-        arch = arch || os.arch();
-        core.debug(`Caching tool ${tool} ${version} ${arch}`);
-        core.debug(`source dir: ${sourceDir}`);
-        if (!fs.statSync(sourceDir).isDirectory()) {
-            throw new Error('sourceDir is not a directory');
-        }
-        // Create the tool dir
-        const destPath = yield _createToolPath(tool, version, arch);
-        // copy each child item. do not move. move can fail on Windows
-        // due to anti-virus software having an open handle on a file.
-        for (const itemName of fs.readdirSync(sourceDir)) {
-            const s = path.join(sourceDir, itemName);
-            yield io.cp(s, destPath, { recursive: true });
-        }
-        // write .complete
-        _completeToolPath(tool, version, arch);
-        return destPath;
-    });
-}
-/**
- * Caches a downloaded file (GUID) and installs it
- * into the tool cache with a given targetName
- *
- * @param sourceFile    the file to cache into tools.  Typically a result of downloadTool which is a guid.
- * @param targetFile    the name of the file name in the tools directory
- * @param tool          tool name
- * @param version       version of the tool.  semver format
- * @param arch          architecture of the tool.  Optional.  Defaults to machine architecture
- */
-function cacheFile(sourceFile, targetFile, tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        version = semver.clean(version) || version;
-        arch = arch || os.arch();
-        core.debug(`Caching tool ${tool} ${version} ${arch}`);
-        core.debug(`source file: ${sourceFile}`);
-        if (!fs.statSync(sourceFile).isFile()) {
-            throw new Error('sourceFile is not a file');
-        }
-        // create the tool dir
-        const destFolder = yield _createToolPath(tool, version, arch);
-        // copy instead of move. move can fail on Windows due to
-        // anti-virus software having an open handle on a file.
-        const destPath = path.join(destFolder, targetFile);
-        core.debug(`destination file ${destPath}`);
-        yield io.cp(sourceFile, destPath);
-        // write .complete
-        _completeToolPath(tool, version, arch);
-        return destFolder;
-    });
-}
-/**
- * Finds the path to a tool version in the local installed tool cache
- *
- * @param toolName      name of the tool
- * @param versionSpec   version of the tool
- * @param arch          optional arch.  defaults to arch of computer
- */
-function find(toolName, versionSpec, arch) {
-    if (!toolName) {
-        throw new Error('toolName parameter is required');
+/** What a cache that is read-only or full answers; the run goes on without it. */
+const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+/** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
+async function withWritable({ cache, fallback, narrator }, work) {
+    try {
+        return await work(cache);
     }
-    if (!versionSpec) {
-        throw new Error('versionSpec parameter is required');
+    catch (error) {
+        if (!UNWRITABLE.has(codeOf(error))) {
+            throw error;
+        }
+        narrator.warning(`The tool cache cannot be written, this run does without: ${errorMessage(error)}`);
+        return work(fallback);
     }
-    arch = arch || os.arch();
-    // attempt to resolve an explicit version
-    if (!isExplicitVersion(versionSpec)) {
-        const localVersions = findAllVersions(toolName, arch);
-        const match = evaluateVersions(localVersions, versionSpec);
-        versionSpec = match;
-    }
-    // check for the explicit version in the cache
-    let toolPath = '';
-    if (versionSpec) {
-        versionSpec = semver.clean(versionSpec) || '';
-        const cachePath = path.join(_getCacheDirectory(), toolName, versionSpec, arch);
-        core.debug(`checking cache: ${cachePath}`);
-        if (fs.existsSync(cachePath) && fs.existsSync(`${cachePath}.complete`)) {
-            core.debug(`Found tool in cache ${toolName} ${versionSpec} ${arch}`);
-            toolPath = cachePath;
-        }
-        else {
-            core.debug('not found');
-        }
-    }
-    return toolPath;
 }
-/**
- * Finds the paths to all versions of a tool that are installed in the local tool cache
- *
- * @param toolName  name of the tool
- * @param arch      optional arch.  defaults to arch of computer
- */
-function findAllVersions(toolName, arch) {
-    const versions = [];
-    arch = arch || os.arch();
-    const toolPath = path.join(_getCacheDirectory(), toolName);
-    if (fs.existsSync(toolPath)) {
-        const children = fs.readdirSync(toolPath);
-        for (const child of children) {
-            if (isExplicitVersion(child)) {
-                const fullPath = path.join(toolPath, child, arch || '');
-                if (fs.existsSync(fullPath) && fs.existsSync(`${fullPath}.complete`)) {
-                    versions.push(child);
-                }
-            }
-        }
-    }
-    return versions;
+/** The code of the error, or of what caused it. */
+function codeOf(error) {
+    const { code, cause } = error;
+    return code ?? (cause === undefined ? '' : codeOf(cause));
 }
-function getManifestFromRepo(owner_1, repo_1, auth_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (owner, repo, auth, branch = 'master') {
-        let releases = [];
-        const treeUrl = `https://api.github.com/repos/${owner}/${repo}/git/trees/${branch}`;
-        const http = new httpm.HttpClient('tool-cache');
-        const headers = {};
-        if (auth) {
-            core.debug('set auth');
-            headers.authorization = auth;
-        }
-        const response = yield http.getJson(treeUrl, headers);
-        if (!response.result) {
-            return releases;
-        }
-        let manifestUrl = '';
-        for (const item of response.result.tree) {
-            if (item.path === 'versions-manifest.json') {
-                manifestUrl = item.url;
-                break;
-            }
-        }
-        headers['accept'] = 'application/vnd.github.VERSION.raw';
-        let versionsRaw = yield (yield http.get(manifestUrl, headers)).readBody();
-        if (versionsRaw) {
-            // shouldn't be needed but protects against invalid json saved with BOM
-            versionsRaw = versionsRaw.replace(/^\uFEFF/, '');
-            try {
-                releases = JSON.parse(versionsRaw);
-            }
-            catch (_a) {
-                core.debug('Invalid json');
-            }
-        }
-        return releases;
-    });
-}
-function findFromManifest(versionSpec_1, stable_1, manifest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (versionSpec, stable, manifest, archFilter = os.arch()) {
-        // wrap the internal impl
-        const match = yield mm._findMatch(versionSpec, stable, manifest, archFilter);
-        return match;
-    });
-}
-function _createExtractFolder(dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (!dest) {
-            // create a temp dir
-            dest = path.join(_getTempDirectory(), crypto.randomUUID());
-        }
-        yield io.mkdirP(dest);
-        return dest;
-    });
-}
-function _createToolPath(tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        const folderPath = path.join(_getCacheDirectory(), tool, semver.clean(version) || version, arch || '');
-        core.debug(`destination ${folderPath}`);
-        const markerPath = `${folderPath}.complete`;
-        yield io.rmRF(folderPath);
-        yield io.rmRF(markerPath);
-        yield io.mkdirP(folderPath);
-        return folderPath;
-    });
-}
-function _completeToolPath(tool, version, arch) {
-    const folderPath = path.join(_getCacheDirectory(), tool, semver.clean(version) || version, arch || '');
-    const markerPath = `${folderPath}.complete`;
-    fs.writeFileSync(markerPath, '');
-    core.debug('finished caching tool');
-}
-/**
- * Check if version string is explicit
- *
- * @param versionSpec      version string to check
- */
-function isExplicitVersion(versionSpec) {
-    const c = semver.clean(versionSpec) || '';
-    core.debug(`isExplicit: ${c}`);
-    const valid = semver.valid(c) != null;
-    core.debug(`explicit? ${valid}`);
-    return valid;
-}
-/**
- * Get the highest satisfiying semantic version in `versions` which satisfies `versionSpec`
- *
- * @param versions        array of versions to evaluate
- * @param versionSpec     semantic version spec to satisfy
- */
-function evaluateVersions(versions, versionSpec) {
-    let version = '';
-    core.debug(`evaluating ${versions.length} versions`);
-    versions = versions.sort((a, b) => {
-        if (semver.gt(a, b)) {
-            return 1;
-        }
-        return -1;
-    });
-    for (let i = versions.length - 1; i >= 0; i--) {
-        const potential = versions[i];
-        const satisfied = semver.satisfies(potential, versionSpec);
-        if (satisfied) {
-            version = potential;
-            break;
-        }
-    }
-    if (version) {
-        core.debug(`matched: ${version}`);
-    }
-    else {
-        core.debug('match not found');
-    }
-    return version;
-}
-/**
- * Gets RUNNER_TOOL_CACHE
- */
-function _getCacheDirectory() {
-    const cacheDirectory = process.env['RUNNER_TOOL_CACHE'] || '';
-    ok(cacheDirectory, 'Expected RUNNER_TOOL_CACHE to be defined');
-    return cacheDirectory;
-}
-/**
- * Gets RUNNER_TEMP
- */
-function _getTempDirectory() {
-    const tempDirectory = process.env['RUNNER_TEMP'] || '';
-    (0,external_assert_.ok)(tempDirectory, 'Expected RUNNER_TEMP to be defined');
-    return tempDirectory;
-}
-/**
- * Gets a global variable
- */
-function _getGlobal(key, defaultValue) {
-    /* eslint-disable @typescript-eslint/no-explicit-any */
-    const value = global[key];
-    /* eslint-enable @typescript-eslint/no-explicit-any */
-    return value !== undefined ? value : defaultValue;
-}
-/**
- * Returns an array of unique values.
- * @param values Values to make unique.
- */
-function _unique(values) {
-    return Array.from(new Set(values));
-}
-//# sourceMappingURL=tool-cache.js.map
+
 ;// CONCATENATED MODULE: ./build/js/exec.js
 
 /**
@@ -52436,112 +52297,110 @@ async function run(argv, options = {}) {
     return stdout;
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/install.js
+;// CONCATENATED MODULE: ./build/js/k3s/stale.js
 
 
-
-
-
-
-
-
-
-
-const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
-/** Node's name of the architecture to that of k3s's release files. */
-const RELEASE_SUFFIX = {
-    x64: { binary: 'k3s', sums: 'sha256sum-amd64.txt' },
-    arm64: { binary: 'k3s-arm64', sums: 'sha256sum-arm64.txt' },
-};
-/**
- * Brings a verified k3s binary into `cache` and has it unpack itself there, once per binary.
- * @param cache a directory that outlives the run, such as the runner's tool cache
- * @throws InputError if the binary that was named is not there or not what `checksum` says.
- */
-async function installK3s(inputs, cache) {
-    const { path, sha256 } = await fetchVerified(inputs, cache);
-    const home = (0,external_node_path_namespaceObject.join)(cache, 'k3s-in-gvisor', sha256);
-    const binary = (0,external_node_path_namespaceObject.join)(home, 'k3s');
-    const dataDir = (0,external_node_path_namespaceObject.join)(home, 'unpacked');
-    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
-    if (!(await install_exists(binary)) || (await sha256Of(binary)) !== sha256) {
-        await (0,promises_namespaceObject.copyFile)(path, `${binary}.partial`, promises_namespaceObject.constants.COPYFILE_FICLONE);
-        await (0,promises_namespaceObject.chmod)(`${binary}.partial`, 0o755);
-        await (0,promises_namespaceObject.rename)(`${binary}.partial`, binary);
-    }
-    if (inputs.source.kind !== 'path' && path !== binary) {
-        await (0,promises_namespaceObject.rm)(path, { force: true });
-    }
-    const [version, { containerdDropIns, tools }] = await Promise.all([
-        versionOf(binary),
-        unpack(binary, home, dataDir).then(async (directory) => ({
-            containerdDropIns: await importsDropIns(directory, home),
-            tools: await linkTools(directory, home),
-        })),
-    ]);
-    return { binary, dataDir, containerdDropIns, version, sha256, tools };
-}
-async function fetchVerified({ source, checksum }, cache) {
-    if (source.kind === 'path') {
-        const path = (0,external_node_path_namespaceObject.resolve)(source.path);
-        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.R_OK).catch((error) => {
-            throw new InputError(`k3s-path: cannot read "${source.path}": ${errorMessage(error)}`);
-        });
-        const sha256 = await sha256Of(path);
-        if (checksum !== undefined && checksum !== sha256) {
-            throw new InputError(`checksum: "${source.path}" has the SHA-256 ${sha256}, not ${checksum}`);
+/** After this many milliseconds what a killed job left behind is nobody's any more. */
+const STALE_MS = 24 * 3_600_000;
+/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
+async function removeStale(parent, prefix) {
+    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
+        const path = (0,external_node_path_namespaceObject.join)(parent, name);
+        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < Date.now() - STALE_MS) {
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
         }
-        return { path, sha256 };
     }
-    const url = source.kind === 'url'
-        ? source.url
-        : `${RELEASES}/${encodeURIComponent(source.tag)}/${suffix().binary}`;
-    const expected = checksum ?? (await releaseChecksum(source));
-    const cached = (0,external_node_path_namespaceObject.join)(cache, 'k3s-in-gvisor', expected, 'k3s');
-    if ((await install_exists(cached)) && (await sha256Of(cached)) === expected) {
-        return { path: cached, sha256: expected };
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
+
+
+
+
+
+
+
+const ABOUT = 'unpacked.json';
+const PREFIX = 'unpacked-';
+/**
+ * What `binary` unpacked in `home` before, if all of it is there, with the sizes and times it had:
+ * a full hash would take longer than unpacking.
+ */
+async function findUnpacked(home) {
+    const about = await readAbout((0,external_node_path_namespaceObject.join)(home, ABOUT));
+    if (about === undefined) {
+        return undefined;
     }
-    const path = await downloadTool(url);
-    const sha256 = await sha256Of(path);
-    if (sha256 !== expected) {
-        await (0,promises_namespaceObject.rm)(path, { force: true });
-        throw new Error(`Failed to verify ${url}: its SHA-256 is ${sha256}, expected ${expected}`);
-    }
-    return { path, sha256 };
+    const directory = (0,external_node_path_namespaceObject.join)(home, about.directory);
+    return isEqual(about.files, await inventory(directory))
+        ? describeUnpacked(about, directory)
+        : undefined;
 }
 /**
- * The hash in the release's own sum file: it detects corruption, not malice, since it comes from
- * where the binary comes from.
+ * Has `binary` unpack itself into `home`. Jobs may do so at once: each into a directory of its own,
+ * and the last one is found next time.
+ * @throws InputError if it is not a k3s binary
  */
-async function releaseChecksum(source) {
-    if (source.kind !== 'release') {
-        throw new Error('Failed to verify k3s: no checksum was given');
-    }
-    const { binary, sums } = suffix();
-    const url = `${RELEASES}/${encodeURIComponent(source.tag)}/${sums}`;
-    const path = await downloadTool(url);
-    const text = await (0,promises_namespaceObject.readFile)(path, 'utf8');
-    await (0,promises_namespaceObject.rm)(path, { force: true });
-    const sha256 = text
-        .split('\n')
-        .map((line) => line.split(/\s+/))
-        .find(([, name]) => name === binary)?.[0];
-    if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) {
-        throw new Error(`Failed to verify k3s ${source.tag}: ${url} has no SHA-256 for ${binary}`);
-    }
-    return sha256;
+async function unpack(binary, home) {
+    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
+    const version = await versionOf(binary);
+    const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(home, PREFIX));
+    const { dataDir, tools } = pathsIn(directory);
+    // k3s unpacks itself before any command, into the data directory that its configuration file
+    // names (cmd/k3s/main.go, findDataDir and extract).
+    const config = (0,external_node_path_namespaceObject.join)(directory, 'config.yaml');
+    await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
+    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    const bin = (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current', 'bin');
+    await (0,promises_namespaceObject.mkdir)(tools);
+    await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(bin, 'kubectl'), (0,external_node_path_namespaceObject.join)(tools, 'kubectl'));
+    const about = {
+        version,
+        // The template is text in the binary, and knows the directory only if it imports from it.
+        containerdDropIns: await contains((0,external_node_path_namespaceObject.join)(bin, 'k3s'), 'config-v3.toml.d'),
+        directory: (0,external_node_path_namespaceObject.basename)(directory),
+        files: await inventory(directory),
+    };
+    const partial = `${directory}.json`;
+    await (0,promises_namespaceObject.writeFile)(partial, JSON.stringify(about, undefined, 2));
+    await (0,promises_namespaceObject.rename)(partial, (0,external_node_path_namespaceObject.join)(home, ABOUT));
+    // The one replaced may still be in use by another job, so only age ends it.
+    await removeStale(home, PREFIX);
+    return describeUnpacked(about, directory);
 }
-function suffix() {
-    const found = RELEASE_SUFFIX[(0,external_node_os_namespaceObject.arch)()];
-    if (found === undefined) {
-        throw new Error(`Failed to find a k3s for ${(0,external_node_os_namespaceObject.arch)()}: releases are used for ${Object.keys(RELEASE_SUFFIX).join(', ')}`);
-    }
-    return found;
+function describeUnpacked({ version, containerdDropIns }, directory) {
+    return { version, containerdDropIns, ...pathsIn(directory) };
 }
-async function sha256Of(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_namespaceObject.createReadStream)(path, { highWaterMark: 1 << 20 }), hash);
-    return hash.digest('hex');
+function pathsIn(directory) {
+    return { dataDir: (0,external_node_path_namespaceObject.join)(directory, 'k3s'), tools: (0,external_node_path_namespaceObject.join)(directory, 'bin') };
+}
+async function readAbout(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+async function inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isEqual(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
 }
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {
@@ -52551,36 +52410,6 @@ async function versionOf(binary) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
     }
     return version;
-}
-/**
- * Has k3s unpack itself: it does so before any command, into the data directory its configuration
- * file names (cmd/k3s/main.go, findDataDir and extract), unless that was done before.
- * @returns the directory with `bin/`
- */
-async function unpack(binary, home, dataDir) {
-    const config = (0,external_node_path_namespaceObject.join)(home, 'unpack.yaml');
-    await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
-    return (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current');
-}
-async function linkTools(directory, home) {
-    const tools = (0,external_node_path_namespaceObject.join)(home, 'bin');
-    const link = (0,external_node_path_namespaceObject.join)(tools, 'kubectl');
-    await (0,promises_namespaceObject.mkdir)(tools, { recursive: true });
-    if (!(await install_exists(link))) {
-        await (0,promises_namespaceObject.rm)(link, { force: true });
-        await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(directory, 'bin', 'kubectl'), link);
-    }
-    return tools;
-}
-/** Asks the binary itself: the template is text in it, and knows the directory only if it imports from it. */
-async function importsDropIns(directory, home) {
-    const answer = (0,external_node_path_namespaceObject.join)(home, 'containerd-drop-ins');
-    if (!(await install_exists(answer))) {
-        const found = await contains((0,external_node_path_namespaceObject.join)(directory, 'bin', 'k3s'), 'config-v3.toml.d');
-        await (0,promises_namespaceObject.writeFile)(answer, String(found));
-    }
-    return (await (0,promises_namespaceObject.readFile)(answer, 'utf8')) === 'true';
 }
 async function contains(path, text) {
     let tail = Buffer.alloc(0);
@@ -52595,8 +52424,151 @@ async function contains(path, text) {
     }
     return false;
 }
-async function install_exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
+
+;// CONCATENATED MODULE: ./build/js/k3s/install.js
+
+
+
+
+
+
+
+
+
+
+
+/** In the place of a tag, for a binary that was named by its path or address. */
+const GIVEN = 'given';
+/**
+ * Brings a verified k3s binary here and has it unpack itself, once per binary.
+ * @throws InputError if what was named is not there or not what `checksum` says.
+ */
+async function installK3s(inputs, sources) {
+    const { source } = inputs;
+    if (source.kind === 'release') {
+        const release = new Release(await resolveRelease(source.version, inputs, sources), inputs, sources);
+        const [k3s, airgapImages] = await Promise.all([
+            release.binary().then((file) => prepare(file, release.tag, sources)),
+            inputs.airgap ? release.airgapImages() : undefined,
+        ]);
+        if (k3s.version !== release.tag) {
+            throw new Error(`Failed to verify k3s: ${release.tag} was asked for, the binary says it is ${k3s.version}`);
+        }
+        return { ...k3s, airgapImages };
+    }
+    const file = source.kind === 'path'
+        ? await givenFile(source.path, inputs.checksum)
+        : await supply({
+            tag: GIVEN,
+            name: 'k3s',
+            origin: source.url,
+            url: source.url,
+            known: source.checksum,
+            expected: () => Promise.resolve(source.checksum),
+        }, sources);
+    const k3s = await prepare(file, GIVEN, sources);
+    return {
+        ...k3s,
+        airgapImages: inputs.airgap
+            ? await new Release(releaseOf(k3s.version), inputs, sources).airgapImages()
+            : undefined,
+    };
+}
+async function resolveRelease(version, inputs, { cache, narrator, signal }) {
+    const tag = await resolveTag(version, {
+        channels: async () => parseChannels(await httpGetText(inputs.channelServer, { signal, onRetry: narrator.info })),
+        cached: () => cache.tags(releaseFiles((0,external_node_os_namespaceObject.arch)()).binary, inputs.releases),
+        warning: narrator.warning,
+    });
+    narrator.info(`k3s ${tag}`);
+    return tag;
+}
+/** The files of one release, verified by pinned hashes where there are, else by its own sum file. */
+class Release {
+    tag;
+    #inputs;
+    #sources;
+    #files = releaseFiles((0,external_node_os_namespaceObject.arch)());
+    #sums;
+    constructor(tag, inputs, sources) {
+        this.tag = tag;
+        this.#inputs = inputs;
+        this.#sources = sources;
+    }
+    async binary() {
+        return this.#supply(this.#files.binary, this.#inputs.checksum);
+    }
+    async airgapImages() {
+        return (await this.#supply(this.#files.airgapImages, undefined)).path;
+    }
+    #supply(name, checksum) {
+        const known = checksum ?? CHECKSUMS[this.tag]?.[name];
+        const origin = this.#inputs.releases;
+        return supply({
+            tag: this.tag,
+            name,
+            origin,
+            url: releaseUrl(origin, this.tag, name),
+            known,
+            expected: async () => known ?? (await this.#published(name)),
+        }, this.#sources);
+    }
+    async #published(name) {
+        this.#sums ??= this.#fetchSums();
+        const sha256 = (await this.#sums)[name];
+        if (sha256 === undefined) {
+            throw new Error(`Failed to verify ${name} ${this.tag}: ${this.#sumsUrl()} has no SHA-256 of it`);
+        }
+        this.#sources.narrator.notice(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
+        return sha256;
+    }
+    async #fetchSums() {
+        const { narrator, signal } = this.#sources;
+        const text = await httpGetText(this.#sumsUrl(), { signal, onRetry: narrator.info });
+        return parseSums(text);
+    }
+    #sumsUrl() {
+        return releaseUrl(this.#inputs.releases, this.tag, this.#files.sums);
+    }
+}
+function releaseOf(version) {
+    if (!isTag(version)) {
+        throw new InputError(`airgap: the binary says it is ${version}, which is no release; give its images as tars with the input images`);
+    }
+    return version;
+}
+async function givenFile(given, checksum) {
+    const path = (0,external_node_path_namespaceObject.resolve)(given);
+    await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.R_OK).catch((error) => {
+        throw new InputError(`k3s-path: cannot read "${given}": ${errorMessage(error)}`);
+    });
+    const sha256 = await sha256Of(path);
+    if (checksum !== undefined && checksum !== sha256) {
+        throw new InputError(`checksum: "${given}" has the SHA-256 ${sha256}, not ${checksum}`);
+    }
+    return { path, sha256, cacheHit: false };
+}
+/** What it unpacked before, or unpacks now. */
+async function prepare({ path, sha256, cacheHit }, tag, sources) {
+    const home = (cache) => cache.directory(tag, sha256);
+    const binary = (await isExecutable(path))
+        ? path
+        : await withWritable(sources, (cache) => executableCopy(path, home(cache)));
+    const unpacked = (await findUnpacked(home(sources.cache))) ??
+        (await withWritable(sources, (cache) => unpack(binary, home(cache))));
+    return { binary, sha256, cacheHit, ...unpacked };
+}
+/** For a binary on a file system without the execute bit, or never given it. */
+async function executableCopy(path, home) {
+    const copy = (0,external_node_path_namespaceObject.join)(home, 'k3s');
+    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
+    await (0,promises_namespaceObject.copyFile)(path, `${copy}.partial`, promises_namespaceObject.constants.COPYFILE_FICLONE);
+    await (0,promises_namespaceObject.chmod)(`${copy}.partial`, 0o755);
+    await (0,promises_namespaceObject.rename)(`${copy}.partial`, copy);
+    return copy;
+}
+async function isExecutable(path) {
+    return (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/kubeconfig.js
@@ -52634,7 +52606,7 @@ async function writeKubeconfig(from, to, server) {
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
 ;// CONCATENATED MODULE: ./build/js/k3s/api.js
 
-/** The few calls readiness makes; the controller, which does more, uses @kubernetes/client-node. */
+/** The few calls readiness makes. */
 class Api {
     #credentials;
     #agent;
@@ -52695,8 +52667,178 @@ async function* api_lines(stream) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+// EXTERNAL MODULE: external "node:http2"
+var external_node_http2_ = __nccwpck_require__(2467);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/js/k3s/grpc.js
+/** A call that was answered with another status than OK. */
+class GrpcError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+    }
+}
+/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
+function callUnary(session, path, message, signal) {
+    return new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
+        let status;
+        let text = '';
+        // A call that fails at once has its status in the headers, any other in the trailers.
+        const take = (headers) => {
+            status = headers['grpc-status']?.toString() ?? status;
+            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
+        };
+        stream.on('response', take);
+        stream.on('trailers', take);
+        stream.on('error', reject);
+        stream.on('close', () => {
+            if (status === '0') {
+                resolve();
+            }
+            else if (status === undefined) {
+                reject(new Error('the connection ended without an answer'));
+            }
+            else {
+                reject(new GrpcError(Number(status), text));
+            }
+        });
+        stream.resume();
+        stream.end(grpc_frame(message));
+    });
+}
+/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
+function encodeField(number, content) {
+    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
+}
+function varint(value) {
+    const bytes = [];
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) {
+        bytes.push((rest & 0x7f) | 0x80);
+    }
+    return Buffer.from([...bytes, rest]);
+}
+function grpc_frame(message) {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(message.length, 1);
+    return Buffer.concat([header, message]);
+}
+/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
+function decodeMessage(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/pull.js
+
+
+
+
+
+
+
+/** k3s's containerd, as seen inside. */
+const SOCKET = '/run/k3s/containerd/containerd.sock';
+const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const POLL_MS = 100;
+const pull_ATTEMPTS = 4;
+/**
+ * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
+ * registries.yaml hold, and the images are unpacked when this returns.
+ * @param init the process whose child is the first one of the run's namespaces
+ * @throws with the image, and what containerd said
+ */
+async function pullImages(images, init, signal) {
+    // Reached from outside: no process of ours is needed within.
+    const session = await connectTo(`/proc/${await childOf(init)}/root${SOCKET}`, signal);
+    try {
+        await Promise.all(images.map((image) => pullImage(session, image, signal)));
+    }
+    finally {
+        session.destroy();
+    }
+}
+async function pullImage(session, image, signal) {
+    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
+    const request = encodeField(1, encodeField(1, Buffer.from(image)));
+    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
+        attempts: pull_ATTEMPTS,
+        isTransient: pull_isTransient,
+        signal,
+    }).catch((error) => {
+        throw new Error(`Failed to pull ${image}: ${errorMessage(error)}`, { cause: error });
+    });
+}
+/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
+function pull_isTransient(error) {
+    return (error instanceof GrpcError &&
+        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
+        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
+}
+/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
+async function whenServed(call, signal) {
+    for (;;) {
+        try {
+            return await call();
+        }
+        catch (error) {
+            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
+                throw error;
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
+async function connectTo(socket, signal) {
+    for (;;) {
+        try {
+            return await openSession(socket);
+        }
+        catch (error) {
+            const { code } = error;
+            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
+                throw new Error(`Failed to connect to containerd: ${errorMessage(error)}`, {
+                    cause: error,
+                });
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+function openSession(socket) {
+    return new Promise((resolve, reject) => {
+        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
+        session.once('connect', () => {
+            resolve(session);
+        });
+        session.on('error', reject);
+    });
+}
+async function childOf(parent) {
+    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+        const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+        // The second field is the program's name in parentheses and may hold anything.
+        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) === parent) {
+            return Number(pid);
+        }
+    }
+    throw new Error(`Failed to find the first process of the namespaces: init (${parent}) has no child`);
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/readiness.js
 
 
@@ -52705,7 +52847,7 @@ const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createR
 
 
 /** How soon what cannot be watched is asked again. */
-const POLL_MS = 50;
+const readiness_POLL_MS = 50;
 /** Climbing stopped: `rung` names the step that was not reached, `last` the last thing that was seen there. */
 class ReadinessError extends Error {
     name = 'ReadinessError';
@@ -52810,7 +52952,7 @@ async function untilReadyz(api, saw, signal) {
             signal.throwIfAborted();
             saw(errorMessage(error));
         }
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
     }
 }
 /** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
@@ -52833,7 +52975,7 @@ function watchUntil(name, api, path, missing) {
                     saw(errorMessage(error));
                 }
                 // The server ended the watch or could not be reached: ask anew.
-                await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
             }
         },
     };
@@ -52856,6 +52998,110 @@ function clusterDns(api) {
     return watchUntil('cluster DNS ready', api, path, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
         ? undefined
         : 'no CoreDNS pod is ready');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/tool-cache.js
+
+
+
+
+
+
+const PARTIAL = '.partial-';
+const ORIGIN = '.origin';
+/**
+ * Verified files that outlive the run: `<root>/<tag>/<SHA-256>/<name>`. By the full tag, because
+ * v1.34.1+k3s1 and +k3s2 are two releases (@actions/tool-cache takes them for one); by the hash, so
+ * that nothing is found there but what it says. Safe for several jobs at once: files appear by rename.
+ */
+class ToolCache {
+    #root;
+    #warning;
+    constructor(root, warning) {
+        this.#root = root;
+        this.#warning = warning;
+    }
+    /** The directory of everything that belongs to the file of this hash. */
+    directory(tag, sha256) {
+        return (0,external_node_path_namespaceObject.join)(this.#root, tag, sha256);
+    }
+    /**
+     * The asset, hashed anew; one that is not what its directory says is dropped.
+     * @param expected undefined for what was verified when it came from the asset's own origin
+     */
+    async find(asset, expected) {
+        const { tag, name, origin } = asset;
+        const hashes = expected === undefined ? await list((0,external_node_path_namespaceObject.join)(this.#root, tag)) : [expected];
+        for (const sha256 of hashes) {
+            const directory = this.directory(tag, sha256);
+            const path = (0,external_node_path_namespaceObject.join)(directory, name);
+            if (!(await tool_cache_exists(path))) {
+                continue;
+            }
+            if (expected === undefined && (await readText(path + ORIGIN)) !== origin) {
+                continue;
+            }
+            const found = await sha256Of(path);
+            if (found === sha256) {
+                return { path, sha256 };
+            }
+            this.#warning(`Dropping ${path} of the tool cache: its SHA-256 is ${found}`);
+            await this.drop(directory);
+        }
+        return undefined;
+    }
+    /** Tags of which the file `name` of `origin` is here, verified or not. */
+    async tags(name, origin) {
+        const tags = (await list(this.#root)).filter(isTag);
+        const have = await Promise.all(tags.map(async (tag) => {
+            const hashes = await list((0,external_node_path_namespaceObject.join)(this.#root, tag));
+            const origins = await Promise.all(hashes.map((sha256) => readText((0,external_node_path_namespaceObject.join)(this.directory(tag, sha256), name + ORIGIN))));
+            return origins.includes(origin);
+        }));
+        return tags.filter((_, index) => have[index]);
+    }
+    /**
+     * Calls `work` with a new directory for a file that is not verified yet, and removes it after.
+     * @throws whatever `work` throws, and the reason if the cache cannot be written
+     */
+    async stage(work) {
+        await (0,promises_namespaceObject.mkdir)(this.#root, { recursive: true });
+        await removeStale(this.#root, PARTIAL);
+        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(this.#root, PARTIAL));
+        try {
+            return await work(directory);
+        }
+        finally {
+            await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        }
+    }
+    /** Takes over a file whose hash was found to be `sha256`. */
+    async keep(file, asset, sha256) {
+        const directory = this.directory(asset.tag, sha256);
+        const path = (0,external_node_path_namespaceObject.join)(directory, asset.name);
+        await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+        if (file !== path) {
+            await (0,promises_namespaceObject.rename)(file, path);
+        }
+        await (0,promises_namespaceObject.writeFile)(path + ORIGIN, asset.origin);
+        return { path, sha256 };
+    }
+    /** Another job may still run from it: its open files stay, only their names go. */
+    async drop(directory) {
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true }).catch((error) => {
+            this.#warning(`Failed to remove ${directory} from the tool cache: ${errorMessage(error)}`);
+        });
+    }
+}
+/** The names in a directory, none if it is not there. */
+async function list(directory) {
+    return (0,promises_namespaceObject.readdir)(directory).catch(() => []);
+}
+async function readText(path) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
+}
+async function tool_cache_exists(path) {
+    return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: external "node:readline"
@@ -52950,8 +53196,6 @@ function escapeField(field) {
     return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/js/workarounds/sysctl-overlay.js
 
 
@@ -52983,9 +53227,12 @@ const sysctlOverlay = {
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
     source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
     removeWhen: 'gVisor has these six sysctls and lets root write them',
-    needed: ({ facts, mode }) => {
+    needed: ({ facts, mode, isolation, sysctls }) => {
         const paths = wrong(facts).map(([path]) => path);
-        return paths.length === 0 || mode === 'control-plane'
+        return paths.length === 0 ||
+            mode === 'control-plane' ||
+            isolation === 'none' ||
+            sysctls === 'ptrace'
             ? undefined
             : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
     },
@@ -53064,11 +53311,16 @@ const NATIVE_PROBES = [
     'cgroup-v2-inherited',
     'cgroup-v2-mount',
     'kmsg',
+    'oom-score',
     'seccomp-trace',
 ];
 /** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
 function can(facts, probe) {
     return facts.probes[probe].result === 'yes';
+}
+/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
+function hasOneUser(facts) {
+    return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
@@ -53101,14 +53353,18 @@ function parseProbes(output) {
 /**
  * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
  * Those below another come with it when it is bound recursively.
+ * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
  */
-function parseMounts(mountinfo) {
+function parseMounts(mountinfo, workspace) {
     const points = mountinfo
         .split('\n')
         .map((line) => line.split(' ')[4])
         .filter((point) => point !== undefined)
         .map(unescapeOctal);
     const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
+    if (workspace !== undefined) {
+        points.push(workspace);
+    }
     const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
     return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
 }
@@ -53162,6 +53418,7 @@ async function gatherFacts(layout) {
             .flatMap((addresses) => addresses ?? [])
             .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
         resolver,
+        proxy: proxies(process.env),
         apiServerPort,
         machineId,
     };
@@ -53177,8 +53434,8 @@ async function probe(layout) {
     return parseProbes(output);
 }
 async function findMounts() {
-    const points = parseMounts(await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8'));
-    return Promise.all(points.map(async (path) => ({ path, isDirectory: (await (0,promises_namespaceObject.stat)(path)).isDirectory() })));
+    const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
+    return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
 }
 /** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
 async function freePort(preferred) {
@@ -53198,6 +53455,11 @@ function tryListen(port) {
         });
     });
 }
+/** Either spelling counts, the first one first, as in Go and curl. */
+function proxies(environment) {
+    const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
+    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+}
 async function readAnswer(path) {
     try {
         const text = (await (0,promises_namespaceObject.readFile)(path, 'utf8')).trim();
@@ -53208,27 +53470,48 @@ async function readAnswer(path) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/sandbox/pod-cgroups.js
+
+
+
+const ROOT = '/sys/fs/cgroup';
+/** Where the kubelet makes its pods' cgroups: in each v1 hierarchy, or in the v2 tree. */
+async function candidates() {
+    const names = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
+    return ['', ...names].map((name) => (0,external_node_path_namespaceObject.join)(ROOT, name, 'kubepods'));
+}
+/** Those that are not there yet. A cgroup outlives every namespace, so these are left behind. */
+async function missingPodCgroups() {
+    const paths = await candidates();
+    const present = await Promise.all(paths.map(exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+/** Removes a cgroup and those below it, whose files are the kernel's and go with them. */
+async function removeCgroup(path) {
+    if (!(await exists(path))) {
+        return;
+    }
+    for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
+        if (entry.isDirectory()) {
+            await removeCgroup((0,external_node_path_namespaceObject.join)(path, entry.name));
+        }
+    }
+    await (0,promises_namespaceObject.rmdir)(path);
+}
+
 ;// CONCATENATED MODULE: ./build/js/state.js
 
 
 const FILE = 'run.json';
-async function state_saveState(state) {
-    await (0,promises_namespaceObject.mkdir)(state.directory, { recursive: true, mode: 0o700 });
-    const path = (0,external_node_path_namespaceObject.join)(state.directory, FILE);
+async function state_saveState(directory, state) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = (0,external_node_path_namespaceObject.join)(directory, FILE);
     await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
+/** @throws if no run was started in the directory */
 async function loadState(directory) {
     return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, FILE), 'utf8'));
-}
-/** @returns undefined if no process has this pid */
-async function identify(pid) {
-    const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    // The second field is the program's name in parentheses and may hold anything.
-    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended; it only waits for its parent to hear of it.
-    const startTime = fields?.[0] === 'Z' ? undefined : fields?.[19];
-    return startTime === undefined ? undefined : { pid, startTime };
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
@@ -53273,7 +53556,6 @@ function addresses_contains(outer, inner) {
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/configuration.js
 
-
 /**
  * Joins configurations: lists are appended to each other, any other value may be given once.
  * @throws if two of them give a key different values: a mistake in the plan, not of the user.
@@ -53302,18 +53584,20 @@ function kubeletConfig(configs) {
         ...mergeConfig(configs),
     });
 }
-const CONTAINERD = `${K3S_DATA}/agent/etc/containerd`;
 /**
  * containerd's drop-in, and for a k3s whose template does not import drop-ins yet the template that
  * does: a redefined table would be an error ("table runc already exists"), an import is merged.
  */
-function containerdConfig(configs, dropInsImported) {
-    const tables = configs.flatMap((config) => Object.entries(config));
+function containerdConfig(configs, dropInsImported, data) {
+    const directory = `${data}/agent/etc/containerd`;
+    // TOML lets a table be opened once, and several workarounds may have a word to say in one.
+    const names = new Set(configs.flatMap((config) => Object.keys(config)));
+    const tables = [...names].map((name) => [name, mergeConfig(configs.map((config) => config[name] ?? {}))]);
     if (tables.length === 0) {
         return [];
     }
     const dropIn = {
-        path: `${CONTAINERD}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
+        path: `${directory}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
         content: [
             'version = 3',
             ...tables.flatMap(([table, values]) => [
@@ -53324,8 +53608,8 @@ function containerdConfig(configs, dropInsImported) {
         ].join('\n'),
     };
     const template = {
-        path: `${CONTAINERD}/config-v3.toml.tmpl`,
-        content: `imports = ["${CONTAINERD}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
+        path: `${directory}/config-v3.toml.tmpl`,
+        content: `imports = ["${directory}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
     };
     return dropInsImported ? [dropIn] : [dropIn, template];
 }
@@ -53372,9 +53656,9 @@ const cgroupMount = {
     symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
     removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-    needed: ({ facts, mode }) => {
+    needed: ({ facts, mode, isolation }) => {
         const hierarchy = chooseHierarchy(facts);
-        return mode === 'control-plane' || !hierarchy?.endsWith('-mounted')
+        return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
             ? undefined
             : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
     },
@@ -53445,7 +53729,7 @@ const dataTmpfs = {
     symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
     removeWhen: 'gVisor accepts a disk-backed upper layer',
-    needed: () => 'overlayfs works with its upper layer on tmpfs',
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
     contribute: ({ k3s, layout }) => {
         const unpacked = (0,external_node_path_namespaceObject.join)(k3s.dataDir, 'data');
         const upper = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'upper');
@@ -53495,7 +53779,9 @@ const gatewayNetwork = {
     symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
     source: 'https://github.com/google/gvisor/issues/170',
     removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-    needed: () => 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+    needed: ({ isolation }) => isolation === 'none'
+        ? undefined
+        : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
     contribute: ({ addresses, layout, mode }) => ({
         k3s: {
             'flannel-backend': 'none',
@@ -53539,6 +53825,8 @@ const gatewayNetwork = {
                                     bridge: BRIDGE,
                                     subnet: addresses.nodeCidr,
                                     gateway: addresses.node,
+                                    // The default route's neighbour must stay nobody.
+                                    reserved: [addresses.nowhere],
                                     dataDir: '/var/lib/cni/gvisor-bridge',
                                 },
                             ],
@@ -53546,6 +53834,34 @@ const gatewayNetwork = {
                     ],
                 ],
         },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/interceptor.js
+
+/**
+ * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
+ * those for missing files to files that stand for them (native/interceptor).
+ */
+const interceptor = {
+    id: 'interceptor',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
+    removeWhen: 'gVisor has the files the kubelet demands',
+    needed: ({ mode, isolation, sysctls }) => {
+        if (mode === 'control-plane') {
+            return undefined;
+        }
+        if (sysctls === 'ptrace') {
+            return 'the input sysctls asks for it';
+        }
+        return isolation === 'none'
+            ? 'nothing can be mounted here, so missing files are answered as they are opened'
+            : undefined;
+    },
+    contribute: ({ layout }) => ({
+        operations: { files: [['directory', layout.answers, '0755']] },
+        wrapper: [(0,external_node_path_namespaceObject.join)(layout.native, 'interceptor'), '--root', layout.answers, '--'],
     }),
 };
 
@@ -53581,7 +53897,9 @@ const machineId = {
     symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
     source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
     removeWhen: 'never: container images have no machine id',
-    needed: ({ facts }) => facts.machineId.result === 'yes' ? undefined : `/etc/machine-id: ${facts.machineId.evidence}`,
+    needed: ({ facts, isolation }) => isolation === 'none' || facts.machineId.result === 'yes'
+        ? undefined
+        : `/etc/machine-id: ${facts.machineId.evidence}`,
     // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
     contribute: () => ({
         operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
@@ -53595,7 +53913,9 @@ const nodeResolver = {
     symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
     source: 'docs/architecture.md',
     removeWhen: "the node shares the runner's network namespace",
-    needed: ({ facts }) => `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+    needed: ({ facts, isolation }) => isolation === 'none'
+        ? undefined
+        : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
     contribute: ({ addresses, facts }) => ({
         operations: {
             files: [
@@ -53609,6 +53929,62 @@ const nodeResolver = {
         },
         k3s: { 'resolv-conf': '/etc/resolv.conf' },
     }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/oom-score.js
+
+/** Outside of gVisor, where root was left without CAP_SYS_RESOURCE. */
+const oomScore = {
+    id: 'oom-score',
+    symptom: "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
+    source: 'https://github.com/containerd/containerd/blob/main/docs/cri/config.md (restrict_oom_score_adj)',
+    removeWhen: 'never: lowering a score takes CAP_SYS_RESOURCE on Linux',
+    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'oom-score')
+        ? undefined
+        : `pods cannot be spared when memory runs out (${facts.probes['oom-score'].evidence})`,
+    contribute: () => ({
+        containerd: { "plugins.'io.containerd.cri.v1.runtime'": { restrict_oom_score_adj: true } },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/owned-directories.js
+
+
+/** Every directory of the private root in which this project, k3s, the kubelet or containerd makes something. */
+const DIRECTORIES = [
+    'etc',
+    'opt',
+    'mnt',
+    'root',
+    'usr',
+    'usr/libexec',
+    'var',
+    'var/lib',
+    'var/log',
+];
+/**
+ * Root of a user namespace may do nothing with what belongs to an id outside of it. A directory of
+ * the overlay belongs to whom it belongs in the upper layer.
+ */
+const ownedDirectories = {
+    id: 'owned-directories',
+    symptom: 'Failed to create /var/lib/rancher: Permission denied',
+    source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
+    removeWhen: 'never: a runner that is not root can map no id but its own',
+    needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
+        ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
+        : undefined,
+    contribute: ({ layout }) => {
+        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
+        return {
+            operations: {
+                layer: [
+                    ...DIRECTORIES.map((path) => ['directory', (0,external_node_path_namespaceObject.join)(upper, path), '0755']),
+                    ['write', (0,external_node_path_namespaceObject.join)(upper, 'etc/resolv.conf'), '0644', ''],
+                ],
+            },
+        };
+    },
 };
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/private-root.js
@@ -53626,8 +54002,8 @@ const privateRoot = {
     symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
     source: 'https://docs.kernel.org/filesystems/overlayfs.html',
     removeWhen: 'never: this is the clean-up',
-    needed: () => 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, layout }) => {
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
+    contribute: ({ facts, k3s, layout }) => {
         const inside = (path) => (0,external_node_path_namespaceObject.join)(layout.newRoot, path);
         const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
         const work = (0,external_node_path_namespaceObject.join)(layout.scratch, 'work');
@@ -53641,12 +54017,14 @@ const privateRoot = {
         ];
         return {
             operations: {
-                root: [
+                layer: [
                     ['propagation', '/', 'private'],
                     ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
                     ['directory', upper, '0755'],
                     ['directory', work, '0755'],
                     ['directory', layout.newRoot, '0755'],
+                ],
+                root: [
                     [
                         'mount',
                         'overlay',
@@ -53680,7 +54058,11 @@ const privateRoot = {
                     ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
                     ['directory', inside('/dev/shm'), '1777'],
                     ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
-                    ...facts.mounts.flatMap(({ path, isDirectory }) => isDirectory ? bind(path) : bindFile(path)),
+                    // The lower layer has what they are mounted on.
+                    ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
+                    // Not through this overlay, since another one is put on it: Linux stacks two at most
+                    // ("Invalid argument"), and a container's own root is the first.
+                    ...bind(k3s.dataDir),
                     ['directory', inside('/run'), '0755'],
                     ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
                     ['directory', inside(layout.state), '0755'],
@@ -53699,6 +54081,124 @@ const privateRoot = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/js/workarounds/proxy.js
+/** Go's and curl's rule: names and networks for which the proxy is not asked. */
+function noProxy({ proxy }, addresses) {
+    const own = [
+        'localhost',
+        '127.0.0.0/8',
+        addresses.node,
+        addresses.podCidr,
+        addresses.serviceCidr,
+        '.svc',
+        '.cluster.local',
+    ];
+    return [...proxy.no.split(',').filter((entry) => entry !== ''), ...own].join(',');
+}
+function proxyOf({ proxy }) {
+    return proxy.https || proxy.http;
+}
+/** The runner's loopback is not the node's. */
+function isLoopback(proxy) {
+    return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
+}
+const proxy = {
+    id: 'proxy',
+    symptom: 'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
+    source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',
+    removeWhen: 'never: k3s adds its networks to NO_PROXY itself, and leaves out those of the node',
+    needed: ({ facts }) => {
+        const address = proxyOf(facts);
+        if (address === '') {
+            return undefined;
+        }
+        return isLoopback(address)
+            ? "the runner has a proxy for images on its own loopback, which the node cannot reach: give it an address of the runner's network"
+            : 'images are pulled through the proxy of the runner, the cluster is reached without';
+    },
+    contribute: ({ facts, addresses }) => ({
+        environment: {
+            ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
+            ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
+            NO_PROXY: noProxy(facts, addresses),
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/runner-files.js
+
+/** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
+const runnerFiles = {
+    id: 'runner-files',
+    symptom: 'Failed to create the namespaces: Operation not permitted',
+    source: 'https://docs.docker.com/engine/security/seccomp/',
+    removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
+    needed: ({ isolation }) => isolation === 'none'
+        ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
+        : undefined,
+    contribute: ({ layout, mode, facts, paths }) => ({
+        environment: { K3S_CONFIG_FILE: paths.config },
+        k3s: {
+            'data-dir': paths.data,
+            'flannel-backend': 'none',
+            'disable-kube-proxy': true,
+            'disable-network-policy': true,
+            'disable-cloud-controller': true,
+            disable: ['servicelb', 'coredns', 'local-storage'],
+            'https-listen-port': facts.apiServerPort,
+            ...runnerAddress(facts.networks),
+            ...(mode === 'control-plane'
+                ? {}
+                : {
+                    // overlayfs needs a mount, and k3s refuses to start without it.
+                    snapshotter: 'native',
+                    'kubelet-arg': [`root-dir=${(0,external_node_path_namespaceObject.join)(layout.state, 'kubelet')}`],
+                }),
+        },
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.cni": { conf_dir: (0,external_node_path_namespaceObject.join)(layout.state, 'cni') },
+        },
+        operations: {
+            files: mode === 'control-plane'
+                ? []
+                : [
+                    ['directory', (0,external_node_path_namespaceObject.join)(layout.state, 'cni'), '0755'],
+                    // The kubelet is Ready only with a network; no pod will ever ask for it here.
+                    [
+                        'write',
+                        (0,external_node_path_namespaceObject.join)(layout.state, 'cni', '10-loopback.conflist'),
+                        '0644',
+                        JSON.stringify({
+                            cniVersion: '1.0.0',
+                            name: 'loopback',
+                            plugins: [{ type: 'loopback' }],
+                        }),
+                    ],
+                ],
+        },
+        leftBehind: [
+            '/etc/rancher',
+            '/etc/cni',
+            '/opt/cni',
+            '/run/k3s',
+            '/run/containerd',
+            '/run/nri',
+            '/run/flannel',
+            '/var/lib/cni',
+            '/var/lib/kubelet',
+            '/var/lib/rancher',
+            '/var/log/containers',
+            '/var/log/pods',
+            '/usr/libexec/kubernetes',
+        ],
+    }),
+};
+/** k3s looks for a default route otherwise, and an address it finds on its own may be another. */
+function runnerAddress(networks) {
+    const address = networks[0]?.split('/')[0];
+    return address === undefined ? {} : { 'node-ip': address };
+}
+
 ;// CONCATENATED MODULE: ./build/js/workarounds/single-process-oom-kill.js
 
 const singleProcessOomKill = {
@@ -53712,6 +54212,38 @@ const singleProcessOomKill = {
     contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
 };
 
+;// CONCATENATED MODULE: ./build/js/workarounds/temporary-mounts.js
+
+
+/**
+ * containerd mounts a container's image for a moment to read its /etc/passwd. In a shared mount
+ * gVisor also asks whether the copies are busy that other containers' mount namespaces got while
+ * they were starting, and the unmount fails until those are gone: 50 tries, then the kubelet
+ * starts over, seconds later.
+ */
+const temporaryMounts = {
+    id: 'temporary-mounts',
+    symptom: 'failed to create containerd container: failed to unmount /var/lib/rancher/k3s/agent/containerd/tmpmounts/containerd-mount1403079732: device or resource busy',
+    source: 'https://github.com/containerd/containerd/blob/main/core/mount/mount_linux.go',
+    removeWhen: 'gVisor unmounts a shared mount whose copies are in use elsewhere',
+    needed: ({ isolation, mode }) => isolation === 'none' || mode === 'control-plane'
+        ? undefined
+        : "containers that start at the same time hold copies of each other's temporary mounts",
+    contribute: () => {
+        // Not tmpmounts itself: containerd begins by unmounting what is mounted there.
+        const directory = (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd');
+        return {
+            operations: {
+                storage: [
+                    ['directory', directory, '0755'],
+                    ['bind', directory, directory, '-'],
+                    ['propagation', directory, 'private'],
+                ],
+            },
+        };
+    },
+};
+
 ;// CONCATENATED MODULE: ./build/js/workarounds/user-namespace.js
 
 /**
@@ -53722,7 +54254,7 @@ const userNamespace = {
     symptom: 'mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
     removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
-    needed: ({ facts }) => can(facts, 'namespaces')
+    needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
         ? undefined
         : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
     contribute: () => ({}),
@@ -53744,22 +54276,34 @@ const userNamespace = {
 
 
 
+
+
+
+
+
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
     privateRoot,
+    runnerFiles,
+    ownedDirectories,
     sysctlOverlay,
+    interceptor,
     cgroupMount,
     cgroupControllers,
     cgroupV1Accepted,
     singleProcessOomKill,
     dataTmpfs,
+    temporaryMounts,
     localStorageIsolation,
     unprivilegedPorts,
+    oomScore,
     iptablesLegacy,
     machineId,
     gatewayNetwork,
     nodeResolver,
+    proxy,
     controllerManagerRate,
 ];
 
@@ -53778,9 +54322,38 @@ const CONTROL_PLANE_PROBES = [
     'bridge',
     'iptables-nat',
 ];
-const FULL_PROBES = ['rshared', 'veth'];
-/** Why `mode` cannot be reached here, each with its evidence; empty where it can. */
-function obstacles(mode, facts) {
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES = ['rshared'];
+/** A pod's own network. */
+const FULL_PROBES = ['veth'];
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+function obstacles(mode, isolation, facts) {
+    return isolation === 'namespaces'
+        ? obstaclesInNamespaces(mode, facts)
+        : obstaclesWithout(mode, facts);
+}
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode, facts) {
+    if (mode === 'control-plane') {
+        return [];
+    }
+    const found = [];
+    const { result, evidence } = facts.probes['seccomp-trace'];
+    if (mode === 'full') {
+        found.push('without namespaces or mounts containers cannot run');
+    }
+    else if (result !== 'yes') {
+        found.push(`seccomp-trace: ${result} (${evidence})`);
+    }
+    if (facts.user.uid !== 0) {
+        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+    }
+    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
+    }
+    return found;
+}
+function obstaclesInNamespaces(mode, facts) {
     const found = [];
     const require = (probe) => {
         const { result, evidence } = facts.probes[probe];
@@ -53788,9 +54361,7 @@ function obstacles(mode, facts) {
             found.push(`${probe}: ${result} (${evidence})`);
         }
     };
-    if (!can(facts, 'namespaces') &&
-        !can(facts, 'user-namespace') &&
-        !can(facts, 'user-namespace-single')) {
+    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
         require('namespaces');
         require('user-namespace-single');
     }
@@ -53798,12 +54369,16 @@ function obstacles(mode, facts) {
     if (mode === 'control-plane') {
         return found;
     }
-    FULL_PROBES.forEach(require);
-    if (!can(facts, 'namespaces') && !can(facts, 'user-namespace')) {
-        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
-    }
+    NODE_PROBES.forEach(require);
     if (chooseHierarchy(facts) === undefined) {
         found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
+    }
+    if (mode === 'node') {
+        return found;
+    }
+    FULL_PROBES.forEach(require);
+    if (hasOneUser(facts)) {
+        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
     }
     return found;
 }
@@ -53815,9 +54390,13 @@ function chooseMode(asked, facts) {
     const candidates = asked === 'auto' ? MODES : [asked];
     const fellShort = [];
     for (const mode of candidates) {
-        const found = obstacles(mode, facts);
-        if (found.length === 0) {
-            return { mode, fellShort };
+        const found = [];
+        for (const isolation of ['namespaces', 'none']) {
+            const obstaclesHere = obstacles(mode, isolation, facts);
+            if (obstaclesHere.length === 0) {
+                return { mode, isolation, fellShort };
+            }
+            found.push(...obstaclesHere);
         }
         fellShort.push({ mode, obstacles: found });
     }
@@ -53831,18 +54410,37 @@ function chooseMode(asked, facts) {
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
-function processSteps(context, k3sArgs) {
-    const { layout, addresses, facts, k3s, nodeName } = context;
-    const declare = (name, policy, argv) => [
+function processSteps(context, k3sArgs, wrapper) {
+    const k3sStep = {
+        id: 'k3s',
+        reason: 'the cluster',
+        operations: [
+            ...declare(context, 'k3s', 'essential', [
+                ...wrapper,
+                context.k3s.binary,
+                'server',
+                ...k3sArgs,
+            ]),
+            ['start', 'k3s'],
+            ['ready'],
+        ],
+    };
+    return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+}
+function declare({ layout }, name, policy, argv) {
+    return [
         ['process', name, policy, (0,external_node_path_namespaceObject.join)(layout.logs, `${name}.log`)],
         ...argv.map((value) => ['argument', name, value]),
     ];
+}
+function networkSteps(context) {
+    const { layout, addresses, facts, nodeName } = context;
     return [
         {
             id: 'gateway',
             reason: "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
             operations: [
-                ...declare('gateway', 'restart', [
+                ...declare(context, 'gateway', 'restart', [
                     (0,external_node_path_namespaceObject.join)(layout.native, 'gateway'),
                     '--control',
                     layout.gatewaySocket,
@@ -53865,8 +54463,11 @@ function processSteps(context, k3sArgs) {
             id: 'controller',
             reason: "tells the gateway the cluster's Services",
             operations: [
-                ...declare('controller', 'restart', [
+                ...declare(context, 'controller', 'restart', [
                     layout.node,
+                    // Memory before speed: it waits nearly always, and 8 MiB less stay resident.
+                    '--max-semi-space-size=1',
+                    '--optimize-for-size',
                     layout.controller,
                     '--kubeconfig',
                     layout.k3sKubeconfig,
@@ -53882,24 +54483,16 @@ function processSteps(context, k3sArgs) {
                 ['start', 'controller'],
             ],
         },
-        {
-            id: 'k3s',
-            reason: 'the cluster',
-            operations: [
-                ...declare('k3s', 'essential', [k3s.binary, 'server', ...k3sArgs]),
-                ['start', 'k3s'],
-                ['ready'],
-            ],
-        },
     ];
 }
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/workaround.js
 /**
  * Where in the launch operations go; the order of the phases is the order of their running.
- * `root` runs before the private root is entered and writes below `layout.newRoot`, the others after.
+ * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
+ * is entered, the others run after.
  */
-const PHASES = ['root', 'system', 'storage', 'network', 'files'];
+const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/plan.js
 
@@ -53913,10 +54506,20 @@ const PHASES = ['root', 'system', 'storage', 'network', 'files'];
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 function makePlan({ facts, inputs, layout, k3s, images }) {
-    const { mode, fellShort } = chooseMode(inputs.mode, facts);
+    const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
     const addresses = chooseAddresses(facts.networks);
     const nodeName = nodeNameFrom(facts.hostname);
-    const context = { facts, mode, layout, addresses, nodeName, k3s };
+    const context = {
+        facts,
+        mode,
+        isolation,
+        sysctls: inputs.sysctls,
+        layout,
+        paths: k3sPaths(isolation, layout),
+        addresses,
+        nodeName,
+        k3s,
+    };
     const decided = WORKAROUNDS.map((workaround) => ({
         workaround,
         reason: workaround.needed(context),
@@ -53926,55 +54529,67 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
     const k3sConfig = mergeConfig([
         baseConfig(nodeName, mode, layout),
+        inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
         operations: [
-            ...configFile('/etc/rancher/k3s/config.yaml', (0,dist/* stringify */.As)(k3sConfig)),
-            ...configFile(`${K3S_DATA}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
-            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns).flatMap(({ path, content }) => configFile(path, content)),
-            ...imageOperations(images),
+            ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
+            ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
+            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
+            ...imageOperations(images, context),
         ],
     };
     const phases = PHASES.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
         const operations = contribution.operations?.[phase] ?? [];
         return operations.length === 0 ? [] : [{ id, reason, operations }];
     }));
-    const environment = Object.entries(Object.assign({}, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
+    const environment = Object.entries(Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
     return {
         mode,
+        isolation,
         fellShort,
         nodeName,
         addresses,
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
         k3sConfig,
+        leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         launch: {
-            ...chooseNamespaces(facts),
+            ...chooseNamespaces(isolation, facts),
             steps: [
                 ...phases,
                 configuration,
+                ...registriesStep(inputs.registries, context),
                 { id: 'environment', reason: 'for every process', operations: environment },
-                ...processSteps(context, inputs.k3sArgs),
+                ...processSteps(context, inputs.k3sArgs, applied.flatMap(({ contribution }) => contribution.wrapper ?? [])),
             ],
         },
     };
 }
+/** init gives its processes what the launch file says and nothing of the runner's. */
+const ENVIRONMENT = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+};
 const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
 /** The least that works: no user namespace where the runner may make the others without. */
-function chooseNamespaces(facts) {
+function chooseNamespaces(isolation, facts) {
+    if (isolation === 'none') {
+        return { namespaces: [], idMaps: [], denySetgroups: false };
+    }
     if (can(facts, 'namespaces')) {
         return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
     }
     const namespaces = ['user', ...NAMESPACES];
-    return can(facts, 'user-namespace')
-        ? { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false }
-        : {
+    return hasOneUser(facts)
+        ? {
             namespaces,
             idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
             denySetgroups: true,
-        };
+        }
+        : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
 }
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
 function nodeNameFrom(hostname) {
@@ -53999,6 +54614,18 @@ function baseConfig(nodeName, mode, layout) {
             : {}),
     };
 }
+function registriesStep(registries, { paths }) {
+    return registries === undefined
+        ? []
+        : [
+            {
+                id: 'registries',
+                reason: 'mirrors and credentials of the input registries',
+                isSecret: true,
+                operations: configFile(paths.registries, registries.content),
+            },
+        ];
+}
 function configFile(path, content) {
     return [
         ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
@@ -54006,16 +54633,18 @@ function configFile(path, content) {
     ];
 }
 /** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images) {
-    const directory = `${K3S_DATA}/agent/images`;
+function imageOperations(images, { isolation, paths }) {
+    const directory = `${paths.data}/agent/images`;
     return [
         ['directory', directory, '0755'],
         ...images.flatMap((path, index) => {
             const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-            return [
-                ['write', link, '0644', ''],
-                ['bind', path, link, 'read-only'],
-            ];
+            return isolation === 'none'
+                ? [['symlink', path, link]]
+                : [
+                    ['write', link, '0644', ''],
+                    ['bind', path, link, 'read-only'],
+                ];
         }),
     ];
 }
@@ -54035,48 +54664,72 @@ function imageOperations(images) {
 
 
 
+
+
+
+
 /**
  * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
  * @throws InputError before anything is started; later with the step, its cause and what was seen last.
  */
-async function start({ inputs, layout, cache, reporter }) {
+async function start(options) {
+    const { inputs, layout, reporter } = options;
     const deadline = AbortSignal.timeout(inputs.timeoutMs);
+    // What still runs when something else has failed must not keep the step waiting.
+    const over = new AbortController();
+    const signal = AbortSignal.any([deadline, over.signal]);
     const timeline = new Timeline();
     const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_namespaceObject.join)(layout.state, 'kubeconfig');
-    const state = { directory: layout.state, files: [kubeconfig] };
     const reached = (name) => {
         reporter.reached(timeline.mark(name));
     };
-    await state_saveState({ ...state, init: undefined });
+    await state_saveState(layout.state, { files: [], cgroups: [] });
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
     await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
     reached('action started');
     const [facts, k3s, images] = await Promise.all([
         gatherFacts(layout),
-        installK3s(inputs, cache),
+        installK3s(inputs, {
+            cache: new ToolCache((0,external_node_path_namespaceObject.join)(options.cache, 'k3s-in-gvisor'), reporter.warning),
+            fallback: new ToolCache(layout.ownCache, reporter.warning),
+            remote: options.remote,
+            narrator: reporter,
+            signal,
+        }),
         findImages(inputs.images),
-    ]);
+    ]).catch((error) => {
+        over.abort();
+        throw error;
+    });
     reporter.facts(facts);
     reached('facts found, k3s at hand');
-    const plan = makePlan({ facts, inputs, layout, k3s, images });
+    const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+    const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
     reporter.plan(plan);
+    await state_saveState(layout.state, {
+        files: [kubeconfig, ...(await missing(plan.leftBehind))],
+        cgroups: await missingPodCgroups(),
+    });
     await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
     const init = await startInit(layout);
-    const identity = await identify(init.pid);
-    await state_saveState({ ...state, init: identity });
     reached('init started');
     try {
         await withDeadline(init.launched, deadline);
         reached('k3s started');
         const server = `https://127.0.0.1:${facts.apiServerPort}`;
-        await waitUntilReady({ plan, layout, server, init, deadline, reached });
+        await Promise.all([
+            waitUntilReady({ plan, layout, server, init, deadline, reached }),
+            pull({ plan, inputs, init, signal, reached }),
+        ]);
         await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
         await prove(kubeconfig, deadline);
         reached('kubeconfig used');
         return { kubeconfig, server, k3s, facts, plan, timeline };
     }
     finally {
+        over.abort();
         init.detach();
+        await timeline.save((0,external_node_path_namespaceObject.join)(layout.logs, 'timeline.json'));
     }
 }
 async function waitUntilReady(wait) {
@@ -54090,6 +54743,22 @@ async function waitUntilReady(wait) {
         deadline,
         reached,
     });
+}
+/** Beside the start of the cluster: nothing in it waits for these images. */
+async function pull(wait) {
+    const { plan, inputs, init, signal, reached } = wait;
+    if (inputs.pull.length === 0) {
+        return;
+    }
+    if (plan.mode === 'control-plane') {
+        throw new Error('Failed to pull images: in mode control-plane there is no containerd');
+    }
+    await pullImages(inputs.pull, init.pid, signal);
+    reached('images pulled');
+}
+async function missing(paths) {
+    const present = await Promise.all(paths.map(exists));
+    return paths.filter((_, index) => present[index] !== true);
 }
 /** @throws if the deadline passes first */
 async function withDeadline(work, deadline) {
@@ -54117,20 +54786,39 @@ async function prove(kubeconfig, signal) {
         api.close();
     }
 }
-/** @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing. */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const globber = await create(pattern, { matchDirectories: false });
-        const paths = await globber.glob();
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
+
+;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
+
+/**
+ * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
+ * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
+ * @returns undefined if it has ended (a zombie has no command line)
+ */
+async function findInit(launchFile) {
+    const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    const found = await Promise.all(names.map(async (name) => {
+        const argv = await read(`/proc/${name}/cmdline`);
+        return argv.split('\0').includes(launchFile) ? name : undefined;
     }));
-    return [...new Set(found.flat())].sort();
+    const pids = found.filter((name) => name !== undefined);
+    // The first process inside is its child and has the same command line.
+    for (const pid of pids) {
+        const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
+        if (parent !== undefined && !pids.includes(parent)) {
+            return Number(pid);
+        }
+    }
+    return undefined;
+}
+/** A process may end between being listed and being read. */
+function read(path) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
 }
 
 ;// CONCATENATED MODULE: ./build/js/stop.js
+
+
+
 
 
 
@@ -54145,36 +54833,45 @@ const stop_POLL_MS = 20;
  */
 async function stop(directory) {
     const state = await loadState(directory);
-    if (state.init !== undefined) {
-        await end(state.init);
+    const { launchFile, logs } = runPaths(directory);
+    await endInit(launchFile);
+    for (const cgroup of state.cgroups) {
+        await removeCgroup(cgroup);
     }
-    for (const path of [...state.files, ...OWN_FILES.map((name) => (0,external_node_path_namespaceObject.join)(directory, name))]) {
+    const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
+    for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
 }
-const OWN_FILES = ['launch', 'k3s.yaml', 'gateway.sock', 'scratch', 'run.json'];
-async function end(init) {
-    for (const [signal, ms] of [
-        ['SIGTERM', TERM_MS],
-        ['SIGKILL', TERM_MS],
-    ]) {
-        if (!(await isAlive(init))) {
+async function endInit(launchFile) {
+    for (const signal of ['SIGTERM', 'SIGKILL']) {
+        const pid = await findInit(launchFile);
+        if (pid === undefined || !send(pid, signal)) {
             return;
         }
-        process.kill(init.pid, signal);
-        await gone(init, ms);
+        await gone(launchFile);
     }
-    if (await isAlive(init)) {
-        throw new Error(`Failed to end init (pid ${init.pid}): it is still there after SIGKILL`);
+    const pid = await findInit(launchFile);
+    if (pid !== undefined) {
+        throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
     }
 }
-async function isAlive(init) {
-    return (await identify(init.pid))?.startTime === init.startTime;
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+function send(pid, signal) {
+    try {
+        return process.kill(pid, signal);
+    }
+    catch (error) {
+        if (error.code === 'ESRCH') {
+            return false;
+        }
+        throw error;
+    }
 }
 /** Not our child in the post step, so its end can only be looked for. */
-async function gone(init, ms) {
-    const deadline = performance.now() + ms;
-    while (performance.now() < deadline && (await isAlive(init))) {
+async function gone(launchFile) {
+    const deadline = performance.now() + TERM_MS;
+    while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
     }
 }
@@ -54193,11 +54890,17 @@ async function gone(init, ms) {
 
 
 /** The repository's root, seen from dist/cli. */
-const ROOT = (0,external_node_path_namespaceObject.join)(import.meta.dirname, '..', '..');
+const command_line_ROOT = (0,external_node_path_namespaceObject.join)(import.meta.dirname, '..', '..');
 /** Narration goes to stderr, so that stdout holds what a script reads. */
 const LOG = {
     info: (message) => {
         console.error(message);
+    },
+    notice: (message) => {
+        console.error(`Note: ${message}`);
+    },
+    warning: (message) => {
+        console.error(`Warning: ${message}`);
     },
     group: (title, body) => {
         console.error(`\n${title}`);
@@ -54211,7 +54914,7 @@ const LOG = {
  */
 async function runCommandLine(argv) {
     let code = 0;
-    const { inputs } = (0,dist/* parse */.qg)((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(ROOT, 'action.yml'), 'utf8'));
+    const { inputs } = (0,dist/* parse */.qg)((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(command_line_ROOT, 'action.yml'), 'utf8'));
     const program = new command_Command('k3s-in-gvisor').exitOverride();
     const stateOption = [
         '--state <directory>',
@@ -54229,7 +54932,7 @@ async function runCommandLine(argv) {
         const options = command.opts();
         const read = (name) => options[name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())] ?? '';
         const directory = (0,external_node_path_namespaceObject.resolve)(read('state'));
-        const layout = layoutOf(directory, (0,external_node_path_namespaceObject.join)(ROOT, 'dist'), (0,external_node_os_namespaceObject.arch)(), process.execPath);
+        const layout = layoutOf(directory, (0,external_node_path_namespaceObject.join)(command_line_ROOT, 'dist'), (0,external_node_os_namespaceObject.arch)(), process.execPath);
         try {
             const parsed = parseInputs(read);
             await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
@@ -54237,6 +54940,7 @@ async function runCommandLine(argv) {
                 inputs: parsed,
                 layout,
                 cache: process.env['XDG_CACHE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache'),
+                remote: undefined,
                 reporter: new Reporter(LOG),
             });
             console.log(kubeconfig);

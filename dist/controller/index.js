@@ -8586,7 +8586,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2066);
+/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9284);
 
 process.exitCode = await (0,_network_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(process.argv.slice(2), process.env);
 
@@ -8595,7 +8595,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2066:
+/***/ 9284:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -8655,10 +8655,20 @@ function isPort(value) {
 const external_node_http_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http");
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 ;// CONCATENATED MODULE: external "node:stream/consumers"
 const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/js/network/lines.js
+/** The stream's complete lines; throws what the stream ends with, if that is an error. */
+async function* linesOf(stream) {
+    stream.setEncoding('utf8');
+    let rest = '';
+    for await (const chunk of stream) {
+        const lines = (rest + String(chunk)).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/js/network/apiclient.js
 
 
@@ -8732,23 +8742,6 @@ class ApiClient {
             throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
         }
         return response;
-    }
-}
-/** @throws Error when the connection ends in the middle: readline alone would end quietly. */
-async function* linesOf(response) {
-    const broken = Promise.withResolvers();
-    broken.promise.catch(() => undefined);
-    response.on('error', broken.reject);
-    response.on('close', () => {
-        broken.reject(new Error('connection closed in the middle of an answer'));
-    });
-    try {
-        yield* (0,external_node_readline_namespaceObject.createInterface)({ input: response, crlfDelay: Infinity });
-        if (!response.complete)
-            await broken.promise;
-    }
-    finally {
-        response.destroy();
     }
 }
 function agentFor({ server, ca, cert, key }) {
@@ -9472,6 +9465,7 @@ function byKey(a, b) {
 
 
 
+
 /** A gateway that has not answered a line for so long never will. */
 const ANSWER_MS = 10_000;
 /** A port somebody else has may become free; nothing tells when, so it is tried again. */
@@ -9547,19 +9541,14 @@ class Gateway {
             this.#say(`Connected to the gateway at ${this.#path}`);
             this.#sessions += 1;
             this.#socket = socket;
-            socket.setEncoding('utf8');
             socket.setTimeout(ANSWER_MS, () => {
                 if (this.#unanswered.length > 0)
                     socket.destroy(new Error('no answer'));
             });
             if (this.#desired)
                 this.#push();
-            let rest = '';
-            for await (const chunk of socket) {
-                const lines = (rest + String(chunk)).split('\n');
-                rest = lines.pop() ?? '';
-                for (const answer of lines)
-                    this.#answered(answer);
+            for await (const answer of linesOf(socket)) {
+                this.#answered(answer);
                 backoff.reset();
             }
             throw new Error('the gateway closed the connection');

@@ -31623,10 +31623,24 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("buffer");
 
 /***/ }),
 
+/***/ 6982:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+
+/***/ }),
+
 /***/ 4434:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("events");
+
+/***/ }),
+
+/***/ 9896:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
 
 /***/ }),
 
@@ -31707,6 +31721,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events"
 
 /***/ }),
 
+/***/ 3024:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+
+/***/ }),
+
 /***/ 7067:
 /***/ ((module) => {
 
@@ -31721,6 +31742,20 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:http2")
 
 /***/ }),
 
+/***/ 4708:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
+
+/***/ }),
+
+/***/ 8995:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module");
+
+/***/ }),
+
 /***/ 7030:
 /***/ ((module) => {
 
@@ -31728,10 +31763,31 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:net");
 
 /***/ }),
 
+/***/ 8161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
+/***/ 6760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
 /***/ 643:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:perf_hooks");
+
+/***/ }),
+
+/***/ 1708:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
 
 /***/ }),
 
@@ -31791,10 +31847,31 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
+/***/ 857:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+
+/***/ }),
+
+/***/ 6928:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
+
+/***/ }),
+
 /***/ 932:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
+
+/***/ }),
+
+/***/ 2203:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
 
 /***/ }),
 
@@ -31809,6 +31886,20 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decod
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tls");
+
+/***/ }),
+
+/***/ 2018:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("tty");
+
+/***/ }),
+
+/***/ 7016:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("url");
 
 /***/ }),
 
@@ -34470,7 +34561,7 @@ __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
 exports.qg = publicApi.parse;
 __webpack_unused_export__ = publicApi.parseAllDocuments;
-__webpack_unused_export__ = publicApi.parseDocument;
+exports.Tp = publicApi.parseDocument;
 exports.As = publicApi.stringify;
 __webpack_unused_export__ = visit.visit;
 __webpack_unused_export__ = visit.visitAsync;
@@ -40386,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 2115:
+/***/ 1458:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40397,12 +40488,3698 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
-;// CONCATENATED MODULE: external "node:path"
-const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(3838);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
+var io = __nccwpck_require__(8701);
+;// CONCATENATED MODULE: ./build/js/errors.js
+/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
+function errors_errorMessage(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // "EACCES: permission denied" and "API server" keep their capitals.
+    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+}
+/** Bad input: reported before anything is started or changed, never with a log tail. */
+class InputError extends Error {
+    name = 'InputError';
+}
+
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+;// CONCATENATED MODULE: ./build/js/k3s/version.js
+
+
+const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s(\d+)$/;
+const CHANNEL = /^(stable|latest|testing)$/;
+const MINOR = /^v?(1\.\d+)$/;
+function isTag(text) {
+    return TAG.test(text);
+}
+/** @throws InputError if `text` is neither a tag, nor a channel, nor a range */
+function parseVersion(text) {
+    if (isTag(text)) {
+        return { kind: 'tag', tag: text };
+    }
+    const minor = MINOR.exec(text)?.[1];
+    if (minor !== undefined) {
+        return { kind: 'channel', name: `v${minor}` };
+    }
+    if (CHANNEL.test(text)) {
+        return { kind: 'channel', name: text };
+    }
+    // The empty range means any version, to semver; here it is an input somebody forgot to fill.
+    if (text !== '' && (0,semver.validRange)(text) !== null) {
+        return { kind: 'range', range: text };
+    }
+    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`);
+}
+/** How the request reads in a message. */
+function describeRequest(request) {
+    return request.kind === 'tag'
+        ? request.tag
+        : `${request.kind} ${request.kind === 'channel' ? request.name : request.range}`;
+}
+/** Whether `tag` may stand in for `request` where nobody can say which release it means now. */
+function mayAnswer(request, tag) {
+    if (request.kind === 'tag') {
+        return tag === request.tag;
+    }
+    if (request.kind === 'range') {
+        return (0,semver.satisfies)(tag, request.range);
+    }
+    if (request.name === 'testing') {
+        return true;
+    }
+    const isPrerelease = tag.includes('-rc');
+    return !isPrerelease && (CHANNEL.test(request.name) || tag.startsWith(`${request.name}.`));
+}
+/** The newest of `tags`: by version, then by k3s's own number, which semver leaves out of account. */
+function newest(tags) {
+    return [...tags].sort((a, b) => (0,semver.compare)(b, a) || revision(b) - revision(a))[0];
+}
+function revision(tag) {
+    return Number(TAG.exec(tag)?.[2] ?? 0);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/channels.js
+
+
+/** Its answer is JSON, and has every channel. */
+const CHANNEL_SERVER = 'https://update.k3s.io/v1-release/channels';
+/** @throws if `text` is not a list of channels, as the channel server answers it */
+function parseChannels(text) {
+    let answer;
+    try {
+        answer = JSON.parse(text);
+    }
+    catch {
+        throw new Error(`it answered no JSON but ${JSON.stringify(text.slice(0, 80))}`);
+    }
+    const data = answer?.data;
+    if (!Array.isArray(data)) {
+        throw new Error('its answer has no list "data"');
+    }
+    // Channels of before 2020 have tags of another form, and a channel may be empty.
+    return data.flatMap(({ id, latest }) => typeof id === 'string' && typeof latest === 'string' && isTag(latest)
+        ? [{ name: id, tag: latest }]
+        : []);
+}
+/**
+ * The release that `request` means, of those the channels name: each channel's newest, so a range
+ * finds the newest patch of each minor version and no older one.
+ */
+function chooseRelease(request, channels) {
+    if (request.kind === 'channel') {
+        return channels.find(({ name }) => name === request.name)?.tag;
+    }
+    return newest(channels.map(({ tag }) => tag).filter((tag) => mayAnswer(request, tag)));
+}
+/**
+ * The exact tag of `request`. Where the channel server cannot be asked it is the newest cached one
+ * that may stand in for it, with a warning.
+ * @throws InputError if there is no such release
+ */
+async function resolveTag(request, resolver) {
+    if (request.kind === 'tag') {
+        return request.tag;
+    }
+    const wanted = describeRequest(request);
+    let channels;
+    try {
+        channels = await resolver.channels();
+    }
+    catch (error) {
+        const cached = await resolver.cached();
+        const tag = newest(cached.filter((candidate) => mayAnswer(request, candidate)));
+        if (tag === undefined) {
+            throw new Error(`Failed to find out which release ${wanted} is: ${errors_errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
+        }
+        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errors_errorMessage(error)}`);
+        return tag;
+    }
+    const tag = chooseRelease(request, channels);
+    if (tag === undefined) {
+        throw new InputError(`version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as v1.34.1+k3s1`);
+    }
+    return tag;
+}
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(8815);
+;// CONCATENATED MODULE: ./build/js/k3s/registries.js
+
+
+const KEYS = ['mirrors', 'configs'];
+/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
+function parseRegistries(content) {
+    if (content.trim() === '') {
+        return undefined;
+    }
+    const document = (0,dist/* parseDocument */.Tp)(content, { prettyErrors: false });
+    const [error] = document.errors;
+    if (error !== undefined) {
+        const line = content.slice(0, error.pos[0]).split('\n').length;
+        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+    }
+    const value = document.toJS();
+    if (!isMapping(value)) {
+        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
+    }
+    const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
+    const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
+    if (unknown.length > 0 || notMapping.length > 0) {
+        throw new InputError(`registries: ${[
+            ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
+            ...notMapping.map((key) => `${key} is not a mapping of registries`),
+        ].join('; ')}`);
+    }
+    return { content, secrets: secretsIn(value['configs']) };
+}
+/** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
+function secretsIn(configs) {
+    const auths = isMapping(configs)
+        ? Object.values(configs).flatMap((config) => isMapping(config) && isMapping(config['auth']) ? [config['auth']] : [])
+        : [];
+    return auths.flatMap(({ username, ...secrets }) => {
+        // The form in which it goes over the wire, and into a registry's own errors.
+        const basic = 'password' in secrets ? [`${String(username)}:${String(secrets['password'])}`] : [];
+        return [
+            ...Object.values(secrets).map(String),
+            ...basic.map((text) => Buffer.from(text).toString('base64')),
+        ].filter((secret) => secret !== '');
+    });
+}
+function isMapping(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/release.js
+/** Where k3s publishes its releases; a mirror has the same paths below its own address. */
+const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
+const FILES = {
+    x64: {
+        binary: 'k3s',
+        airgapImages: 'k3s-airgap-images-amd64.tar.zst',
+        sums: 'sha256sum-amd64.txt',
+    },
+    arm64: {
+        binary: 'k3s-arm64',
+        airgapImages: 'k3s-airgap-images-arm64.tar.zst',
+        sums: 'sha256sum-arm64.txt',
+    },
+};
+const ARCHITECTURES = Object.keys(FILES);
+/**
+ * @param arch Node's name of the architecture
+ * @throws if k3s is not used on it here
+ */
+function releaseFiles(arch) {
+    const files = FILES[arch];
+    if (files === undefined) {
+        throw new Error(`Failed to find a k3s for ${arch}: releases are used for ${ARCHITECTURES.join(', ')}`);
+    }
+    return files;
+}
+/** @param base the address below which each tag has a directory, without a slash at its end */
+function releaseUrl(base, tag, file) {
+    return `${base}/${encodeURIComponent(tag)}/${file}`;
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
+const checksums_namespaceObject = {};
+;// CONCATENATED MODULE: ./build/js/k3s/verify.js
+
+
+
+const CHECKSUMS = checksums_namespaceObject;
+const SHA256 = /^[0-9a-f]{64}$/i;
+const READ_BYTES = 4 << 20;
+/** @returns the lower-case form, undefined if `text` is not a SHA-256 in hex */
+function asSha256(text) {
+    return SHA256.test(text) ? text.toLowerCase() : undefined;
+}
+/** The hashes that sha256sum printed, by file name; lines of any other form are left out. */
+function parseSums(text) {
+    return Object.fromEntries(text.split('\n').flatMap((line) => {
+        // "<hex>  <name>", or "<hex> *<name>" of a file read as binary.
+        const [sum = '', name] = line.trim().split(/\s+\*?/);
+        const sha256 = asSha256(sum);
+        return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
+    }));
+}
+/** In lower-case hex. */
+async function sha256Of(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const buffer = Buffer.allocUnsafe(READ_BYTES);
+        for (;;) {
+            const { bytesRead } = await file.read(buffer, 0, READ_BYTES);
+            if (bytesRead === 0) {
+                return hash.digest('hex');
+            }
+            hash.update(buffer.subarray(0, bytesRead));
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What to say of a download that is not what it should be.
+ * @param head its first bytes: text where a program should be is most often a page of a proxy or a login
+ */
+function describeMismatch(url, found, expected, head) {
+    const isText = head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte));
+    const begins = isText ? `; it begins with ${JSON.stringify(head.toString('latin1'))}` : '';
+    return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs.js
+
+
+
+
+
+
+const MODES = ['full', 'node', 'control-plane'];
+const SYSCTLS = ['auto', 'bind', 'ptrace'];
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 };
+/**
+ * Turns the raw inputs into `Inputs`.
+ * @throws InputError naming every bad input at once: what it was, what is wrong, what would be right.
+ */
+function parseInputs(read) {
+    const problems = [];
+    const collect = (parse) => {
+        try {
+            return parse();
+        }
+        catch (error) {
+            problems.push(errors_errorMessage(error));
+            return undefined;
+        }
+    };
+    const checksum = collect(() => parseChecksum(read('checksum')));
+    const source = collect(() => parseSource(read, checksum));
+    const mode = collect(() => parseMode(read('mode')));
+    const sysctls = collect(() => parseSysctls(read('sysctls')));
+    const timeoutMs = collect(() => parseTimeout(read('timeout')));
+    const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+    const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
+    const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
+    const airgap = collect(() => parseBoolean(read, 'airgap'));
+    const pull = collect(() => parsePull(read('pull')));
+    const registries = collect(() => parseRegistries(read('registries')));
+    if (source === undefined ||
+        mode === undefined ||
+        sysctls === undefined ||
+        timeoutMs === undefined ||
+        k3sArgs === undefined ||
+        releases === undefined ||
+        channelServer === undefined ||
+        airgap === undefined ||
+        pull === undefined ||
+        problems.length > 0) {
+        throw new InputError(problems.join('\n'));
+    }
+    return {
+        source,
+        checksum,
+        mode,
+        sysctls,
+        k3sArgs,
+        releases,
+        channelServer,
+        images: lines(read('images')),
+        airgap,
+        pull,
+        registries,
+        timeoutMs,
+        kubeconfig: read('kubeconfig') || undefined,
+    };
+}
+function parseSource(read, checksum) {
+    const path = read('k3s-path');
+    const url = read('k3s-url');
+    if (path !== '' && url !== '') {
+        throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
+    }
+    if (path !== '') {
+        return { kind: 'path', path };
+    }
+    if (url !== '') {
+        assertAddress('k3s-url', url);
+        if (checksum === undefined) {
+            throw new InputError('k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run');
+        }
+        return { kind: 'url', url, checksum };
+    }
+    return { kind: 'release', version: parseVersion(read('version')) };
+}
+function assertAddress(name, text) {
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+        throw new InputError(`${name}: "${text}" is not an http or https address`);
+    }
+}
+function parseAddress(read, name, standard) {
+    const text = read(name);
+    if (text === '') {
+        return standard;
+    }
+    assertAddress(name, text);
+    return text.replace(/\/+$/, '');
+}
+function parseBoolean(read, name) {
+    const text = read(name);
+    if (text !== '' && text !== 'true' && text !== 'false') {
+        throw new InputError(`${name}: "${text}" is neither true nor false`);
+    }
+    return text === 'true';
+}
+function parsePull(text) {
+    const images = lines(text);
+    const bad = images.find((image) => /\s|:\/\//.test(image));
+    if (bad !== undefined) {
+        throw new InputError(`pull: "${bad}" is not an image reference; write one per line, such as docker.io/library/nginx:1.29`);
+    }
+    return images;
+}
+function parseChecksum(text) {
+    if (text === '') {
+        return undefined;
+    }
+    const sha256 = asSha256(text);
+    if (sha256 === undefined) {
+        throw new InputError(`checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`);
+    }
+    return sha256;
+}
+function parseMode(text) {
+    const mode = [...MODES, 'auto'].find((known) => known === text);
+    if (mode === undefined) {
+        throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
+    }
+    return mode;
+}
+function parseSysctls(text) {
+    const sysctls = SYSCTLS.find((known) => known === text);
+    if (sysctls === undefined) {
+        throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
+    }
+    return sysctls;
+}
+function parseTimeout(text) {
+    const match = /^(\d+)(s|m|h)$/.exec(text);
+    const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN);
+    if (!(ms > 0)) {
+        throw new InputError(`timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`);
+    }
+    return ms;
+}
+function parseK3sArgs(text) {
+    const args = lines(text);
+    const bad = args.find((arg) => !arg.startsWith('--'));
+    if (bad !== undefined) {
+        throw new InputError(`k3s-args: "${bad}" does not begin with --; write one --flag=value per line`);
+    }
+    return args;
+}
+function lines(text) {
+    return text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+}
+
+;// CONCATENATED MODULE: ./build/js/layout.js
+
+function k3sPaths(isolation, layout) {
+    return isolation === 'namespaces'
+        ? {
+            data: K3S_DATA,
+            config: '/etc/rancher/k3s/config.yaml',
+            registries: '/etc/rancher/k3s/registries.yaml',
+        }
+        : {
+            data: (0,external_node_path_.join)(layout.state, 'k3s'),
+            config: (0,external_node_path_.join)(layout.state, 'config.yaml'),
+            registries: (0,external_node_path_.join)(layout.state, 'registries.yaml'),
+        };
+}
+/** k3s's default data directory, a tmpfs in the private root. */
+const K3S_DATA = '/var/lib/rancher/k3s';
+/** A directory of the private root for files that workarounds make. */
+const PRIVATE_FILES = '/run/k3s-in-gvisor';
+/** What the post step knows of a run: only where it is. */
+function runPaths(state) {
+    return { state, logs: (0,external_node_path_.join)(state, 'logs'), launchFile: (0,external_node_path_.join)(state, 'launch') };
+}
+/**
+ * @param state the run's own directory
+ * @param dist the directory that holds the bundles and `native/`
+ * @param arch Node's name of the architecture
+ * @param node the Node binary the controller runs on
+ */
+function layoutOf(state, dist, arch, node) {
+    const scratch = (0,external_node_path_.join)(state, 'scratch');
+    return {
+        ...runPaths(state),
+        k3sKubeconfig: (0,external_node_path_.join)(state, 'k3s.yaml'),
+        gatewaySocket: (0,external_node_path_.join)(state, 'gateway.sock'),
+        ownCache: (0,external_node_path_.join)(state, 'cache'),
+        scratch,
+        newRoot: (0,external_node_path_.join)(scratch, 'root'),
+        answers: (0,external_node_path_.join)(state, 'answers'),
+        native: (0,external_node_path_.join)(dist, 'native', `linux-${arch}`),
+        controller: (0,external_node_path_.join)(dist, 'controller', 'index.js'),
+        node,
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/report/hints.js
+const HINTS = [
+    {
+        pattern: /no space left on device/i,
+        advice: 'The disk or a tmpfs is full: containerd keeps images in memory here; give the container more memory or load fewer images.',
+    },
+    {
+        pattern: /unknown flag|flag provided but not defined/i,
+        advice: 'k3s does not know a flag it was given: look at k3s-args, and at whether this version has it.',
+    },
+    {
+        pattern: /(ErrImagePull|ImagePullBackOff|failed to pull)/,
+        advice: 'An image could not be pulled: the runner may have no way to its registry; give the images as tars with the input images.',
+    },
+    {
+        pattern: /address already in use/i,
+        advice: 'A port is taken on the runner: another cluster or service listens there.',
+    },
+    {
+        pattern: /panicked|fatal error: out of memory|cannot allocate memory|signal killed/i,
+        advice: 'The sandbox ran out of memory: a cluster needs about 2 GiB.',
+    },
+    {
+        pattern: /Failed to start ContainerManager/,
+        advice: 'The kubelet lacks something of the kernel: please report this with the list of facts above.',
+    },
+];
+/** The advice for each known error that `log` contains, in the order of the table. */
+function findHints(log) {
+    return HINTS.flatMap(({ pattern, advice }) => (pattern.test(log) ? [advice] : []));
+}
+
+;// CONCATENATED MODULE: ./build/js/report/logs.js
+
+
+const TAIL_BYTES = 8_192;
+/** The end of every log of the run, the most telling first. */
+async function tailLogs(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const names = entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+        .map(({ name }) => name);
+    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
+    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return Promise.all(names.map(async (name) => ({ name, text: await tail((0,external_node_path_.join)(directory, name)) })));
+}
+async function tail(path) {
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const { size } = await file.stat();
+        const length = Math.min(size, TAIL_BYTES);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+        const text = buffer.toString('utf8');
+        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
+    }
+    finally {
+        await file.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/report/failure.js
+
+
+
+/**
+ * Explains a failure: the ends of the logs, and the likely fix. Never throws.
+ * @returns the message to fail with
+ */
+async function explainFailure(error, logs, log) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof InputError) {
+        return message;
+    }
+    const hints = new Set(findHints(message));
+    try {
+        for (const { name, text } of await tailLogs(logs)) {
+            findHints(text).forEach((hint) => hints.add(hint));
+            log.group(`End of ${name}`, () => {
+                log.info(text);
+            });
+        }
+    }
+    catch (cause) {
+        log.info(`Failed to read the logs in ${logs}: ${errors_errorMessage(cause)}`);
+    }
+    return [message, ...hints].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/report/timeline.js
+
+/** Where each second of the start went. */
+class Timeline {
+    #begin;
+    #moments = [];
+    /** @param begin `performance.now()` of the beginning; the process's own start by default */
+    constructor(begin = 0) {
+        this.#begin = begin;
+    }
+    mark(name) {
+        const moment = { name, at: performance.now() - this.#begin };
+        this.#moments.push(moment);
+        return moment;
+    }
+    get moments() {
+        return this.#moments;
+    }
+    /** For programs: `[{ "name", "at" }, ...]`, as the summary's table shows it. */
+    async save(path) {
+        await (0,promises_namespaceObject.writeFile)(path, `${JSON.stringify(this.#moments, undefined, 2)}\n`);
+    }
+}
+/** "12.34 s" */
+function seconds(ms) {
+    return `${(ms / 1_000).toFixed(2)} s`;
+}
+
+;// CONCATENATED MODULE: ./build/js/report/reporter.js
+
+/** Tells what was found, what was decided, and how far it got. */
+class Reporter {
+    #log;
+    constructor(log) {
+        this.#log = log;
+    }
+    info = (message) => {
+        this.#log.info(message);
+    };
+    notice = (message) => {
+        this.#log.notice(message);
+    };
+    warning = (message) => {
+        this.#log.warning(message);
+    };
+    reached(moment) {
+        this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
+    }
+    facts(facts) {
+        this.#log.group('Facts: what this sandbox can do', () => {
+            for (const [name, { result, evidence }] of [
+                ...Object.entries(facts.probes),
+                ...Object.entries(facts.sysctls).map(([path, answer]) => [`/proc/sys/${path}`, answer]),
+            ]) {
+                this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
+            }
+            const { user, hostname, networks, resolver, mounts } = facts;
+            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
+            this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
+            this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
+        });
+    }
+    plan(plan) {
+        this.#log.info(`Mode: ${plan.mode}`);
+        for (const { mode, obstacles } of plan.fellShort) {
+            this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
+        }
+        this.#log.group('Plan: what is done, and why', () => {
+            for (const { id, reason } of plan.decisions) {
+                this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
+            }
+        });
+        this.#log.group('Plan: every operation', () => {
+            for (const { id, isSecret, operations } of plan.launch.steps) {
+                for (const operation of operations) {
+                    const [directive, path] = operation;
+                    const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
+                    this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
+                }
+            }
+        });
+    }
+}
+/** Of a proxy's address: "http://user:password@proxy:3128". */
+function withoutPasswords(text) {
+    return text.replace(/\/\/[^/@\s]*@/g, '//***@');
+}
+
+;// CONCATENATED MODULE: ./build/js/report/summary.js
+
+/** The job summary, in Markdown: what runs, what was worked around and why, where the time went. */
+function renderSummary({ plan, k3s, server, timeline, facts }) {
+    const rows = timeline.moments.map(({ name, at }, index, all) => [
+        name,
+        seconds(at - (all[index - 1]?.at ?? 0)),
+        seconds(at),
+    ]);
+    const probes = Object.entries(facts.probes).map(([name, { result, evidence }]) => [
+        name,
+        result,
+        evidence,
+    ]);
+    return [
+        `### k3s ${k3s.version} in gVisor: mode ${plan.mode}`,
+        `Node \`${plan.nodeName}\`, API server \`${server}\`.`,
+        ...plan.fellShort.map(({ mode, obstacles }) => `Not **${mode}**: ${obstacles.join('; ')}.`),
+        table(['reached', 'took', 'at'], rows),
+        details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']))),
+        details('Facts', table(['probe', 'result', 'evidence'], probes)),
+        '',
+    ].join('\n\n');
+}
+function table(head, rows) {
+    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+function details(title, body) {
+    return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function files_exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
+var glob = __nccwpck_require__(2377);
+;// CONCATENATED MODULE: ./build/js/k3s/images.js
+
+
+/**
+ * The files that the patterns name, each once.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ */
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const globber = await (0,glob/* create */.v)(pattern, { matchDirectories: false });
+        const paths = await globber.glob();
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
+        }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/k3s/retry.js
+
+const BASE_MS = 500;
+const CAP_MS = 10_000;
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
+            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/http.js
+
+
+/** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
+const STALL_MS = 30_000;
+const ATTEMPTS = 5;
+/** The longest wait a server's Retry-After is obeyed for. */
+const LONGEST_WAIT_MS = 60_000;
+/** An answer that is not what was asked for. */
+class HttpError extends Error {
+    isTransient;
+    retryAfterMs;
+    constructor(message, isTransient, retryAfterMs) {
+        super(message);
+        this.isTransient = isTransient;
+        this.retryAfterMs = retryAfterMs;
+    }
+}
+/** The disk, not the network: trying again cannot help. */
+const LOCAL_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO']);
+/** Certificates do not become valid by asking again (OpenSSL's names, as Node gives them). */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+/**
+ * GETs `url` and gives the answer's body to `consume`; both are tried again on failures that may
+ * pass: broken connections, silence, truncation, status 408, 425, 429 and 5xx.
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. No token is sent, on GHES neither.
+ */
+async function httpGet(url, headers, consume, options = {}) {
+    const { signal, stallMs = STALL_MS } = options;
+    const client = new lib/* HttpClient */.Qq('k3s-in-gvisor', [], { socketTimeout: stallMs });
+    return retry(async () => {
+        const { message } = await client.get(url, { ...headers() });
+        try {
+            check(message);
+            return await consume(message, bodyOf(message, stallMs, signal));
+        }
+        finally {
+            message.destroy();
+        }
+    }, {
+        attempts: ATTEMPTS,
+        isTransient,
+        askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
+        onRetry: (error, delayMs) => {
+            options.onRetry?.(`${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
+        },
+        signal,
+        ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
+    }).catch((error) => {
+        throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
+    });
+}
+/** A small answer as text. */
+async function httpGetText(url, options = {}) {
+    return httpGet(url, () => ({}), async (answer, body) => {
+        const chunks = [];
+        let length = 0;
+        for await (const chunk of body) {
+            length += chunk.length;
+            if (length > 1 << 20) {
+                throw new HttpError('the answer is longer than 1 MiB, no such file is', false);
+            }
+            chunks.push(chunk);
+        }
+        assertComplete(length, Number(answer.headers['content-length'] ?? length));
+        return Buffer.concat(chunks).toString('utf8');
+    }, options);
+}
+/** @throws a transient error if fewer bytes came than were announced */
+function assertComplete(received, announced) {
+    if (received !== announced) {
+        throw new HttpError(`truncated: ${received} of ${announced} bytes came`, true);
+    }
+}
+function check(message) {
+    const { statusCode = 0, statusMessage = '', headers } = message;
+    if (statusCode !== 200 && statusCode !== 206) {
+        const isTransient = statusCode >= 500 || [408, 425, 429].includes(statusCode);
+        const seconds = Number(headers['retry-after']);
+        throw new HttpError(`HTTP ${statusCode} ${statusMessage}`.trim(), isTransient, seconds > 0 ? Math.min(seconds * 1_000, LONGEST_WAIT_MS) : undefined);
+    }
+    // A login page, a proxy's block page: k3s publishes none of its files as HTML.
+    if (headers['content-type']?.startsWith('text/html') === true) {
+        throw new HttpError('the answer is an HTML page, not a file; a proxy or a login may stand in between', false);
+    }
+}
+/** The body, as long as something comes every `stallMs` milliseconds. */
+async function* bodyOf(message, stallMs, signal) {
+    const abort = () => {
+        message.destroy(new Error('the timeout passed'));
+    };
+    const stall = setTimeout(() => {
+        message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));
+    }, stallMs);
+    signal?.addEventListener('abort', abort);
+    try {
+        for await (const chunk of message) {
+            stall.refresh();
+            yield chunk;
+        }
+    }
+    finally {
+        clearTimeout(stall);
+        signal?.removeEventListener('abort', abort);
+    }
+}
+function isTransient(error) {
+    if (error instanceof HttpError) {
+        return error.isTransient;
+    }
+    const code = error.code ?? '';
+    return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
+}
+/** Node's AggregateError, of a host with several addresses, has no message of its own. */
+function messageOf(error) {
+    if (error instanceof AggregateError) {
+        return error.errors.map(messageOf).join(', ');
+    }
+    const { message, code } = error;
+    return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/download.js
+
+
+
+const HEAD_BYTES = 64;
+/**
+ * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
+ * if the server can, and the file is still the same there; else it begins anew.
+ */
+async function download(url, path, options = {}) {
+    // A binary, more often than not; tar keeps the mode for the cache service.
+    const file = await (0,promises_namespaceObject.open)(path, 'w', 0o755);
+    let hash = (0,external_node_crypto_.createHash)('sha256');
+    let received = 0;
+    let head = Buffer.alloc(0);
+    let validator;
+    try {
+        await httpGet(url, () => received > 0 && validator !== undefined
+            ? { range: `bytes=${received}-`, 'if-range': validator }
+            : {}, async (answer, body) => {
+            const total = announced(answer, received);
+            if (answer.statusCode === 200 && received > 0) {
+                hash = (0,external_node_crypto_.createHash)('sha256');
+                received = 0;
+                head = Buffer.alloc(0);
+                await file.truncate(0);
+            }
+            validator = validatorOf(answer);
+            for await (const chunk of body) {
+                await file.write(chunk, 0, chunk.length, received);
+                hash.update(chunk);
+                received += chunk.length;
+                head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+            }
+            assertComplete(received, total ?? received);
+        }, options);
+    }
+    finally {
+        await file.close();
+    }
+    return { sha256: hash.digest('hex'), head };
+}
+/** The length of the whole file, as far as the server tells. */
+function announced(answer, received) {
+    if (answer.statusCode === 206) {
+        const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
+        if (Number(range?.[1]) !== received) {
+            throw new HttpError('the server went on at another place than it was asked to', true);
+        }
+        return Number(range?.[2]);
+    }
+    const length = answer.headers['content-length'];
+    return length === undefined ? undefined : Number(length);
+}
+/** What tells one content of an address from another; a weak ETag does not (RFC 9110, 13.1.5). */
+function validatorOf({ headers }) {
+    const { etag } = headers;
+    return etag === undefined || etag.startsWith('W/') ? headers['last-modified'] : etag;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/supply.js
+
+
+
+
+/** A verified copy of `wanted`: from the tool cache, else from the cache service, else from its address. */
+async function supply(wanted, sources) {
+    const { cache, remote, narrator } = sources;
+    const found = await cache.find(wanted, wanted.known);
+    if (found !== undefined) {
+        narrator.info(`${wanted.name} ${wanted.tag} is in the tool cache: ${found.path}`);
+        return { ...found, cacheHit: true };
+    }
+    const expected = await wanted.expected();
+    const key = cacheKey(wanted, expected);
+    const restored = await restore(wanted, expected, key, sources);
+    if (restored === 'corrupt') {
+        return { ...(await fetch(wanted, expected, sources)), cacheHit: false };
+    }
+    if (restored !== undefined) {
+        return { ...restored, cacheHit: true };
+    }
+    const fetched = await fetch(wanted, expected, sources);
+    remote?.saveLater(fetched.path, key);
+    return { ...fetched, cacheHit: false };
+}
+/** The library adds the compression and the path of the file, neither of which is shared. */
+function cacheKey(asset, sha256) {
+    return ['k3s-in-gvisor', process.platform, process.arch, asset.tag, asset.name, sha256].join('-');
+}
+async function restore(wanted, expected, key, { cache, remote, narrator }) {
+    const directory = cache.directory(wanted.tag, expected);
+    const path = (0,external_node_path_.join)(directory, wanted.name);
+    if (remote === undefined || !(await remote.restore(path, key))) {
+        return undefined;
+    }
+    const sha256 = await sha256Of(path);
+    if (sha256 !== expected) {
+        narrator.warning(`Dropping what the cache service has under ${key}: its SHA-256 is ${sha256}; delete that entry ("gh cache delete"), it cannot be replaced`);
+        await cache.drop(directory);
+        return 'corrupt';
+    }
+    narrator.info(`${wanted.name} ${wanted.tag} came from the cache service: ${key}`);
+    return cache.keep(path, wanted, expected);
+}
+async function fetch(wanted, expected, sources) {
+    return withWritable(sources, async (cache) => cache.stage(async (directory) => {
+        const file = (0,external_node_path_.join)(directory, wanted.name);
+        sources.narrator.info(`Downloading ${wanted.url}`);
+        const { sha256, head } = await download(wanted.url, file, {
+            signal: sources.signal,
+            onRetry: sources.narrator.info,
+        });
+        if (sha256 !== expected) {
+            throw new Error(describeMismatch(wanted.url, sha256, expected, head));
+        }
+        return cache.keep(file, wanted, sha256);
+    }));
+}
+/** What a cache that is read-only or full answers; the run goes on without it. */
+const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+/** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
+async function withWritable({ cache, fallback, narrator }, work) {
+    try {
+        return await work(cache);
+    }
+    catch (error) {
+        if (!UNWRITABLE.has(codeOf(error))) {
+            throw error;
+        }
+        narrator.warning(`The tool cache cannot be written, this run does without: ${errors_errorMessage(error)}`);
+        return work(fallback);
+    }
+}
+/** The code of the error, or of what caused it. */
+function codeOf(error) {
+    const { code, cause } = error;
+    return code ?? (cause === undefined ? '' : codeOf(cause));
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./build/js/exec.js
+
+/**
+ * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
+ * @throws with the command, its exit code and the end of its stderr if it fails.
+ */
+async function run(argv, options = {}) {
+    const [program = '', ...args] = argv;
+    const { exitCode, stdout, stderr } = await (0,exec/* getExecOutput */.H)(program, args, {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        ...(options.env === undefined
+            ? {}
+            : { env: { ...process.env, ...options.env } }),
+    });
+    if (exitCode !== 0) {
+        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+    }
+    return stdout;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/stale.js
+
+
+/** After this many milliseconds what a killed job left behind is nobody's any more. */
+const STALE_MS = 24 * 3_600_000;
+/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
+async function removeStale(parent, prefix) {
+    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
+        const path = (0,external_node_path_.join)(parent, name);
+        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < Date.now() - STALE_MS) {
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
+
+
+
+
+
+
+
+const ABOUT = 'unpacked.json';
+const PREFIX = 'unpacked-';
+/**
+ * What `binary` unpacked in `home` before, if all of it is there, with the sizes and times it had:
+ * a full hash would take longer than unpacking.
+ */
+async function findUnpacked(home) {
+    const about = await readAbout((0,external_node_path_.join)(home, ABOUT));
+    if (about === undefined) {
+        return undefined;
+    }
+    const directory = (0,external_node_path_.join)(home, about.directory);
+    return isEqual(about.files, await inventory(directory))
+        ? describeUnpacked(about, directory)
+        : undefined;
+}
+/**
+ * Has `binary` unpack itself into `home`. Jobs may do so at once: each into a directory of its own,
+ * and the last one is found next time.
+ * @throws InputError if it is not a k3s binary
+ */
+async function unpack(binary, home) {
+    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
+    const version = await versionOf(binary);
+    const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(home, PREFIX));
+    const { dataDir, tools } = pathsIn(directory);
+    // k3s unpacks itself before any command, into the data directory that its configuration file
+    // names (cmd/k3s/main.go, findDataDir and extract).
+    const config = (0,external_node_path_.join)(directory, 'config.yaml');
+    await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
+    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    const bin = (0,external_node_path_.join)(dataDir, 'data', 'current', 'bin');
+    await (0,promises_namespaceObject.mkdir)(tools);
+    await (0,promises_namespaceObject.symlink)((0,external_node_path_.join)(bin, 'kubectl'), (0,external_node_path_.join)(tools, 'kubectl'));
+    const about = {
+        version,
+        // The template is text in the binary, and knows the directory only if it imports from it.
+        containerdDropIns: await contains((0,external_node_path_.join)(bin, 'k3s'), 'config-v3.toml.d'),
+        directory: (0,external_node_path_.basename)(directory),
+        files: await inventory(directory),
+    };
+    const partial = `${directory}.json`;
+    await (0,promises_namespaceObject.writeFile)(partial, JSON.stringify(about, undefined, 2));
+    await (0,promises_namespaceObject.rename)(partial, (0,external_node_path_.join)(home, ABOUT));
+    // The one replaced may still be in use by another job, so only age ends it.
+    await removeStale(home, PREFIX);
+    return describeUnpacked(about, directory);
+}
+function describeUnpacked({ version, containerdDropIns }, directory) {
+    return { version, containerdDropIns, ...pathsIn(directory) };
+}
+function pathsIn(directory) {
+    return { dataDir: (0,external_node_path_.join)(directory, 'k3s'), tools: (0,external_node_path_.join)(directory, 'bin') };
+}
+async function readAbout(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+async function inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isEqual(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+/** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
+async function versionOf(binary) {
+    const output = await run([binary, '--version']);
+    const version = /^k3s version (v\S+)/.exec(output)?.[1];
+    if (version === undefined) {
+        throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
+    }
+    return version;
+}
+async function contains(path, text) {
+    let tail = Buffer.alloc(0);
+    for await (const chunk of (0,external_node_fs_.createReadStream)(path, {
+        highWaterMark: 1 << 20,
+    })) {
+        const window = Buffer.concat([tail, chunk]);
+        if (window.includes(text)) {
+            return true;
+        }
+        tail = window.subarray(-text.length);
+    }
+    return false;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/install.js
+
+
+
+
+
+
+
+
+
+
+
+/** In the place of a tag, for a binary that was named by its path or address. */
+const GIVEN = 'given';
+/**
+ * Brings a verified k3s binary here and has it unpack itself, once per binary.
+ * @throws InputError if what was named is not there or not what `checksum` says.
+ */
+async function installK3s(inputs, sources) {
+    const { source } = inputs;
+    if (source.kind === 'release') {
+        const release = new Release(await resolveRelease(source.version, inputs, sources), inputs, sources);
+        const [k3s, airgapImages] = await Promise.all([
+            release.binary().then((file) => prepare(file, release.tag, sources)),
+            inputs.airgap ? release.airgapImages() : undefined,
+        ]);
+        if (k3s.version !== release.tag) {
+            throw new Error(`Failed to verify k3s: ${release.tag} was asked for, the binary says it is ${k3s.version}`);
+        }
+        return { ...k3s, airgapImages };
+    }
+    const file = source.kind === 'path'
+        ? await givenFile(source.path, inputs.checksum)
+        : await supply({
+            tag: GIVEN,
+            name: 'k3s',
+            origin: source.url,
+            url: source.url,
+            known: source.checksum,
+            expected: () => Promise.resolve(source.checksum),
+        }, sources);
+    const k3s = await prepare(file, GIVEN, sources);
+    return {
+        ...k3s,
+        airgapImages: inputs.airgap
+            ? await new Release(releaseOf(k3s.version), inputs, sources).airgapImages()
+            : undefined,
+    };
+}
+async function resolveRelease(version, inputs, { cache, narrator, signal }) {
+    const tag = await resolveTag(version, {
+        channels: async () => parseChannels(await httpGetText(inputs.channelServer, { signal, onRetry: narrator.info })),
+        cached: () => cache.tags(releaseFiles((0,external_node_os_.arch)()).binary, inputs.releases),
+        warning: narrator.warning,
+    });
+    narrator.info(`k3s ${tag}`);
+    return tag;
+}
+/** The files of one release, verified by pinned hashes where there are, else by its own sum file. */
+class Release {
+    tag;
+    #inputs;
+    #sources;
+    #files = releaseFiles((0,external_node_os_.arch)());
+    #sums;
+    constructor(tag, inputs, sources) {
+        this.tag = tag;
+        this.#inputs = inputs;
+        this.#sources = sources;
+    }
+    async binary() {
+        return this.#supply(this.#files.binary, this.#inputs.checksum);
+    }
+    async airgapImages() {
+        return (await this.#supply(this.#files.airgapImages, undefined)).path;
+    }
+    #supply(name, checksum) {
+        const known = checksum ?? CHECKSUMS[this.tag]?.[name];
+        const origin = this.#inputs.releases;
+        return supply({
+            tag: this.tag,
+            name,
+            origin,
+            url: releaseUrl(origin, this.tag, name),
+            known,
+            expected: async () => known ?? (await this.#published(name)),
+        }, this.#sources);
+    }
+    async #published(name) {
+        this.#sums ??= this.#fetchSums();
+        const sha256 = (await this.#sums)[name];
+        if (sha256 === undefined) {
+            throw new Error(`Failed to verify ${name} ${this.tag}: ${this.#sumsUrl()} has no SHA-256 of it`);
+        }
+        this.#sources.narrator.notice(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
+        return sha256;
+    }
+    async #fetchSums() {
+        const { narrator, signal } = this.#sources;
+        const text = await httpGetText(this.#sumsUrl(), { signal, onRetry: narrator.info });
+        return parseSums(text);
+    }
+    #sumsUrl() {
+        return releaseUrl(this.#inputs.releases, this.tag, this.#files.sums);
+    }
+}
+function releaseOf(version) {
+    if (!isTag(version)) {
+        throw new InputError(`airgap: the binary says it is ${version}, which is no release; give its images as tars with the input images`);
+    }
+    return version;
+}
+async function givenFile(given, checksum) {
+    const path = (0,external_node_path_.resolve)(given);
+    await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.R_OK).catch((error) => {
+        throw new InputError(`k3s-path: cannot read "${given}": ${errors_errorMessage(error)}`);
+    });
+    const sha256 = await sha256Of(path);
+    if (checksum !== undefined && checksum !== sha256) {
+        throw new InputError(`checksum: "${given}" has the SHA-256 ${sha256}, not ${checksum}`);
+    }
+    return { path, sha256, cacheHit: false };
+}
+/** What it unpacked before, or unpacks now. */
+async function prepare({ path, sha256, cacheHit }, tag, sources) {
+    const home = (cache) => cache.directory(tag, sha256);
+    const binary = (await isExecutable(path))
+        ? path
+        : await withWritable(sources, (cache) => executableCopy(path, home(cache)));
+    const unpacked = (await findUnpacked(home(sources.cache))) ??
+        (await withWritable(sources, (cache) => unpack(binary, home(cache))));
+    return { binary, sha256, cacheHit, ...unpacked };
+}
+/** For a binary on a file system without the execute bit, or never given it. */
+async function executableCopy(path, home) {
+    const copy = (0,external_node_path_.join)(home, 'k3s');
+    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
+    await (0,promises_namespaceObject.copyFile)(path, `${copy}.partial`, promises_namespaceObject.constants.COPYFILE_FICLONE);
+    await (0,promises_namespaceObject.chmod)(`${copy}.partial`, 0o755);
+    await (0,promises_namespaceObject.rename)(`${copy}.partial`, copy);
+    return copy;
+}
+async function isExecutable(path) {
+    return (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/kubeconfig.js
+
+
+
+/** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
+async function readCredentials(path) {
+    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    const cluster = config?.clusters?.[0]?.cluster;
+    const user = config?.users?.[0]?.user;
+    if (cluster === undefined || user === undefined) {
+        throw new Error(`Failed to read ${path}: it has no cluster or no user`);
+    }
+    const decode = (data) => Buffer.from(data, 'base64').toString('utf8');
+    return {
+        server: cluster.server,
+        ca: decode(cluster['certificate-authority-data']),
+        cert: decode(user['client-certificate-data']),
+        key: decode(user['client-key-data']),
+    };
+}
+/** Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the API server. */
+async function writeKubeconfig(from, to, server) {
+    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
+    for (const { cluster } of config.clusters) {
+        cluster.server = server;
+    }
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
+    await (0,promises_namespaceObject.writeFile)(`${to}.partial`, (0,dist/* stringify */.As)(config), { mode: 0o600 });
+    await (0,promises_namespaceObject.rename)(`${to}.partial`, to);
+}
+
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: ./build/js/k3s/api.js
+
+/** The few calls readiness makes. */
+class Api {
+    #credentials;
+    #agent;
+    constructor(credentials) {
+        this.#credentials = credentials;
+        const { ca, cert, key } = credentials;
+        this.#agent = new external_node_https_.Agent({ ca, cert, key, keepAlive: true });
+    }
+    /** @throws if the answer is not 200, with the status and the beginning of the body. */
+    async get(path, signal) {
+        const response = await this.#send(path, signal);
+        let body = '';
+        for await (const chunk of response.setEncoding('utf8')) {
+            body += String(chunk);
+        }
+        if (response.statusCode !== 200) {
+            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}: ${body.slice(0, 300)}`);
+        }
+        return body;
+    }
+    /** Objects of the collection at `path`, those that exist first, then each one as it changes. Ends when the server ends it. */
+    async *watch(path, signal) {
+        const separator = path.includes('?') ? '&' : '?';
+        const response = await this.#send(`${path}${separator}watch=1`, signal);
+        if (response.statusCode !== 200) {
+            response.resume();
+            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}`);
+        }
+        for await (const line of api_lines(response)) {
+            const event = JSON.parse(line);
+            if (event.type === 'ADDED' || event.type === 'MODIFIED') {
+                yield event.object;
+            }
+            else if (event.type === 'ERROR') {
+                throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
+            }
+        }
+    }
+    close() {
+        this.#agent.destroy();
+    }
+    #send(path, signal) {
+        return new Promise((resolve, reject) => {
+            const call = (0,external_node_https_.request)(new URL(path, this.#credentials.server), { agent: this.#agent, signal });
+            call.once('response', resolve);
+            call.once('error', reject);
+            call.end();
+        });
+    }
+}
+/** Node's readline emits what ends the stream as an error of its own that nobody can catch; this throws it. */
+async function* api_lines(stream) {
+    let rest = '';
+    for await (const chunk of stream.setEncoding('utf8')) {
+        const parts = (rest + String(chunk)).split('\n');
+        rest = parts.pop() ?? '';
+        yield* parts;
+    }
+}
+
+// EXTERNAL MODULE: external "node:http2"
+var external_node_http2_ = __nccwpck_require__(2467);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/js/k3s/grpc.js
+/** A call that was answered with another status than OK. */
+class GrpcError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+    }
+}
+/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
+function callUnary(session, path, message, signal) {
+    return new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
+        let status;
+        let text = '';
+        // A call that fails at once has its status in the headers, any other in the trailers.
+        const take = (headers) => {
+            status = headers['grpc-status']?.toString() ?? status;
+            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
+        };
+        stream.on('response', take);
+        stream.on('trailers', take);
+        stream.on('error', reject);
+        stream.on('close', () => {
+            if (status === '0') {
+                resolve();
+            }
+            else if (status === undefined) {
+                reject(new Error('the connection ended without an answer'));
+            }
+            else {
+                reject(new GrpcError(Number(status), text));
+            }
+        });
+        stream.resume();
+        stream.end(grpc_frame(message));
+    });
+}
+/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
+function encodeField(number, content) {
+    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
+}
+function varint(value) {
+    const bytes = [];
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) {
+        bytes.push((rest & 0x7f) | 0x80);
+    }
+    return Buffer.from([...bytes, rest]);
+}
+function grpc_frame(message) {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(message.length, 1);
+    return Buffer.concat([header, message]);
+}
+/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
+function decodeMessage(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/pull.js
+
+
+
+
+
+
+
+/** k3s's containerd, as seen inside. */
+const SOCKET = '/run/k3s/containerd/containerd.sock';
+const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const POLL_MS = 100;
+const pull_ATTEMPTS = 4;
+/**
+ * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
+ * registries.yaml hold, and the images are unpacked when this returns.
+ * @param init the process whose child is the first one of the run's namespaces
+ * @throws with the image, and what containerd said
+ */
+async function pullImages(images, init, signal) {
+    // Reached from outside: no process of ours is needed within.
+    const session = await connectTo(`/proc/${await childOf(init)}/root${SOCKET}`, signal);
+    try {
+        await Promise.all(images.map((image) => pullImage(session, image, signal)));
+    }
+    finally {
+        session.destroy();
+    }
+}
+async function pullImage(session, image, signal) {
+    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
+    const request = encodeField(1, encodeField(1, Buffer.from(image)));
+    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
+        attempts: pull_ATTEMPTS,
+        isTransient: pull_isTransient,
+        signal,
+    }).catch((error) => {
+        throw new Error(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
+    });
+}
+/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
+function pull_isTransient(error) {
+    return (error instanceof GrpcError &&
+        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
+        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
+}
+/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
+async function whenServed(call, signal) {
+    for (;;) {
+        try {
+            return await call();
+        }
+        catch (error) {
+            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
+                throw error;
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
+async function connectTo(socket, signal) {
+    for (;;) {
+        try {
+            return await openSession(socket);
+        }
+        catch (error) {
+            const { code } = error;
+            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
+                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
+                    cause: error,
+                });
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+function openSession(socket) {
+    return new Promise((resolve, reject) => {
+        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
+        session.once('connect', () => {
+            resolve(session);
+        });
+        session.on('error', reject);
+    });
+}
+async function childOf(parent) {
+    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+        const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+        // The second field is the program's name in parentheses and may hold anything.
+        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) === parent) {
+            return Number(pid);
+        }
+    }
+    throw new Error(`Failed to find the first process of the namespaces: init (${parent}) has no child`);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/readiness.js
+
+
+
+
+
+
+/** How soon what cannot be watched is asked again. */
+const readiness_POLL_MS = 50;
+/** Climbing stopped: `rung` names the step that was not reached, `last` the last thing that was seen there. */
+class ReadinessError extends Error {
+    name = 'ReadinessError';
+    rung;
+    last;
+    constructor(rung, last, cause) {
+        super(`Failed to reach "${rung}": ${cause}; last seen: ${last}`);
+        this.rung = rung;
+        this.last = last;
+    }
+}
+/**
+ * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
+ * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
+ * @throws ReadinessError naming the rung when the deadline passes or the processes end first.
+ */
+async function climb(ladder) {
+    let api;
+    const connected = () => {
+        if (api === undefined) {
+            throw new Error('not connected yet');
+        }
+        return api;
+    };
+    const rungs = [
+        {
+            name: 'kubeconfig written',
+            climb: async (saw, signal) => {
+                const credentials = await fileCredentials(ladder.kubeconfig, saw, signal);
+                api = new Api({ ...credentials, server: ladder.server });
+            },
+        },
+        { name: 'API server ready', climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+        ...(ladder.mode === 'control-plane'
+            ? [serviceAccount(connected)]
+            : [node(connected, ladder.nodeName), serviceAccount(connected)]),
+        ...(ladder.mode === 'full' ? [clusterDns(connected)] : []),
+    ];
+    try {
+        for (const rung of rungs) {
+            await climbRung(rung, ladder);
+            ladder.reached(rung.name);
+        }
+    }
+    finally {
+        api?.close();
+    }
+}
+async function climbRung(rung, { ended, deadline }) {
+    let last = 'nothing yet';
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, deadline]);
+    const gone = ended.then((how) => {
+        throw new ReadinessError(rung.name, last, how);
+    });
+    try {
+        await Promise.race([
+            gone,
+            rung.climb((what) => {
+                last = what;
+            }, signal),
+        ]);
+    }
+    catch (error) {
+        if (error instanceof ReadinessError) {
+            throw error;
+        }
+        const cause = deadline.aborted ? 'the timeout passed' : errors_errorMessage(error);
+        throw new ReadinessError(rung.name, last, cause);
+    }
+    finally {
+        stop.abort();
+        gone.catch(() => undefined);
+    }
+}
+async function fileCredentials(path, saw, signal) {
+    const attempt = () => readCredentials(path).catch((error) => {
+        saw(errors_errorMessage(error));
+        return undefined;
+    });
+    const changes = (0,promises_namespaceObject.watch)((0,external_node_path_.dirname)(path), { signal });
+    // Looked at only after the watch began, so that no write is missed.
+    const present = await attempt();
+    if (present !== undefined) {
+        return present;
+    }
+    for await (const { filename } of changes) {
+        const credentials = filename === (0,external_node_path_.basename)(path) ? await attempt() : undefined;
+        if (credentials !== undefined) {
+            return credentials;
+        }
+    }
+    throw new Error(`${path} was never written`);
+}
+async function untilReadyz(api, saw, signal) {
+    for (;;) {
+        try {
+            await api.get('/readyz', signal);
+            return;
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            saw(errors_errorMessage(error));
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+    }
+}
+/** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
+function watchUntil(name, api, path, missing) {
+    return {
+        name,
+        climb: async (saw, signal) => {
+            for (;;) {
+                try {
+                    for await (const object of api().watch(path, signal)) {
+                        const lacking = missing(object);
+                        if (lacking === undefined) {
+                            return;
+                        }
+                        saw(`${object.metadata.name}: ${lacking}`);
+                    }
+                }
+                catch (error) {
+                    signal.throwIfAborted();
+                    saw(errors_errorMessage(error));
+                }
+                // The server ended the watch or could not be reached: ask anew.
+                await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+            }
+        },
+    };
+}
+function node(api, nodeName) {
+    const path = `/api/v1/nodes?fieldSelector=metadata.name=${encodeURIComponent(nodeName)}`;
+    return watchUntil('node Ready', api, path, ({ status }) => {
+        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+        return ready?.status === 'True'
+            ? undefined
+            : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
+    });
+}
+function serviceAccount(api) {
+    const path = '/api/v1/namespaces/default/serviceaccounts?fieldSelector=metadata.name=default';
+    return watchUntil('default service account', api, path, () => undefined);
+}
+function clusterDns(api) {
+    const path = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io/service-name=kube-dns';
+    return watchUntil('cluster DNS ready', api, path, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
+        ? undefined
+        : 'no CoreDNS pod is ready');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/tool-cache.js
+
+
+
+
+
+
+const PARTIAL = '.partial-';
+const ORIGIN = '.origin';
+/**
+ * Verified files that outlive the run: `<root>/<tag>/<SHA-256>/<name>`. By the full tag, because
+ * v1.34.1+k3s1 and +k3s2 are two releases (@actions/tool-cache takes them for one); by the hash, so
+ * that nothing is found there but what it says. Safe for several jobs at once: files appear by rename.
+ */
+class ToolCache {
+    #root;
+    #warning;
+    constructor(root, warning) {
+        this.#root = root;
+        this.#warning = warning;
+    }
+    /** The directory of everything that belongs to the file of this hash. */
+    directory(tag, sha256) {
+        return (0,external_node_path_.join)(this.#root, tag, sha256);
+    }
+    /**
+     * The asset, hashed anew; one that is not what its directory says is dropped.
+     * @param expected undefined for what was verified when it came from the asset's own origin
+     */
+    async find(asset, expected) {
+        const { tag, name, origin } = asset;
+        const hashes = expected === undefined ? await list((0,external_node_path_.join)(this.#root, tag)) : [expected];
+        for (const sha256 of hashes) {
+            const directory = this.directory(tag, sha256);
+            const path = (0,external_node_path_.join)(directory, name);
+            if (!(await tool_cache_exists(path))) {
+                continue;
+            }
+            if (expected === undefined && (await readText(path + ORIGIN)) !== origin) {
+                continue;
+            }
+            const found = await sha256Of(path);
+            if (found === sha256) {
+                return { path, sha256 };
+            }
+            this.#warning(`Dropping ${path} of the tool cache: its SHA-256 is ${found}`);
+            await this.drop(directory);
+        }
+        return undefined;
+    }
+    /** Tags of which the file `name` of `origin` is here, verified or not. */
+    async tags(name, origin) {
+        const tags = (await list(this.#root)).filter(isTag);
+        const have = await Promise.all(tags.map(async (tag) => {
+            const hashes = await list((0,external_node_path_.join)(this.#root, tag));
+            const origins = await Promise.all(hashes.map((sha256) => readText((0,external_node_path_.join)(this.directory(tag, sha256), name + ORIGIN))));
+            return origins.includes(origin);
+        }));
+        return tags.filter((_, index) => have[index]);
+    }
+    /**
+     * Calls `work` with a new directory for a file that is not verified yet, and removes it after.
+     * @throws whatever `work` throws, and the reason if the cache cannot be written
+     */
+    async stage(work) {
+        await (0,promises_namespaceObject.mkdir)(this.#root, { recursive: true });
+        await removeStale(this.#root, PARTIAL);
+        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(this.#root, PARTIAL));
+        try {
+            return await work(directory);
+        }
+        finally {
+            await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        }
+    }
+    /** Takes over a file whose hash was found to be `sha256`. */
+    async keep(file, asset, sha256) {
+        const directory = this.directory(asset.tag, sha256);
+        const path = (0,external_node_path_.join)(directory, asset.name);
+        await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+        if (file !== path) {
+            await (0,promises_namespaceObject.rename)(file, path);
+        }
+        await (0,promises_namespaceObject.writeFile)(path + ORIGIN, asset.origin);
+        return { path, sha256 };
+    }
+    /** Another job may still run from it: its open files stay, only their names go. */
+    async drop(directory) {
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true }).catch((error) => {
+            this.#warning(`Failed to remove ${directory} from the tool cache: ${errors_errorMessage(error)}`);
+        });
+    }
+}
+/** The names in a directory, none if it is not there. */
+async function list(directory) {
+    return (0,promises_namespaceObject.readdir)(directory).catch(() => []);
+}
+async function readText(path) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
+}
+async function tool_cache_exists(path) {
+    return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: ./build/js/namespaces/init.js
+
+
+
+
+/**
+ * Starts native/init on the launch file, in a session of its own so that it outlives this step.
+ * @throws if the program cannot be started.
+ */
+async function startInit(layout) {
+    const log = await (0,promises_namespaceObject.open)((0,external_node_path_.join)(layout.logs, 'init.log'), 'a');
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    });
+    await new Promise((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+    }).finally(() => log.close());
+    const { pid } = child;
+    if (pid === undefined) {
+        throw new Error('Failed to start init: it has no process id');
+    }
+    const exits = [];
+    const status = child.stdio[3];
+    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => {
+            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
+            resolve([...exits, `init ended with ${how}`].join('; '));
+        });
+    });
+    const launched = new Promise((resolve, reject) => {
+        lines.on('line', (line) => {
+            const [event = '', ...fields] = line.split('\t').map(unescapeField);
+            if (event === 'ready') {
+                resolve();
+            }
+            else if (event === 'failed') {
+                reject(new Error(fields[3] ?? 'Failed to launch'));
+            }
+            else if (event === 'exited') {
+                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
+            }
+        });
+        void ended.then((how) => {
+            reject(new Error(`Failed to launch: ${how}`));
+        });
+    });
+    // Who only waits for `ended` has no handler on it.
+    launched.catch(() => undefined);
+    return {
+        pid,
+        launched,
+        ended,
+        detach: () => {
+            lines.close();
+            status.destroy();
+            child.unref();
+        },
+    };
+}
+function unescapeField(field) {
+    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderDirective),
+    ]);
+    return [...header.map(renderDirective), ...steps, ''].join('\n');
+}
+function renderDirective(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/sysctl-overlay.js
+
+
+/**
+ * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
+ * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
+ */
+const KUBELET_SYSCTLS = {
+    'vm/overcommit_memory': '1',
+    'vm/panic_on_oom': '0',
+    'kernel/panic': '10',
+    'kernel/panic_on_oops': '1',
+    'kernel/keys/root_maxkeys': '1000000',
+    'kernel/keys/root_maxbytes': '25000000',
+};
+/** The sysctls that are missing, or cannot be what the kubelet wants. */
+function wrong(facts) {
+    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
+        const answer = facts.sysctls[path];
+        return answer?.result !== 'yes' || answer.evidence !== value;
+    });
+}
+/**
+ * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
+ * is added, what is written is kept. One mount, and no cost at run time.
+ */
+const sysctlOverlay = {
+    id: 'sysctl-overlay',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
+    removeWhen: 'gVisor has these six sysctls and lets root write them',
+    needed: ({ facts, mode, isolation, sysctls }) => {
+        const paths = wrong(facts).map(([path]) => path);
+        return paths.length === 0 ||
+            mode === 'control-plane' ||
+            isolation === 'none' ||
+            sysctls === 'ptrace'
+            ? undefined
+            : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
+    },
+    contribute: ({ facts }) => {
+        const upper = (0,external_node_path_.join)(PRIVATE_FILES, 'sysctl');
+        const work = (0,external_node_path_.join)(PRIVATE_FILES, 'sysctl-work');
+        const files = wrong(facts).flatMap(([path, value]) => [
+            ['directory', (0,external_node_path_.join)(upper, (0,external_node_path_.dirname)(path)), '0755'],
+            ['write', (0,external_node_path_.join)(upper, path), '0644', `${value}\n`],
+        ]);
+        return {
+            operations: {
+                system: [
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    ...files,
+                    [
+                        'mount',
+                        'overlay',
+                        '/proc/sys',
+                        'overlay',
+                        '-',
+                        `lowerdir=/proc/sys,upperdir=${upper},workdir=${work}`,
+                    ],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/unprivileged-ports.js
+const UNPRIVILEGED_SYSCTLS = [
+    'net/ipv4/ip_unprivileged_port_start',
+    'net/ipv4/ping_group_range',
+];
+/** containerd sets these sysctls in every pod's sandbox when the kernel calls itself 4.11 or later. */
+const unprivilegedPorts = {
+    id: 'unprivileged-ports',
+    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
+    removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
+    needed: ({ facts, mode }) => {
+        const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
+        return missing.length === 0 || mode === 'control-plane'
+            ? undefined
+            : `missing: ${missing.join(', ')}`;
+    },
+    contribute: () => ({
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'": {
+                enable_unprivileged_ports: false,
+                enable_unprivileged_icmp: false,
+            },
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
+/** The probes of native/probe; each is explained in its own file there. */
+const NATIVE_PROBES = [
+    'mount',
+    'namespaces',
+    'user-namespace',
+    'user-namespace-single',
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'overlay-proc-sys',
+    'rshared',
+    'pivot-root',
+    'bridge',
+    'veth',
+    'iptables-nat',
+    'cgroup-v1-inherited',
+    'cgroup-v1-mount',
+    'cgroup-v2-inherited',
+    'cgroup-v2-mount',
+    'kmsg',
+    'oom-score',
+    'seccomp-trace',
+];
+/** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
+function can(facts, probe) {
+    return facts.probes[probe].result === 'yes';
+}
+/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
+function hasOneUser(facts) {
+    return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
+
+/** What the private root makes anew. */
+const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
+/**
+ * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
+ * @throws if a line is not of that form, or a probe that was asked for did not answer.
+ */
+function parseProbes(output) {
+    const answers = new Map();
+    for (const line of output.split('\n').filter((text) => text !== '')) {
+        const [name, result, ...evidence] = line.split('\t');
+        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
+            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
+        }
+        answers.set(name, { result, evidence: evidence.join(' ') });
+    }
+    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
+        const answer = answers.get(name);
+        if (answer === undefined) {
+            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
+        }
+        return [name, answer];
+    }));
+    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
+    return { probes, sysctls };
+}
+/**
+ * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
+ * Those below another come with it when it is bound recursively.
+ * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
+ */
+function parseMounts(mountinfo, workspace) {
+    const points = mountinfo
+        .split('\n')
+        .map((line) => line.split(' ')[4])
+        .filter((point) => point !== undefined)
+        .map(unescapeOctal);
+    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
+    if (workspace !== undefined) {
+        points.push(workspace);
+    }
+    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
+    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
+}
+/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
+function unescapeOctal(text) {
+    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
+function parseResolver(resolvConf) {
+    const lines = resolvConf
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '' && !/^[#;]/.test(line));
+    const isNameserver = (line) => /^nameserver\s/.test(line);
+    return {
+        nameservers: lines
+            .filter(isNameserver)
+            .map((line) => line.split(/\s+/)[1] ?? '')
+            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
+        otherLines: lines.filter((line) => !isNameserver(line)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
+
+
+
+
+
+
+
+
+
+const API_SERVER_PORT = 6443;
+/** Finds the facts by attempting, side by side; nothing is left behind. */
+async function gatherFacts(layout) {
+    const [{ probes, sysctls }, mounts, resolver, apiServerPort, machineId] = await Promise.all([
+        probe(layout),
+        findMounts(),
+        (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').then(parseResolver),
+        freePort(API_SERVER_PORT),
+        readAnswer('/etc/machine-id'),
+    ]);
+    return {
+        probes,
+        sysctls,
+        user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
+        hostname: (0,external_node_os_.hostname)(),
+        mounts,
+        networks: Object.values((0,external_node_os_.networkInterfaces)())
+            .flatMap((addresses) => addresses ?? [])
+            .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
+        resolver,
+        proxy: proxies(process.env),
+        apiServerPort,
+        machineId,
+    };
+}
+async function probe(layout) {
+    const sysctls = [...Object.keys(KUBELET_SYSCTLS), ...UNPRIVILEGED_SYSCTLS];
+    const output = await run([
+        (0,external_node_path_.join)(layout.native, 'probe'),
+        '--scratch',
+        layout.state,
+        ...sysctls.flatMap((path) => ['--sysctl', path]),
+    ]);
+    return parseProbes(output);
+}
+async function findMounts() {
+    const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
+    return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
+}
+/** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
+async function freePort(preferred) {
+    return (await tryListen(preferred)) ?? (await tryListen(0)) ?? preferred;
+}
+function tryListen(port) {
+    return new Promise((resolve) => {
+        const server = (0,external_node_net_.createServer)();
+        server.once('error', () => {
+            resolve(undefined);
+        });
+        server.listen(port, '127.0.0.1', () => {
+            const address = server.address();
+            server.close(() => {
+                resolve(typeof address === 'object' && address !== null ? address.port : undefined);
+            });
+        });
+    });
+}
+/** Either spelling counts, the first one first, as in Go and curl. */
+function proxies(environment) {
+    const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
+    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+}
+async function readAnswer(path) {
+    try {
+        const text = (await (0,promises_namespaceObject.readFile)(path, 'utf8')).trim();
+        return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
+    }
+    catch (error) {
+        return { result: 'no', evidence: errors_errorMessage(error) };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/pod-cgroups.js
+
+
+
+const ROOT = '/sys/fs/cgroup';
+/** Where the kubelet makes its pods' cgroups: in each v1 hierarchy, or in the v2 tree. */
+async function candidates() {
+    const names = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
+    return ['', ...names].map((name) => (0,external_node_path_.join)(ROOT, name, 'kubepods'));
+}
+/** Those that are not there yet. A cgroup outlives every namespace, so these are left behind. */
+async function missingPodCgroups() {
+    const paths = await candidates();
+    const present = await Promise.all(paths.map(files_exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+/** Removes a cgroup and those below it, whose files are the kernel's and go with them. */
+async function removeCgroup(path) {
+    if (!(await exists(path))) {
+        return;
+    }
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+        if (entry.isDirectory()) {
+            await removeCgroup(join(path, entry.name));
+        }
+    }
+    await rmdir(path);
+}
+
+;// CONCATENATED MODULE: ./build/js/state.js
+
+
+const FILE = 'run.json';
+async function saveState(directory, state) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = (0,external_node_path_.join)(directory, FILE);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @throws if no run was started in the directory */
+async function loadState(directory) {
+    return JSON.parse(await readFile(join(directory, FILE), 'utf8'));
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
+
+/** First two octets of pods and services; k3s's own defaults come first. */
+const CANDIDATES = [
+    ['10.42', '10.43'],
+    ['10.142', '10.143'],
+    ['172.26', '172.27'],
+    ['10.242', '10.243'],
+];
+/**
+ * The first pair of networks that the runner has no address in: a pod could not reach a runner's
+ * neighbour whose address is a pod's too.
+ * @throws if every candidate is taken.
+ */
+function chooseAddresses(runnerNetworks) {
+    const free = CANDIDATES.find((pair) => pair.every((prefix) => !runnerNetworks.some((network) => overlap(`${prefix}.0.0/16`, network))));
+    if (free === undefined) {
+        throw new Error(`Failed to choose the cluster's networks: the runner has addresses in all of ${CANDIDATES.flat().join(', ')}`);
+    }
+    const [pods, services] = free;
+    return {
+        podCidr: `${pods}.0.0/16`,
+        nodeCidr: `${pods}.0.0/24`,
+        serviceCidr: `${services}.0.0/16`,
+        node: `${pods}.0.1`,
+        nowhere: `${pods}.0.254`,
+        clusterDns: `${services}.0.10`,
+    };
+}
+function overlap(one, other) {
+    return addresses_contains(one, other) || addresses_contains(other, one);
+}
+/** Whether the base address of `inner` lies in `outer`; of two networks that share an address, one holds the other's base. */
+function addresses_contains(outer, inner) {
+    const [address = '', prefix] = outer.split('/');
+    const list = new external_node_net_.BlockList();
+    list.addSubnet(address, Number(prefix), 'ipv4');
+    return list.check(inner.split('/')[0] ?? '', 'ipv4');
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/configuration.js
+
+/**
+ * Joins configurations: lists are appended to each other, any other value may be given once.
+ * @throws if two of them give a key different values: a mistake in the plan, not of the user.
+ */
+function mergeConfig(configs) {
+    const merged = {};
+    for (const [key, value] of configs.flatMap((config) => Object.entries(config))) {
+        const known = merged[key];
+        if (known === undefined) {
+            merged[key] = value;
+        }
+        else if (Array.isArray(known) && Array.isArray(value)) {
+            merged[key] = [...known, ...value];
+        }
+        else if (known !== value) {
+            throw new Error(`Failed to merge ${key}: it is ${String(known)} and ${String(value)}`);
+        }
+    }
+    return merged;
+}
+/** A drop-in for k3s's kubelet.conf.d. */
+function kubeletConfig(configs) {
+    return (0,dist/* stringify */.As)({
+        apiVersion: 'kubelet.config.k8s.io/v1beta1',
+        kind: 'KubeletConfiguration',
+        ...mergeConfig(configs),
+    });
+}
+/**
+ * containerd's drop-in, and for a k3s whose template does not import drop-ins yet the template that
+ * does: a redefined table would be an error ("table runc already exists"), an import is merged.
+ */
+function containerdConfig(configs, dropInsImported, data) {
+    const directory = `${data}/agent/etc/containerd`;
+    // TOML lets a table be opened once, and several workarounds may have a word to say in one.
+    const names = new Set(configs.flatMap((config) => Object.keys(config)));
+    const tables = [...names].map((name) => [name, mergeConfig(configs.map((config) => config[name] ?? {}))]);
+    if (tables.length === 0) {
+        return [];
+    }
+    const dropIn = {
+        path: `${directory}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
+        content: [
+            'version = 3',
+            ...tables.flatMap(([table, values]) => [
+                `[${table}]`,
+                ...Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
+            ]),
+            '',
+        ].join('\n'),
+    };
+    const template = {
+        path: `${directory}/config-v3.toml.tmpl`,
+        content: `imports = ["${directory}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
+    };
+    return dropInsImported ? [dropIn] : [dropIn, template];
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-hierarchy.js
+
+/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
+function chooseHierarchy(facts) {
+    if (can(facts, 'cgroup-v2-inherited'))
+        return 'v2-inherited';
+    if (can(facts, 'cgroup-v1-inherited'))
+        return 'v1-inherited';
+    if (can(facts, 'cgroup-v2-mount'))
+        return 'v2-mounted';
+    if (can(facts, 'cgroup-v1-mount'))
+        return 'v1-mounted';
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-controllers.js
+
+/** A cgroup v2 tree gives its children only the controllers that were enabled for them. */
+const cgroupControllers = {
+    id: 'cgroup-controllers',
+    symptom: 'failed to find cpuset, cpu or memory cgroup (v2)',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/cgroups/cgroups_linux.go',
+    removeWhen: 'never: nobody else enables them where there is no systemd',
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+        ? 'cgroup v2: children get only the controllers enabled here'
+        : undefined,
+    contribute: () => ({
+        operations: {
+            system: [['set', '/sys/fs/cgroup/cgroup.subtree_control', '+cpu +cpuset +memory +pids']],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-mount.js
+
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
+/** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
+const cgroupMount = {
+    id: 'cgroup-mount',
+    symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
+    removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
+    needed: ({ facts, mode, isolation }) => {
+        const hierarchy = chooseHierarchy(facts);
+        return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
+            ? undefined
+            : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
+    },
+    contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
+};
+function mountV2() {
+    return {
+        operations: {
+            system: [
+                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
+                ['directory', '/sys/fs/cgroup', '0755'],
+                ['mount', 'cgroup2', '/sys/fs/cgroup', 'cgroup2', 'nosuid,noexec,nodev', '-'],
+            ],
+        },
+    };
+}
+function mountV1() {
+    return {
+        operations: {
+            system: [
+                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
+                ...V1_CONTROLLERS.flatMap((controller) => {
+                    const path = `/sys/fs/cgroup/${controller}`;
+                    return [
+                        ['directory', path, '0755'],
+                        ['mount', 'cgroup', path, 'cgroup', 'nosuid,noexec,nodev', controller],
+                    ];
+                }),
+            ],
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-v1-accepted.js
+
+const cgroupV1Accepted = {
+    id: 'cgroup-v1-accepted',
+    symptom: 'kubelet is configured to not run on a host using cgroup v1',
+    source: 'https://github.com/kubernetes/kubernetes/pull/134298',
+    removeWhen: 'gVisor mounts cgroup v2 by default (runsc -in-sandbox-cgroup=v2 does)',
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v1')
+        ? 'cgroup v1 is what this sandbox has; Kubernetes 1.35 and later refuse it by default'
+        : undefined,
+    contribute: () => ({ kubelet: { failCgroupV1: false } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/controller-manager-rate.js
+/** For speed: every pod waits for the default service account, which waits for the controller manager. */
+const controllerManagerRate = {
+    id: 'controller-manager-rate',
+    symptom: 'error looking up service account default/default: serviceaccount "default" not found',
+    source: 'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',
+    removeWhen: 'kube-controller-manager starts its controllers without waiting for its own client limits',
+    needed: () => 'the default service account appears seconds earlier',
+    contribute: () => ({
+        k3s: {
+            'kube-controller-manager-arg': ['kube-api-qps=500', 'kube-api-burst=1000'],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/data-tmpfs.js
+
+
+/** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
+const dataTmpfs = {
+    id: 'data-tmpfs',
+    symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
+    removeWhen: 'gVisor accepts a disk-backed upper layer',
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
+    contribute: ({ k3s, layout }) => {
+        const unpacked = (0,external_node_path_.join)(k3s.dataDir, 'data');
+        const upper = (0,external_node_path_.join)(K3S_DATA, '.unpacked', 'upper');
+        const work = (0,external_node_path_.join)(K3S_DATA, '.unpacked', 'work');
+        return {
+            operations: {
+                storage: [
+                    ['directory', K3S_DATA, '0755'],
+                    ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
+                    // The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them.
+                    ['directory', (0,external_node_path_.join)(K3S_DATA, 'data'), '0755'],
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    [
+                        'mount',
+                        'overlay',
+                        (0,external_node_path_.join)(K3S_DATA, 'data'),
+                        'overlay',
+                        '-',
+                        `lowerdir=${unpacked},upperdir=${upper},workdir=${work}`,
+                    ],
+                    ['directory', '/var/lib/kubelet', '0755'],
+                    ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
+                    // Logs outlive the mount namespace, so that a failure can be explained.
+                    ['directory', '/var/log/pods', '0755'],
+                    ['bind', (0,external_node_path_.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
+                    ['directory', (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
+                    [
+                        'symlink',
+                        (0,external_node_path_.join)(layout.logs, 'containerd.log'),
+                        (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
+                    ],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/gateway-network.js
+
+const BRIDGE = 'cni0';
+/**
+ * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
+ */
+const gatewayNetwork = {
+    id: 'gateway-network',
+    symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
+    source: 'https://github.com/google/gvisor/issues/170',
+    removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
+    needed: ({ isolation }) => isolation === 'none'
+        ? undefined
+        : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+    contribute: ({ addresses, layout, mode }) => ({
+        k3s: {
+            'flannel-backend': 'none',
+            'disable-kube-proxy': true,
+            'disable-network-policy': true,
+            // servicelb runs inside the cloud controller; with only one of the two off it still starts.
+            'disable-cloud-controller': true,
+            disable: ['servicelb'],
+            'node-ip': addresses.node,
+            'cluster-cidr': addresses.podCidr,
+            'service-cidr': addresses.serviceCidr,
+            'cluster-dns': addresses.clusterDns,
+        },
+        operations: {
+            network: [
+                ['link-up', 'lo'],
+                ['bridge', BRIDGE, `${addresses.node}/24`],
+                // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
+                // without a route connect() fails before any rule is asked.
+                ['default-route', addresses.nowhere, BRIDGE],
+            ],
+            files: mode === 'control-plane'
+                ? []
+                : [
+                    ...['gvisor-bridge', 'loopback'].flatMap((plugin) => [
+                        ['directory', '/opt/cni/bin', '0755'],
+                        ['write', (0,external_node_path_.join)('/opt/cni/bin', plugin), '0755', ''],
+                        ['bind', (0,external_node_path_.join)(layout.native, 'cni'), (0,external_node_path_.join)('/opt/cni/bin', plugin), '-'],
+                    ]),
+                    ['directory', '/etc/cni/net.d', '0755'],
+                    [
+                        'write',
+                        '/etc/cni/net.d/10-gvisor-bridge.conflist',
+                        '0644',
+                        JSON.stringify({
+                            cniVersion: '1.0.0',
+                            name: 'gvisor-bridge',
+                            plugins: [
+                                {
+                                    type: 'gvisor-bridge',
+                                    bridge: BRIDGE,
+                                    subnet: addresses.nodeCidr,
+                                    gateway: addresses.node,
+                                    // The default route's neighbour must stay nobody.
+                                    reserved: [addresses.nowhere],
+                                    dataDir: '/var/lib/cni/gvisor-bridge',
+                                },
+                            ],
+                        }),
+                    ],
+                ],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/interceptor.js
+
+/**
+ * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
+ * those for missing files to files that stand for them (native/interceptor).
+ */
+const interceptor = {
+    id: 'interceptor',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
+    removeWhen: 'gVisor has the files the kubelet demands',
+    needed: ({ mode, isolation, sysctls }) => {
+        if (mode === 'control-plane') {
+            return undefined;
+        }
+        if (sysctls === 'ptrace') {
+            return 'the input sysctls asks for it';
+        }
+        return isolation === 'none'
+            ? 'nothing can be mounted here, so missing files are answered as they are opened'
+            : undefined;
+    },
+    contribute: ({ layout }) => ({
+        operations: { files: [['directory', layout.answers, '0755']] },
+        wrapper: [(0,external_node_path_.join)(layout.native, 'interceptor'), '--root', layout.answers, '--'],
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/iptables-legacy.js
+const iptablesLegacy = {
+    id: 'iptables-legacy',
+    symptom: 'iptables: Failed to initialize nft: Protocol not supported',
+    source: 'https://github.com/k3s-io/k3s-root/blob/master/iptables-detect/iptables-detect.sh',
+    removeWhen: 'gVisor has nftables by default',
+    needed: ({ mode }) => mode === 'control-plane' ? undefined : 'gVisor has the legacy tables, k3s would choose nft',
+    contribute: () => ({
+        environment: { IPTABLES_MODE: 'legacy' },
+        // The kubelet's own chains need the comment match, and nothing here uses them.
+        kubelet: { makeIPTablesUtilChains: false },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/local-storage-isolation.js
+const localStorageIsolation = {
+    id: 'local-storage-isolation',
+    symptom: 'failed to get rootfs info: unable to find data in memory cache',
+    source: 'https://github.com/k3s-io/k3s/issues/8404',
+    removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
+    needed: ({ mode }) => mode === 'control-plane'
+        ? undefined
+        : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
+    contribute: () => ({ kubelet: { localStorageCapacityIsolation: false } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/machine-id.js
+const machineId = {
+    id: 'machine-id',
+    symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
+    source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
+    removeWhen: 'never: container images have no machine id',
+    needed: ({ facts, isolation }) => isolation === 'none' || facts.machineId.result === 'yes'
+        ? undefined
+        : `/etc/machine-id: ${facts.machineId.evidence}`,
+    // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
+    contribute: () => ({
+        operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/node-resolver.js
+/** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
+const nodeResolver = {
+    id: 'node-resolver',
+    symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
+    source: 'docs/architecture.md',
+    removeWhen: "the node shares the runner's network namespace",
+    needed: ({ facts, isolation }) => isolation === 'none'
+        ? undefined
+        : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+    contribute: ({ addresses, facts }) => ({
+        operations: {
+            files: [
+                [
+                    'write',
+                    '/etc/resolv.conf',
+                    '0644',
+                    [`nameserver ${addresses.node}`, ...facts.resolver.otherLines, ''].join('\n'),
+                ],
+            ],
+        },
+        k3s: { 'resolv-conf': '/etc/resolv.conf' },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/oom-score.js
+
+/** Outside of gVisor, where root was left without CAP_SYS_RESOURCE. */
+const oomScore = {
+    id: 'oom-score',
+    symptom: "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
+    source: 'https://github.com/containerd/containerd/blob/main/docs/cri/config.md (restrict_oom_score_adj)',
+    removeWhen: 'never: lowering a score takes CAP_SYS_RESOURCE on Linux',
+    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'oom-score')
+        ? undefined
+        : `pods cannot be spared when memory runs out (${facts.probes['oom-score'].evidence})`,
+    contribute: () => ({
+        containerd: { "plugins.'io.containerd.cri.v1.runtime'": { restrict_oom_score_adj: true } },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/owned-directories.js
+
+
+/** Every directory of the private root in which this project, k3s, the kubelet or containerd makes something. */
+const DIRECTORIES = [
+    'etc',
+    'opt',
+    'mnt',
+    'root',
+    'usr',
+    'usr/libexec',
+    'var',
+    'var/lib',
+    'var/log',
+];
+/**
+ * Root of a user namespace may do nothing with what belongs to an id outside of it. A directory of
+ * the overlay belongs to whom it belongs in the upper layer.
+ */
+const ownedDirectories = {
+    id: 'owned-directories',
+    symptom: 'Failed to create /var/lib/rancher: Permission denied',
+    source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
+    removeWhen: 'never: a runner that is not root can map no id but its own',
+    needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
+        ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
+        : undefined,
+    contribute: ({ layout }) => {
+        const upper = (0,external_node_path_.join)(layout.scratch, 'upper');
+        return {
+            operations: {
+                layer: [
+                    ...DIRECTORIES.map((path) => ['directory', (0,external_node_path_.join)(upper, path), '0755']),
+                    ['write', (0,external_node_path_.join)(upper, 'etc/resolv.conf'), '0644', ''],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/private-root.js
+
+
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+/**
+ * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
+ * memory and vanishes with the mount namespace. Also what makes paths writable for a runner that
+ * is not root, and what leaves only our own entries in mountinfo (runc takes the first entry of a
+ * cgroup mount, even a covered one).
+ */
+const privateRoot = {
+    id: 'private-root',
+    symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
+    source: 'https://docs.kernel.org/filesystems/overlayfs.html',
+    removeWhen: 'never: this is the clean-up',
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
+    contribute: ({ facts, k3s, layout }) => {
+        const inside = (path) => (0,external_node_path_.join)(layout.newRoot, path);
+        const upper = (0,external_node_path_.join)(layout.scratch, 'upper');
+        const work = (0,external_node_path_.join)(layout.scratch, 'work');
+        const bind = (path) => [
+            ['directory', inside(path), '0755'],
+            ['bind', path, inside(path), 'recursive'],
+        ];
+        const bindFile = (path, from = path) => [
+            ['write', inside(path), '0644', ''],
+            ['bind', from, inside(path), '-'],
+        ];
+        return {
+            operations: {
+                layer: [
+                    ['propagation', '/', 'private'],
+                    ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    ['directory', layout.newRoot, '0755'],
+                ],
+                root: [
+                    [
+                        'mount',
+                        'overlay',
+                        layout.newRoot,
+                        'overlay',
+                        '-',
+                        `lowerdir=/,upperdir=${upper},workdir=${work}`,
+                    ],
+                    ['directory', inside('/proc'), '0755'],
+                    ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
+                    ...bind('/sys'),
+                    ['directory', inside('/dev'), '0755'],
+                    ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
+                    ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
+                    // kubelet: "failed to create kubelet: open /dev/kmsg: no such file or directory"; it only
+                    // has to open. The runner's own would need CAP_SYSLOG, so it is never shown.
+                    ...bindFile('/dev/kmsg', '/dev/null'),
+                    ['directory', inside('/dev/pts'), '0755'],
+                    [
+                        'mount',
+                        'devpts',
+                        inside('/dev/pts'),
+                        'devpts',
+                        'nosuid,noexec',
+                        'newinstance,ptmxmode=0666',
+                    ],
+                    ['symlink', 'pts/ptmx', inside('/dev/ptmx')],
+                    ['symlink', '/proc/self/fd', inside('/dev/fd')],
+                    ['symlink', '/proc/self/fd/0', inside('/dev/stdin')],
+                    ['symlink', '/proc/self/fd/1', inside('/dev/stdout')],
+                    ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
+                    ['directory', inside('/dev/shm'), '1777'],
+                    ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
+                    // The lower layer has what they are mounted on.
+                    ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
+                    // Not through this overlay, since another one is put on it: Linux stacks two at most
+                    // ("Invalid argument"), and a container's own root is the first.
+                    ...bind(k3s.dataDir),
+                    ['directory', inside('/run'), '0755'],
+                    ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
+                    ['directory', inside(layout.state), '0755'],
+                    // Not recursive: the private root itself lies below it.
+                    ['bind', layout.state, inside(layout.state), '-'],
+                    ['pivot', layout.newRoot],
+                ],
+                system: [
+                    // containerd and kubelet mount for containers, and containers ask for propagation:
+                    // "path /sys is mounted on /sys but it is not a shared or slave mount".
+                    ['propagation', '/', 'shared'],
+                    ['directory', PRIVATE_FILES, '0755'],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/proxy.js
+/** Go's and curl's rule: names and networks for which the proxy is not asked. */
+function noProxy({ proxy }, addresses) {
+    const own = [
+        'localhost',
+        '127.0.0.0/8',
+        addresses.node,
+        addresses.podCidr,
+        addresses.serviceCidr,
+        '.svc',
+        '.cluster.local',
+    ];
+    return [...proxy.no.split(',').filter((entry) => entry !== ''), ...own].join(',');
+}
+function proxyOf({ proxy }) {
+    return proxy.https || proxy.http;
+}
+/** The runner's loopback is not the node's. */
+function isLoopback(proxy) {
+    return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
+}
+const proxy = {
+    id: 'proxy',
+    symptom: 'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
+    source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',
+    removeWhen: 'never: k3s adds its networks to NO_PROXY itself, and leaves out those of the node',
+    needed: ({ facts }) => {
+        const address = proxyOf(facts);
+        if (address === '') {
+            return undefined;
+        }
+        return isLoopback(address)
+            ? "the runner has a proxy for images on its own loopback, which the node cannot reach: give it an address of the runner's network"
+            : 'images are pulled through the proxy of the runner, the cluster is reached without';
+    },
+    contribute: ({ facts, addresses }) => ({
+        environment: {
+            ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
+            ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
+            NO_PROXY: noProxy(facts, addresses),
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/runner-files.js
+
+/** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
+const runnerFiles = {
+    id: 'runner-files',
+    symptom: 'Failed to create the namespaces: Operation not permitted',
+    source: 'https://docs.docker.com/engine/security/seccomp/',
+    removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
+    needed: ({ isolation }) => isolation === 'none'
+        ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
+        : undefined,
+    contribute: ({ layout, mode, facts, paths }) => ({
+        environment: { K3S_CONFIG_FILE: paths.config },
+        k3s: {
+            'data-dir': paths.data,
+            'flannel-backend': 'none',
+            'disable-kube-proxy': true,
+            'disable-network-policy': true,
+            'disable-cloud-controller': true,
+            disable: ['servicelb', 'coredns', 'local-storage'],
+            'https-listen-port': facts.apiServerPort,
+            ...runnerAddress(facts.networks),
+            ...(mode === 'control-plane'
+                ? {}
+                : {
+                    // overlayfs needs a mount, and k3s refuses to start without it.
+                    snapshotter: 'native',
+                    'kubelet-arg': [`root-dir=${(0,external_node_path_.join)(layout.state, 'kubelet')}`],
+                }),
+        },
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.cni": { conf_dir: (0,external_node_path_.join)(layout.state, 'cni') },
+        },
+        operations: {
+            files: mode === 'control-plane'
+                ? []
+                : [
+                    ['directory', (0,external_node_path_.join)(layout.state, 'cni'), '0755'],
+                    // The kubelet is Ready only with a network; no pod will ever ask for it here.
+                    [
+                        'write',
+                        (0,external_node_path_.join)(layout.state, 'cni', '10-loopback.conflist'),
+                        '0644',
+                        JSON.stringify({
+                            cniVersion: '1.0.0',
+                            name: 'loopback',
+                            plugins: [{ type: 'loopback' }],
+                        }),
+                    ],
+                ],
+        },
+        leftBehind: [
+            '/etc/rancher',
+            '/etc/cni',
+            '/opt/cni',
+            '/run/k3s',
+            '/run/containerd',
+            '/run/nri',
+            '/run/flannel',
+            '/var/lib/cni',
+            '/var/lib/kubelet',
+            '/var/lib/rancher',
+            '/var/log/containers',
+            '/var/log/pods',
+            '/usr/libexec/kubernetes',
+        ],
+    }),
+};
+/** k3s looks for a default route otherwise, and an address it finds on its own may be another. */
+function runnerAddress(networks) {
+    const address = networks[0]?.split('/')[0];
+    return address === undefined ? {} : { 'node-ip': address };
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/single-process-oom-kill.js
+
+const singleProcessOomKill = {
+    id: 'single-process-oom-kill',
+    symptom: 'unable to set unified resource "memory.oom.group"',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
+    removeWhen: "gVisor's cgroup v2 has memory.oom.group",
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+        ? "gVisor's cgroup v2 has no memory.oom.group"
+        : undefined,
+    contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/temporary-mounts.js
+
+
+/**
+ * containerd mounts a container's image for a moment to read its /etc/passwd. In a shared mount
+ * gVisor also asks whether the copies are busy that other containers' mount namespaces got while
+ * they were starting, and the unmount fails until those are gone: 50 tries, then the kubelet
+ * starts over, seconds later.
+ */
+const temporaryMounts = {
+    id: 'temporary-mounts',
+    symptom: 'failed to create containerd container: failed to unmount /var/lib/rancher/k3s/agent/containerd/tmpmounts/containerd-mount1403079732: device or resource busy',
+    source: 'https://github.com/containerd/containerd/blob/main/core/mount/mount_linux.go',
+    removeWhen: 'gVisor unmounts a shared mount whose copies are in use elsewhere',
+    needed: ({ isolation, mode }) => isolation === 'none' || mode === 'control-plane'
+        ? undefined
+        : "containers that start at the same time hold copies of each other's temporary mounts",
+    contribute: () => {
+        // Not tmpmounts itself: containerd begins by unmounting what is mounted there.
+        const directory = (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd');
+        return {
+            operations: {
+                storage: [
+                    ['directory', directory, '0755'],
+                    ['bind', directory, directory, '-'],
+                    ['propagation', directory, 'private'],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/user-namespace.js
+
+/**
+ * Chosen by the plan's namespaces (see `chooseNamespaces`); here only its consequences.
+ */
+const userNamespace = {
+    id: 'user-namespace',
+    symptom: 'mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
+    removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
+    needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
+        ? undefined
+        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
+    contribute: () => ({}),
+};
+
+;// CONCATENATED MODULE: ./build/js/workarounds/index.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** In the order of their operations within a phase: a mount before what is written below it. */
+const WORKAROUNDS = [
+    userNamespace,
+    privateRoot,
+    runnerFiles,
+    ownedDirectories,
+    sysctlOverlay,
+    interceptor,
+    cgroupMount,
+    cgroupControllers,
+    cgroupV1Accepted,
+    singleProcessOomKill,
+    dataTmpfs,
+    temporaryMounts,
+    localStorageIsolation,
+    unprivilegedPorts,
+    oomScore,
+    iptablesLegacy,
+    machineId,
+    gatewayNetwork,
+    nodeResolver,
+    proxy,
+    controllerManagerRate,
+];
+
+;// CONCATENATED MODULE: ./build/js/workarounds/mode.js
+
+
+
+/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
+/** What a private root with its own network takes: without these there is nothing to run k3s in. */
+const CONTROL_PLANE_PROBES = [
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'pivot-root',
+    'bridge',
+    'iptables-nat',
+];
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES = ['rshared'];
+/** A pod's own network. */
+const FULL_PROBES = ['veth'];
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+function obstacles(mode, isolation, facts) {
+    return isolation === 'namespaces'
+        ? obstaclesInNamespaces(mode, facts)
+        : obstaclesWithout(mode, facts);
+}
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode, facts) {
+    if (mode === 'control-plane') {
+        return [];
+    }
+    const found = [];
+    const { result, evidence } = facts.probes['seccomp-trace'];
+    if (mode === 'full') {
+        found.push('without namespaces or mounts containers cannot run');
+    }
+    else if (result !== 'yes') {
+        found.push(`seccomp-trace: ${result} (${evidence})`);
+    }
+    if (facts.user.uid !== 0) {
+        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+    }
+    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
+    }
+    return found;
+}
+function obstaclesInNamespaces(mode, facts) {
+    const found = [];
+    const require = (probe) => {
+        const { result, evidence } = facts.probes[probe];
+        if (result !== 'yes') {
+            found.push(`${probe}: ${result} (${evidence})`);
+        }
+    };
+    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
+        require('namespaces');
+        require('user-namespace-single');
+    }
+    CONTROL_PLANE_PROBES.forEach(require);
+    if (mode === 'control-plane') {
+        return found;
+    }
+    NODE_PROBES.forEach(require);
+    if (chooseHierarchy(facts) === undefined) {
+        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
+    }
+    if (mode === 'node') {
+        return found;
+    }
+    FULL_PROBES.forEach(require);
+    if (hasOneUser(facts)) {
+        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
+    }
+    return found;
+}
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+function chooseMode(asked, facts) {
+    const candidates = asked === 'auto' ? MODES : [asked];
+    const fellShort = [];
+    for (const mode of candidates) {
+        const found = [];
+        for (const isolation of ['namespaces', 'none']) {
+            const obstaclesHere = obstacles(mode, isolation, facts);
+            if (obstaclesHere.length === 0) {
+                return { mode, isolation, fellShort };
+            }
+            found.push(...obstaclesHere);
+        }
+        fellShort.push({ mode, obstacles: found });
+    }
+    throw new Error(`Failed to find a way to run mode ${asked} here:\n${fellShort
+        .map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`)
+        .join('\n')}`);
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/processes.js
+
+/** On the node's loopback; k3s itself uses 10248 to 10259. */
+const CONTROLLER_METRICS_PORT = 10_240;
+/** The gateway, the controller and k3s, in the order of their starting. */
+function processSteps(context, k3sArgs, wrapper) {
+    const k3sStep = {
+        id: 'k3s',
+        reason: 'the cluster',
+        operations: [
+            ...declare(context, 'k3s', 'essential', [
+                ...wrapper,
+                context.k3s.binary,
+                'server',
+                ...k3sArgs,
+            ]),
+            ['start', 'k3s'],
+            ['ready'],
+        ],
+    };
+    return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+}
+function declare({ layout }, name, policy, argv) {
+    return [
+        ['process', name, policy, (0,external_node_path_.join)(layout.logs, `${name}.log`)],
+        ...argv.map((value) => ['argument', name, value]),
+    ];
+}
+function networkSteps(context) {
+    const { layout, addresses, facts, nodeName } = context;
+    return [
+        {
+            id: 'gateway',
+            reason: "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
+            operations: [
+                ...declare(context, 'gateway', 'restart', [
+                    (0,external_node_path_.join)(layout.native, 'gateway'),
+                    '--control',
+                    layout.gatewaySocket,
+                    '--bridge-address',
+                    addresses.node,
+                    '--pod-cidr',
+                    addresses.podCidr,
+                    '--service-cidr',
+                    addresses.serviceCidr,
+                    ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
+                    '--publish',
+                    `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
+                ]),
+                ['uplink', 'gateway'],
+                ['start', 'gateway'],
+                ['await', 'gateway'],
+            ],
+        },
+        {
+            id: 'controller',
+            reason: "tells the gateway the cluster's Services",
+            operations: [
+                ...declare(context, 'controller', 'restart', [
+                    layout.node,
+                    // Memory before speed: it waits nearly always, and 8 MiB less stay resident.
+                    '--max-semi-space-size=1',
+                    '--optimize-for-size',
+                    layout.controller,
+                    '--kubeconfig',
+                    layout.k3sKubeconfig,
+                    '--control',
+                    layout.gatewaySocket,
+                    '--node-ip',
+                    addresses.node,
+                    '--node-name',
+                    nodeName,
+                    '--metrics-port',
+                    String(CONTROLLER_METRICS_PORT),
+                ]),
+                ['start', 'controller'],
+            ],
+        },
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/js/workarounds/workaround.js
+/**
+ * Where in the launch operations go; the order of the phases is the order of their running.
+ * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
+ * is entered, the others run after.
+ */
+const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
+
+;// CONCATENATED MODULE: ./build/js/workarounds/plan.js
+
+
+
+
+
+
+
+
+
+/** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
+function makePlan({ facts, inputs, layout, k3s, images }) {
+    const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+    const addresses = chooseAddresses(facts.networks);
+    const nodeName = nodeNameFrom(facts.hostname);
+    const context = {
+        facts,
+        mode,
+        isolation,
+        sysctls: inputs.sysctls,
+        layout,
+        paths: k3sPaths(isolation, layout),
+        addresses,
+        nodeName,
+        k3s,
+    };
+    const decided = WORKAROUNDS.map((workaround) => ({
+        workaround,
+        reason: workaround.needed(context),
+    }));
+    const applied = decided.flatMap(({ workaround, reason }) => reason === undefined
+        ? []
+        : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
+    const k3sConfig = mergeConfig([
+        baseConfig(nodeName, mode, layout),
+        inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
+        ...applied.map(({ contribution }) => contribution.k3s ?? {}),
+    ]);
+    const configuration = {
+        id: 'configuration',
+        reason: "k3s's, the kubelet's and containerd's configuration, as files",
+        operations: [
+            ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
+            ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
+            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
+            ...imageOperations(images, context),
+        ],
+    };
+    const phases = PHASES.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
+        const operations = contribution.operations?.[phase] ?? [];
+        return operations.length === 0 ? [] : [{ id, reason, operations }];
+    }));
+    const environment = Object.entries(Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
+    return {
+        mode,
+        isolation,
+        fellShort,
+        nodeName,
+        addresses,
+        decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+        k3sConfig,
+        leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
+        launch: {
+            ...chooseNamespaces(isolation, facts),
+            steps: [
+                ...phases,
+                configuration,
+                ...registriesStep(inputs.registries, context),
+                { id: 'environment', reason: 'for every process', operations: environment },
+                ...processSteps(context, inputs.k3sArgs, applied.flatMap(({ contribution }) => contribution.wrapper ?? [])),
+            ],
+        },
+    };
+}
+/** init gives its processes what the launch file says and nothing of the runner's. */
+const ENVIRONMENT = {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+};
+const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
+/** The least that works: no user namespace where the runner may make the others without. */
+function chooseNamespaces(isolation, facts) {
+    if (isolation === 'none') {
+        return { namespaces: [], idMaps: [], denySetgroups: false };
+    }
+    if (can(facts, 'namespaces')) {
+        return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
+    }
+    const namespaces = ['user', ...NAMESPACES];
+    return hasOneUser(facts)
+        ? {
+            namespaces,
+            idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
+            denySetgroups: true,
+        }
+        : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
+}
+/** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
+function nodeNameFrom(hostname) {
+    const label = hostname
+        .toLowerCase()
+        .replace(/[^a-z0-9.-]+/g, '-')
+        .slice(0, 63)
+        .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+    return label === '' ? 'runner' : label;
+}
+function baseConfig(nodeName, mode, layout) {
+    return {
+        'node-name': nodeName,
+        'write-kubeconfig': layout.k3sKubeconfig,
+        'write-kubeconfig-mode': '0600',
+        // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
+        // asks for none of them. k3s-args can bring them back.
+        disable: ['traefik', 'metrics-server'],
+        'disable-helm-controller': true,
+        ...(mode === 'control-plane'
+            ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
+            : {}),
+    };
+}
+function registriesStep(registries, { paths }) {
+    return registries === undefined
+        ? []
+        : [
+            {
+                id: 'registries',
+                reason: 'mirrors and credentials of the input registries',
+                isSecret: true,
+                operations: configFile(paths.registries, registries.content),
+            },
+        ];
+}
+function configFile(path, content) {
+    return [
+        ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
+        ['write', path, '0600', content],
+    ];
+}
+/** Links of a name each: two tars of one name in different directories must not hide each other. */
+function imageOperations(images, { isolation, paths }) {
+    const directory = `${paths.data}/agent/images`;
+    return [
+        ['directory', directory, '0755'],
+        ...images.flatMap((path, index) => {
+            const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
+            return isolation === 'none'
+                ? [['symlink', path, link]]
+                : [
+                    ['write', link, '0644', ''],
+                    ['bind', path, link, 'read-only'],
+                ];
+        }),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/js/start.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
+ * @throws InputError before anything is started; later with the step, its cause and what was seen last.
+ */
+async function start(options) {
+    const { inputs, layout, reporter } = options;
+    const deadline = AbortSignal.timeout(inputs.timeoutMs);
+    // What still runs when something else has failed must not keep the step waiting.
+    const over = new AbortController();
+    const signal = AbortSignal.any([deadline, over.signal]);
+    const timeline = new Timeline();
+    const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_.join)(layout.state, 'kubeconfig');
+    const reached = (name) => {
+        reporter.reached(timeline.mark(name));
+    };
+    await saveState(layout.state, { files: [], cgroups: [] });
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(layout.logs, 'pods'), { recursive: true });
+    await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
+    reached('action started');
+    const [facts, k3s, images] = await Promise.all([
+        gatherFacts(layout),
+        installK3s(inputs, {
+            cache: new ToolCache((0,external_node_path_.join)(options.cache, 'k3s-in-gvisor'), reporter.warning),
+            fallback: new ToolCache(layout.ownCache, reporter.warning),
+            remote: options.remote,
+            narrator: reporter,
+            signal,
+        }),
+        findImages(inputs.images),
+    ]).catch((error) => {
+        over.abort();
+        throw error;
+    });
+    reporter.facts(facts);
+    reached('facts found, k3s at hand');
+    const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+    const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
+    reporter.plan(plan);
+    await saveState(layout.state, {
+        files: [kubeconfig, ...(await missing(plan.leftBehind))],
+        cgroups: await missingPodCgroups(),
+    });
+    await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+    const init = await startInit(layout);
+    reached('init started');
+    try {
+        await withDeadline(init.launched, deadline);
+        reached('k3s started');
+        const server = `https://127.0.0.1:${facts.apiServerPort}`;
+        await Promise.all([
+            waitUntilReady({ plan, layout, server, init, deadline, reached }),
+            pull({ plan, inputs, init, signal, reached }),
+        ]);
+        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
+        await prove(kubeconfig, deadline);
+        reached('kubeconfig used');
+        return { kubeconfig, server, k3s, facts, plan, timeline };
+    }
+    finally {
+        over.abort();
+        init.detach();
+        await timeline.save((0,external_node_path_.join)(layout.logs, 'timeline.json'));
+    }
+}
+async function waitUntilReady(wait) {
+    const { plan, layout, server, init, deadline, reached } = wait;
+    await climb({
+        mode: plan.mode,
+        nodeName: plan.nodeName,
+        kubeconfig: layout.k3sKubeconfig,
+        server,
+        ended: init.ended,
+        deadline,
+        reached,
+    });
+}
+/** Beside the start of the cluster: nothing in it waits for these images. */
+async function pull(wait) {
+    const { plan, inputs, init, signal, reached } = wait;
+    if (inputs.pull.length === 0) {
+        return;
+    }
+    if (plan.mode === 'control-plane') {
+        throw new Error('Failed to pull images: in mode control-plane there is no containerd');
+    }
+    await pullImages(inputs.pull, init.pid, signal);
+    reached('images pulled');
+}
+async function missing(paths) {
+    const present = await Promise.all(paths.map(files_exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+/** @throws if the deadline passes first */
+async function withDeadline(work, deadline) {
+    await Promise.race([
+        work,
+        new Promise((_, reject) => {
+            deadline.addEventListener('abort', () => {
+                reject(new Error('Failed to launch: the timeout passed'));
+            });
+        }),
+    ]);
+}
+/** The file that later steps will use, used once. */
+async function prove(kubeconfig, signal) {
+    const api = new Api(await readCredentials(kubeconfig));
+    try {
+        await api.get('/version', signal);
+    }
+    catch (error) {
+        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    }
+    finally {
+        api.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/action/log.js
+
+/** The log of the step, with its foldable groups. */
+const LOG = {
+    info: lib_core/* info */.pq,
+    notice: lib_core/* notice */.lm,
+    warning: lib_core/* warning */.$e,
+    group: (title, body) => {
+        lib_core/* startGroup */.Oh(title);
+        body();
+        lib_core/* endGroup */.N4();
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/action/state.js
+/** The state's key in GITHUB_STATE: the run's own directory, from which post knows the rest. */
+const STATE_DIRECTORY = 'directory';
+/** What the post step saves to the cache service: JSON, a list of { path, key }. */
+const state_STATE_CACHES = 'caches';
+
+;// CONCATENATED MODULE: ./build/js/action/remote-cache.js
+
+
+
+/** The service behind actions/cache, where the runner has one. */
+function remoteCache() {
+    if (!isAvailable()) {
+        return undefined;
+    }
+    const entries = [];
+    return {
+        restore: async (path, key) => {
+            try {
+                return (await (await library()).restoreCache([path], key)) === key;
+            }
+            catch (error) {
+                lib_core/* warning */.$e(`Failed to ask the cache service for ${key}: ${errors_errorMessage(error)}`);
+                return false;
+            }
+        },
+        saveLater: (path, key) => {
+            entries.push({ path, key });
+            lib_core/* saveState */.LZ(state_STATE_CACHES, entries);
+        },
+    };
+}
+/** Saves what the main step fetched. A cache that is full or read-only is a warning, the job's result stands. */
+async function saveCaches() {
+    const saved = core.getState(STATE_CACHES);
+    for (const { path, key } of saved === '' ? [] : JSON.parse(saved)) {
+        try {
+            const id = await (await library()).saveCache([path], key);
+            // -1: the library has said why.
+            if (id !== -1)
+                core.info(`Saved ${path} to the cache service: ${key}`);
+        }
+        catch (error) {
+            core.warning(`Failed to save ${path} to the cache service: ${errorMessage(error)}`);
+        }
+    }
+}
+/** As the library's own isFeatureAvailable, which is not worth loading it: 10 MB of storage clients. */
+function isAvailable() {
+    const { ACTIONS_CACHE_URL, ACTIONS_RESULTS_URL } = process.env;
+    return Boolean(ACTIONS_CACHE_URL ?? ACTIONS_RESULTS_URL);
+}
+/** A chunk of its own in the bundle: a start that finds k3s in the tool cache never reads it. */
+function library() {
+    return __nccwpck_require__.e(/* import() */ 312).then(__nccwpck_require__.bind(__nccwpck_require__, 9312));
+}
+
+;// CONCATENATED MODULE: ./build/js/action/main.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** The bundle of this file is dist/main/index.js. */
+const DIST = (0,external_node_path_.join)(import.meta.dirname, '..');
+/** The main step. Fails the step with one message; the rest is in the log and the summary. */
+async function runMain() {
+    let logs = '';
+    try {
+        const inputs = parseInputs((name) => lib_core/* getInput */.V4(name));
+        inputs.registries?.secrets.forEach(lib_core/* setSecret */.Pq);
+        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'k3s-in-gvisor-'));
+        lib_core/* saveState */.LZ(STATE_DIRECTORY, directory);
+        const layout = layoutOf(directory, DIST, (0,external_node_os_.arch)(), process.execPath);
+        logs = layout.logs;
+        lib_core/* setOutput */.uH('logs', layout.logs);
+        const started = await start({
+            inputs,
+            layout,
+            cache: process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'tool-cache'),
+            remote: remoteCache(),
+            reporter: new Reporter(LOG),
+        });
+        lib_core/* setOutput */.uH('kubeconfig', started.kubeconfig);
+        lib_core/* exportVariable */.dN('KUBECONFIG', started.kubeconfig);
+        if ((await (0,io/* which */.K7)('kubectl')) === '') {
+            lib_core/* addPath */.fM(started.k3s.tools);
+        }
+        lib_core/* setOutput */.uH('mode', started.plan.mode);
+        lib_core/* setOutput */.uH('version', started.k3s.version);
+        lib_core/* setOutput */.uH('cache-hit', started.k3s.cacheHit);
+        lib_core/* setOutput */.uH('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);
+        lib_core/* setOutput */.uH('api-server', started.server);
+        await lib_core/* summary */.z.addRaw(renderSummary(started)).write();
+    }
+    catch (error) {
+        lib_core/* setFailed */.C1(await explainFailure(error, logs, LOG));
+    }
+}
+
+
+/***/ }),
+
+/***/ 2121:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1458);
+
+await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 3838:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  fM: () => (/* binding */ addPath),
+  Yz: () => (/* binding */ core_debug),
+  N4: () => (/* binding */ endGroup),
+  z3: () => (/* binding */ error),
+  dN: () => (/* binding */ exportVariable),
+  V4: () => (/* binding */ getInput),
+  pq: () => (/* binding */ info),
+  _o: () => (/* binding */ isDebug),
+  lm: () => (/* binding */ notice),
+  LZ: () => (/* binding */ saveState),
+  C1: () => (/* binding */ setFailed),
+  uH: () => (/* binding */ setOutput),
+  Pq: () => (/* binding */ core_setSecret),
+  Oh: () => (/* binding */ startGroup),
+  z: () => (/* reexport */ summary),
+  $e: () => (/* binding */ warning)
+});
+
+// UNUSED EXPORTS: ExitCode, getBooleanInput, getIDToken, getMultilineInput, getState, group, markdownSummary, platform, setCommandEcho, toPlatformPath, toPosixPath, toWin32Path
+
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -40425,7 +44202,7 @@ function toCommandValue(input) {
  * @returns The command properties to send with the actual annotation command
  * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
  */
-function utils_toCommandProperties(annotationProperties) {
+function toCommandProperties(annotationProperties) {
     if (!Object.keys(annotationProperties).length) {
         return {};
     }
@@ -40475,12 +44252,12 @@ function utils_toCommandProperties(annotationProperties) {
  * This is an internal utility function that powers the public API functions
  * such as setSecret, warning, error, and exportVariable.
  */
-function command_issueCommand(command, properties, message) {
+function issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+    process.stdout.write(cmd.toString() + external_os_.EOL);
 }
 function command_issue(name, message = '') {
-    command_issueCommand(name, {}, message);
+    issueCommand(name, {}, message);
 }
 const CMD_STRING = '::';
 class Command {
@@ -40531,10 +44308,10 @@ function escapeProperty(s) {
         .replace(/,/g, '%2C');
 }
 //# sourceMappingURL=command.js.map
-;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+// EXTERNAL MODULE: external "crypto"
+var external_crypto_ = __nccwpck_require__(6982);
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
 // For internal use, subject to change.
 // We use any as a valid input type
@@ -40548,15 +44325,15 @@ function issueFileCommand(command, message) {
     if (!filePath) {
         throw new Error(`Unable to find environment variable for file command ${command}`);
     }
-    if (!external_fs_namespaceObject.existsSync(filePath)) {
+    if (!external_fs_.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+    external_fs_.appendFileSync(filePath, `${toCommandValue(message)}${external_os_.EOL}`, {
         encoding: 'utf8'
     });
 }
 function prepareKeyValueMessage(key, value) {
-    const delimiter = `ghadelimiter_${external_crypto_namespaceObject.randomUUID()}`;
+    const delimiter = `ghadelimiter_${external_crypto_.randomUUID()}`;
     const convertedValue = toCommandValue(value);
     // These should realistically never happen, but just in case someone finds a
     // way to exploit uuid generation let's not allow keys or values that contain
@@ -40567,887 +44344,17 @@ function prepareKeyValueMessage(key, value) {
     if (convertedValue.includes(delimiter)) {
         throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
     }
-    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
-;// CONCATENATED MODULE: external "path"
-const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-class BasicCredentialHandler {
-    constructor(username, password) {
-        this.username = username;
-        this.password = password;
-    }
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class auth_BearerCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Bearer ${this.token}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class PersonalAccessTokenCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-//# sourceMappingURL=auth.js.map
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
+var lib = __nccwpck_require__(4942);
+// EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/auth.js
+var auth = __nccwpck_require__(2145);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
-var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -41482,7 +44389,7 @@ class oidc_utils_OidcClient {
         return runtimeUrl;
     }
     static getCall(id_token_url) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             var _a;
             const httpclient = oidc_utils_OidcClient.createHttpClient();
             const res = yield httpclient
@@ -41500,7 +44407,7 @@ class oidc_utils_OidcClient {
         });
     }
     static getIDToken(audience) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             try {
                 // New ID Token is requested from action service
                 let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
@@ -41532,7 +44439,7 @@ var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
+const { access, appendFile, writeFile } = external_fs_.promises;
 const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
 const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
 class Summary {
@@ -41555,7 +44462,7 @@ class Summary {
                 throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
             }
             try {
-                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
+                yield access(pathFromEnv, external_fs_.constants.R_OK | external_fs_.constants.W_OK);
             }
             catch (_a) {
                 throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
@@ -41651,7 +44558,7 @@ class Summary {
      * @returns {Summary} summary instance
      */
     addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
+        return this.addRaw(external_os_.EOL);
     }
     /**
      * Adds an HTML codeblock to the summary buffer
@@ -41835,16 +44742,10 @@ function toPlatformPath(pth) {
     return pth.replace(/[/\\]/g, path.sep);
 }
 //# sourceMappingURL=path-utils.js.map
-// EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(3193);
-// EXTERNAL MODULE: external "events"
-var external_events_ = __nccwpck_require__(4434);
-;// CONCATENATED MODULE: external "child_process"
-const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
-// EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var lib_exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -41855,450 +44756,408 @@ var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
-// export const {open} = 'fs'
-const IS_WINDOWS = process.platform === 'win32';
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_.platform();
+const arch = external_os_.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+//# sourceMappingURL=platform.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
 /**
- * Custom implementation of readlink to ensure Windows junctions
- * maintain trailing backslash for backward compatibility with Node.js < 24
- *
- * In Node.js 20, Windows junctions (directory symlinks) always returned paths
- * with trailing backslashes. Node.js 24 removed this behavior, which breaks
- * code that relied on this format for path operations.
- *
- * This implementation restores the Node 20 behavior by adding a trailing
- * backslash to all junction results on Windows.
+ * The code to exit an action
  */
-function readlink(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        const result = yield fs.promises.readlink(fsPath);
-        // On Windows, restore Node 20 behavior: add trailing backslash to all results
-        // since junctions on Windows are always directory links
-        if (IS_WINDOWS && !result.endsWith('\\')) {
-            return `${result}\\`;
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function core_setSecret(secret) {
+    issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${external_path_.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(external_os_.EOL);
+    issueCommand('set-output', { name }, toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function core_debug(message) {
+    issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + external_os_.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    command_issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    command_issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
         }
         return result;
     });
 }
-// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
-const UV_FS_O_EXLOCK = 0x10000000;
-const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
-function exists(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        try {
-            yield stat(fsPath);
-        }
-        catch (err) {
-            if (err.code === 'ENOENT') {
-                return false;
-            }
-            throw err;
-        }
-        return true;
-    });
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    issueCommand('save-state', { name }, toCommandValue(value));
 }
-function isDirectory(fsPath_1) {
-    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
-        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
-        return stats.isDirectory();
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
     });
 }
 /**
- * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
- * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ * Summary exports
  */
-function isRooted(p) {
-    p = normalizeSeparators(p);
-    if (!p) {
-        throw new Error('isRooted() parameter "p" cannot be empty');
-    }
-    if (IS_WINDOWS) {
-        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
-        ); // e.g. C: or C:\hello
-    }
-    return p.startsWith('/');
-}
-/**
- * Best effort attempt to determine whether a file exists and is executable.
- * @param filePath    file path to check
- * @param extensions  additional file extensions to try
- * @return if file exists and is executable, returns the file path. otherwise empty string.
- */
-function tryGetExecutablePath(filePath, extensions) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
-        let stats = undefined;
-        try {
-            // test file exists
-            stats = yield stat(filePath);
-        }
-        catch (err) {
-            if (err.code !== 'ENOENT') {
-                // eslint-disable-next-line no-console
-                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-            }
-        }
-        if (stats && stats.isFile()) {
-            if (IS_WINDOWS) {
-                // on Windows, test for valid extension
-                const upperExt = external_path_namespaceObject.extname(filePath).toUpperCase();
-                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
-                    return filePath;
-                }
-            }
-            else {
-                if (isUnixExecutable(stats)) {
-                    return filePath;
-                }
-            }
-        }
-        // try each extension
-        const originalFilePath = filePath;
-        for (const extension of extensions) {
-            filePath = originalFilePath + extension;
-            stats = undefined;
-            try {
-                stats = yield stat(filePath);
-            }
-            catch (err) {
-                if (err.code !== 'ENOENT') {
-                    // eslint-disable-next-line no-console
-                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
-                }
-            }
-            if (stats && stats.isFile()) {
-                if (IS_WINDOWS) {
-                    // preserve the case of the actual file (since an extension was appended)
-                    try {
-                        const directory = external_path_namespaceObject.dirname(filePath);
-                        const upperName = external_path_namespaceObject.basename(filePath).toUpperCase();
-                        for (const actualName of yield readdir(directory)) {
-                            if (upperName === actualName.toUpperCase()) {
-                                filePath = external_path_namespaceObject.join(directory, actualName);
-                                break;
-                            }
-                        }
-                    }
-                    catch (err) {
-                        // eslint-disable-next-line no-console
-                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
-                    }
-                    return filePath;
-                }
-                else {
-                    if (isUnixExecutable(stats)) {
-                        return filePath;
-                    }
-                }
-            }
-        }
-        return '';
-    });
-}
-function normalizeSeparators(p) {
-    p = p || '';
-    if (IS_WINDOWS) {
-        // convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // remove redundant slashes
-        return p.replace(/\\\\+/g, '\\');
-    }
-    // remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-// on Mac/Linux, test the execute bit
-//     R   W  X  R  W X R W X
-//   256 128 64 32 16 8 4 2 1
-function isUnixExecutable(stats) {
-    return ((stats.mode & 1) > 0 ||
-        ((stats.mode & 8) > 0 &&
-            process.getgid !== undefined &&
-            stats.gid === process.getgid()) ||
-        ((stats.mode & 64) > 0 &&
-            process.getuid !== undefined &&
-            stats.uid === process.getuid()));
-}
-// Get the path of cmd.exe in windows
-function getCmdPath() {
-    var _a;
-    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
-}
-//# sourceMappingURL=io-util.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io.js
-var io_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
 
 /**
- * Copies a file or folder.
- * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See CopyOptions.
+ * @deprecated use core.summary
  */
-function io_cp(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
-        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
-        // Dest is an existing file, but not forcing
-        if (destStat && destStat.isFile() && !force) {
-            return;
-        }
-        // If dest is an existing directory, should copy inside.
-        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
-            ? path.join(dest, path.basename(source))
-            : dest;
-        if (!(yield ioUtil.exists(source))) {
-            throw new Error(`no such file or directory: ${source}`);
-        }
-        const sourceStat = yield ioUtil.stat(source);
-        if (sourceStat.isDirectory()) {
-            if (!recursive) {
-                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
-            }
-            else {
-                yield cpDirRecursive(source, newDest, 0, force);
-            }
-        }
-        else {
-            if (path.relative(source, newDest) === '') {
-                // a file cannot be copied to itself
-                throw new Error(`'${newDest}' and '${source}' are the same file`);
-            }
-            yield io_copyFile(source, newDest, force);
-        }
-    });
-}
+
 /**
- * Moves a path.
- *
- * @param     source    source path
- * @param     dest      destination path
- * @param     options   optional. See MoveOptions.
+ * Path exports
  */
-function mv(source_1, dest_1) {
-    return io_awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
-        if (yield ioUtil.exists(dest)) {
-            let destExists = true;
-            if (yield ioUtil.isDirectory(dest)) {
-                // If dest is directory copy src into dest
-                dest = path.join(dest, path.basename(source));
-                destExists = yield ioUtil.exists(dest);
-            }
-            if (destExists) {
-                if (options.force == null || options.force) {
-                    yield rmRF(dest);
-                }
-                else {
-                    throw new Error('Destination already exists');
-                }
-            }
-        }
-        yield mkdirP(path.dirname(dest));
-        yield ioUtil.rename(source, dest);
-    });
-}
+
 /**
- * Remove a path recursively with force
- *
- * @param inputPath path to remove
+ * Platform utilities exports
  */
-function rmRF(inputPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (IS_WINDOWS) {
-            // Check for invalid characters
-            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-            if (/[*"<>|]/.test(inputPath)) {
-                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
-            }
-        }
-        try {
-            // note if path does not exist, error is silent
-            yield rm(inputPath, {
-                force: true,
-                maxRetries: 3,
-                recursive: true,
-                retryDelay: 300
-            });
-        }
-        catch (err) {
-            throw new Error(`File was unable to be removed ${err}`);
-        }
-    });
-}
-/**
- * Make a directory.  Creates the full path with folders in between
- * Will throw if it fails
- *
- * @param   fsPath        path to create
- * @returns Promise<void>
- */
-function mkdirP(fsPath) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        (0,external_assert_.ok)(fsPath, 'a path argument must be provided');
-        yield mkdir(fsPath, { recursive: true });
-    });
-}
-/**
- * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
- * If you check and the tool does not exist, it will throw.
- *
- * @param     tool              name of the tool
- * @param     check             whether to check if tool exists
- * @returns   Promise<string>   path to tool
- */
-function which(tool, check) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // recursive when check=true
-        if (check) {
-            const result = yield which(tool, false);
-            if (!result) {
-                if (IS_WINDOWS) {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
-                }
-                else {
-                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
-                }
-            }
-            return result;
-        }
-        const matches = yield findInPath(tool);
-        if (matches && matches.length > 0) {
-            return matches[0];
-        }
-        return '';
-    });
-}
-/**
- * Returns a list of all occurrences of the given tool on the system path.
- *
- * @returns   Promise<string[]>  the paths of the tool
- */
-function findInPath(tool) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if (!tool) {
-            throw new Error("parameter 'tool' is required");
-        }
-        // build the list of extensions to try
-        const extensions = [];
-        if (IS_WINDOWS && process.env['PATHEXT']) {
-            for (const extension of process.env['PATHEXT'].split(external_path_namespaceObject.delimiter)) {
-                if (extension) {
-                    extensions.push(extension);
-                }
-            }
-        }
-        // if it's rooted, return it if exists. otherwise return empty.
-        if (isRooted(tool)) {
-            const filePath = yield tryGetExecutablePath(tool, extensions);
-            if (filePath) {
-                return [filePath];
-            }
-            return [];
-        }
-        // if any path separators, return empty
-        if (tool.includes(external_path_namespaceObject.sep)) {
-            return [];
-        }
-        // build the list of directories
-        //
-        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
-        // it feels like we should not do this. Checking the current directory seems like more of a use
-        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
-        // across platforms.
-        const directories = [];
-        if (process.env.PATH) {
-            for (const p of process.env.PATH.split(external_path_namespaceObject.delimiter)) {
-                if (p) {
-                    directories.push(p);
-                }
-            }
-        }
-        // find all matches
-        const matches = [];
-        for (const directory of directories) {
-            const filePath = yield tryGetExecutablePath(external_path_namespaceObject.join(directory, tool), extensions);
-            if (filePath) {
-                matches.push(filePath);
-            }
-        }
-        return matches;
-    });
-}
-function readCopyOptions(options) {
-    const force = options.force == null ? true : options.force;
-    const recursive = Boolean(options.recursive);
-    const copySourceDirectory = options.copySourceDirectory == null
-        ? true
-        : Boolean(options.copySourceDirectory);
-    return { force, recursive, copySourceDirectory };
-}
-function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        // Ensure there is not a run away recursive copy
-        if (currentDepth >= 255)
-            return;
-        currentDepth++;
-        yield mkdirP(destDir);
-        const files = yield ioUtil.readdir(sourceDir);
-        for (const fileName of files) {
-            const srcFile = `${sourceDir}/${fileName}`;
-            const destFile = `${destDir}/${fileName}`;
-            const srcFileStat = yield ioUtil.lstat(srcFile);
-            if (srcFileStat.isDirectory()) {
-                // Recurse
-                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
-            }
-            else {
-                yield io_copyFile(srcFile, destFile, force);
-            }
-        }
-        // Change the mode for the newly created directory
-        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
-    });
-}
-// Buffered file copy
-function io_copyFile(srcFile, destFile, force) {
-    return io_awaiter(this, void 0, void 0, function* () {
-        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
-            // unlink/re-link it
-            try {
-                yield ioUtil.lstat(destFile);
-                yield ioUtil.unlink(destFile);
-            }
-            catch (e) {
-                // Try to override file permission
-                if (e.code === 'EPERM') {
-                    yield ioUtil.chmod(destFile, '0666');
-                    yield ioUtil.unlink(destFile);
-                }
-                // other errors = it doesn't exist, no work to do
-            }
-            // Copy over symlink
-            const symlinkFull = yield ioUtil.readlink(srcFile);
-            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
-        }
-        else if (!(yield ioUtil.exists(destFile)) || force) {
-            yield ioUtil.copyFile(srcFile, destFile);
-        }
-    });
-}
-//# sourceMappingURL=io.js.map
+
+//# sourceMappingURL=core.js.map
+
+/***/ }),
+
+/***/ 7187:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  m: () => (/* binding */ exec),
+  H: () => (/* binding */ getExecOutput)
+});
+
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(3193);
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+;// CONCATENATED MODULE: external "child_process"
+const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
+var io = __nccwpck_require__(8701);
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io-util.js
+var io_util = __nccwpck_require__(90);
 ;// CONCATENATED MODULE: external "timers"
 const external_timers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("timers");
 ;// CONCATENATED MODULE: ./node_modules/@actions/exec/lib/toolrunner.js
-var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -42315,7 +45174,7 @@ var toolrunner_awaiter = (undefined && undefined.__awaiter) || function (thisArg
 
 
 /* eslint-disable @typescript-eslint/unbound-method */
-const toolrunner_IS_WINDOWS = process.platform === 'win32';
+const IS_WINDOWS = process.platform === 'win32';
 /*
  * Class for running command line tools. Handles quoting and arg parsing in a platform agnostic way.
  */
@@ -42338,7 +45197,7 @@ class ToolRunner extends external_events_.EventEmitter {
         const toolPath = this._getSpawnFileName();
         const args = this._getSpawnArgs(options);
         let cmd = noPrefix ? '' : '[command]'; // omit prefix when piped to a second tool
-        if (toolrunner_IS_WINDOWS) {
+        if (IS_WINDOWS) {
             // Windows + cmd file
             if (this._isCmdFile()) {
                 cmd += toolPath;
@@ -42375,13 +45234,13 @@ class ToolRunner extends external_events_.EventEmitter {
     _processLineBuffer(data, strBuffer, onLine) {
         try {
             let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
+            let n = s.indexOf(external_os_.EOL);
             while (n > -1) {
                 const line = s.substring(0, n);
                 onLine(line);
                 // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
             }
             return s;
         }
@@ -42392,7 +45251,7 @@ class ToolRunner extends external_events_.EventEmitter {
         }
     }
     _getSpawnFileName() {
-        if (toolrunner_IS_WINDOWS) {
+        if (IS_WINDOWS) {
             if (this._isCmdFile()) {
                 return process.env['COMSPEC'] || 'cmd.exe';
             }
@@ -42400,7 +45259,7 @@ class ToolRunner extends external_events_.EventEmitter {
         return this.toolPath;
     }
     _getSpawnArgs(options) {
-        if (toolrunner_IS_WINDOWS) {
+        if (IS_WINDOWS) {
             if (this._isCmdFile()) {
                 let argline = `/D /S /C "${this._windowsQuoteCmdArg(this.toolPath)}`;
                 for (const a of this.args) {
@@ -42653,18 +45512,18 @@ class ToolRunner extends external_events_.EventEmitter {
      * @returns   number
      */
     exec() {
-        return toolrunner_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             // root the tool path if it is unrooted and contains relative pathing
-            if (!isRooted(this.toolPath) &&
+            if (!io_util/* isRooted */.Qh(this.toolPath) &&
                 (this.toolPath.includes('/') ||
-                    (toolrunner_IS_WINDOWS && this.toolPath.includes('\\')))) {
+                    (IS_WINDOWS && this.toolPath.includes('\\')))) {
                 // prefer options.cwd if it is specified, however options.cwd may also need to be rooted
-                this.toolPath = external_path_namespaceObject.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
+                this.toolPath = external_path_.resolve(process.cwd(), this.options.cwd || process.cwd(), this.toolPath);
             }
             // if the tool is only a file name, then resolve it from the PATH
             // otherwise verify it exists (add extension on Windows if necessary)
-            this.toolPath = yield which(this.toolPath, true);
-            return new Promise((resolve, reject) => toolrunner_awaiter(this, void 0, void 0, function* () {
+            this.toolPath = yield io/* which */.K7(this.toolPath, true);
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
                 this._debug(`exec tool: ${this.toolPath}`);
                 this._debug('arguments:');
                 for (const arg of this.args) {
@@ -42672,13 +45531,13 @@ class ToolRunner extends external_events_.EventEmitter {
                 }
                 const optionsNonNull = this._cloneExecOptions(this.options);
                 if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
                 }
                 const state = new ExecState(optionsNonNull, this.toolPath);
                 state.on('debug', (message) => {
                     this._debug(message);
                 });
-                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                if (this.options.cwd && !(yield io_util/* exists */.t2(this.options.cwd))) {
                     return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
                 }
                 const fileName = this._getSpawnFileName();
@@ -42907,7 +45766,7 @@ var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arg
  * @param     options            optional exec options.  See ExecOptions
  * @returns   Promise<number>    exit code
  */
-function exec_exec(commandLine, args, options) {
+function exec(commandLine, args, options) {
     return exec_awaiter(this, void 0, void 0, function* () {
         const commandArgs = argStringToArray(commandLine);
         if (commandArgs.length === 0) {
@@ -42953,7 +45812,7 @@ function getExecOutput(commandLine, args, options) {
             }
         };
         const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
-        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
         //flush any remaining characters
         stdout += stdoutDecoder.end();
         stderr += stderrDecoder.end();
@@ -42965,721 +45824,24 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
-var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
+
+/***/ }),
+
+/***/ 2377:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
-const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
-        silent: true
-    });
-    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
-        silent: true
-    });
-    return {
-        name: name.trim(),
-        version: version.trim()
-    };
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  v: () => (/* binding */ create)
 });
-const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    var _a, _b, _c, _d;
-    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
-        silent: true
-    });
-    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
-    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
-    return {
-        name,
-        version
-    };
-});
-const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
-        silent: true
-    });
-    const [name, version] = stdout.trim().split('\n');
-    return {
-        name,
-        version
-    };
-});
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
-function getDetails() {
-    return platform_awaiter(this, void 0, void 0, function* () {
-        return Object.assign(Object.assign({}, (yield (isWindows
-            ? getWindowsInfo()
-            : isMacOS
-                ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
-            arch,
-            isWindows,
-            isMacOS,
-            isLinux });
-    });
-}
-//# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
-var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
 
+// UNUSED EXPORTS: hashFiles
 
-
-
-
-
-/**
- * The code to exit an action
- */
-var ExitCode;
-(function (ExitCode) {
-    /**
-     * A code indicating that the action was successful
-     */
-    ExitCode[ExitCode["Success"] = 0] = "Success";
-    /**
-     * A code indicating that the action was a failure
-     */
-    ExitCode[ExitCode["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-//-----------------------------------------------------------------------
-// Variables
-//-----------------------------------------------------------------------
-/**
- * Sets env variable for this action and future actions in the job
- * @param name the name of the variable to set
- * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function exportVariable(name, val) {
-    const convertedVal = toCommandValue(val);
-    process.env[name] = convertedVal;
-    const filePath = process.env['GITHUB_ENV'] || '';
-    if (filePath) {
-        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
-    }
-    command_issueCommand('set-env', { name }, convertedVal);
-}
-/**
- * Registers a secret which will get masked from logs
- *
- * @param secret - Value of the secret to be masked
- * @remarks
- * This function instructs the Actions runner to mask the specified value in any
- * logs produced during the workflow run. Once registered, the secret value will
- * be replaced with asterisks (***) whenever it appears in console output, logs,
- * or error messages.
- *
- * This is useful for protecting sensitive information such as:
- * - API keys
- * - Access tokens
- * - Authentication credentials
- * - URL parameters containing signatures (SAS tokens)
- *
- * Note that masking only affects future logs; any previous appearances of the
- * secret in logs before calling this function will remain unmasked.
- *
- * @example
- * ```typescript
- * // Register an API token as a secret
- * const apiToken = "abc123xyz456";
- * setSecret(apiToken);
- *
- * // Now any logs containing this value will show *** instead
- * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
- * ```
- */
-function core_setSecret(secret) {
-    issueCommand('add-mask', {}, secret);
-}
-/**
- * Prepends inputPath to the PATH (for this action and future actions)
- * @param inputPath
- */
-function addPath(inputPath) {
-    const filePath = process.env['GITHUB_PATH'] || '';
-    if (filePath) {
-        issueFileCommand('PATH', inputPath);
-    }
-    else {
-        command_issueCommand('add-path', {}, inputPath);
-    }
-    process.env['PATH'] = `${inputPath}${external_path_namespaceObject.delimiter}${process.env['PATH']}`;
-}
-/**
- * Gets the value of an input.
- * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
- * Returns an empty string if the value is not defined.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string
- */
-function getInput(name, options) {
-    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
-    if (options && options.required && !val) {
-        throw new Error(`Input required and not supplied: ${name}`);
-    }
-    if (options && options.trimWhitespace === false) {
-        return val;
-    }
-    return val.trim();
-}
-/**
- * Gets the values of an multiline input.  Each value is also trimmed.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string[]
- *
- */
-function getMultilineInput(name, options) {
-    const inputs = getInput(name, options)
-        .split('\n')
-        .filter(x => x !== '');
-    if (options && options.trimWhitespace === false) {
-        return inputs;
-    }
-    return inputs.map(input => input.trim());
-}
-/**
- * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
- * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
- * The return value is also in boolean type.
- * ref: https://yaml.org/spec/1.2/spec.html#id2804923
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   boolean
- */
-function getBooleanInput(name, options) {
-    const trueValue = ['true', 'True', 'TRUE'];
-    const falseValue = ['false', 'False', 'FALSE'];
-    const val = getInput(name, options);
-    if (trueValue.includes(val))
-        return true;
-    if (falseValue.includes(val))
-        return false;
-    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
-        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
-}
-/**
- * Sets the value of an output.
- *
- * @param     name     name of the output to set
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function setOutput(name, value) {
-    const filePath = process.env['GITHUB_OUTPUT'] || '';
-    if (filePath) {
-        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
-    }
-    process.stdout.write(external_os_namespaceObject.EOL);
-    command_issueCommand('set-output', { name }, toCommandValue(value));
-}
-/**
- * Enables or disables the echoing of commands into stdout for the rest of the step.
- * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
- *
- */
-function setCommandEcho(enabled) {
-    issue('echo', enabled ? 'on' : 'off');
-}
-//-----------------------------------------------------------------------
-// Results
-//-----------------------------------------------------------------------
-/**
- * Sets the action status to failed.
- * When the action exits it will be with an exit code of 1
- * @param message add error issue message
- */
-function setFailed(message) {
-    process.exitCode = ExitCode.Failure;
-    error(message);
-}
-//-----------------------------------------------------------------------
-// Logging Commands
-//-----------------------------------------------------------------------
-/**
- * Gets whether Actions Step Debug is on or not
- */
-function isDebug() {
-    return process.env['RUNNER_DEBUG'] === '1';
-}
-/**
- * Writes debug message to user log
- * @param message debug message
- */
-function core_debug(message) {
-    command_issueCommand('debug', {}, message);
-}
-/**
- * Adds an error issue
- * @param message error issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function error(message, properties = {}) {
-    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a warning issue
- * @param message warning issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function warning(message, properties = {}) {
-    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a notice issue
- * @param message notice issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Writes info to log with console.log.
- * @param message info message
- */
-function info(message) {
-    process.stdout.write(message + external_os_namespaceObject.EOL);
-}
-/**
- * Begin an output group.
- *
- * Output until the next `groupEnd` will be foldable in this group
- *
- * @param name The name of the output group
- */
-function startGroup(name) {
-    command_issue('group', name);
-}
-/**
- * End an output group.
- */
-function endGroup() {
-    command_issue('endgroup');
-}
-/**
- * Wrap an asynchronous function call in a group.
- *
- * Returns the same type as the function itself.
- *
- * @param name The name of the group
- * @param fn The function to wrap in the group
- */
-function group(name, fn) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        startGroup(name);
-        let result;
-        try {
-            result = yield fn();
-        }
-        finally {
-            endGroup();
-        }
-        return result;
-    });
-}
-//-----------------------------------------------------------------------
-// Wrapper action state
-//-----------------------------------------------------------------------
-/**
- * Saves state for current action, the state can only be retrieved by this action's post job execution.
- *
- * @param     name     name of the state to store
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function saveState(name, value) {
-    const filePath = process.env['GITHUB_STATE'] || '';
-    if (filePath) {
-        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
-    }
-    command_issueCommand('save-state', { name }, toCommandValue(value));
-}
-/**
- * Gets the value of an state set by this action's main execution.
- *
- * @param     name     name of the state to get
- * @returns   string
- */
-function getState(name) {
-    return process.env[`STATE_${name}`] || '';
-}
-function getIDToken(aud) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        return yield OidcClient.getIDToken(aud);
-    });
-}
-/**
- * Summary exports
- */
-
-/**
- * @deprecated use core.summary
- */
-
-/**
- * Path exports
- */
-
-/**
- * Platform utilities exports
- */
-
-//# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: ./build/js/errors.js
-/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
-function errorMessage(error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // "EACCES: permission denied" and "API server" keep their capitals.
-    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
-}
-/** Bad input: reported before anything is started or changed, never with a log tail. */
-class InputError extends Error {
-    name = 'InputError';
-}
-
-;// CONCATENATED MODULE: ./build/js/inputs.js
-
-const MODES = ['full', 'node', 'control-plane'];
-const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s\d+$/;
-const SHA256 = /^[0-9a-f]{64}$/i;
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 };
-/**
- * Turns the raw inputs into `Inputs`.
- * @throws InputError naming every bad input at once: what it was, what is wrong, what would be right.
- */
-function parseInputs(read) {
-    const problems = [];
-    const collect = (parse) => {
-        try {
-            return parse();
-        }
-        catch (error) {
-            problems.push(errorMessage(error));
-            return undefined;
-        }
-    };
-    const checksum = collect(() => parseChecksum(read('checksum')));
-    const source = collect(() => parseSource(read, checksum));
-    const mode = collect(() => parseMode(read('mode')));
-    const timeoutMs = collect(() => parseTimeout(read('timeout')));
-    const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
-    if (source === undefined ||
-        mode === undefined ||
-        timeoutMs === undefined ||
-        k3sArgs === undefined ||
-        problems.length > 0) {
-        throw new InputError(problems.join('\n'));
-    }
-    return {
-        source,
-        checksum,
-        mode,
-        k3sArgs,
-        images: lines(read('images')),
-        timeoutMs,
-        kubeconfig: read('kubeconfig') || undefined,
-    };
-}
-function parseSource(read, checksum) {
-    const path = read('k3s-path');
-    const url = read('k3s-url');
-    if (path !== '' && url !== '') {
-        throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
-    }
-    if (path !== '') {
-        return { kind: 'path', path };
-    }
-    if (url !== '') {
-        if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-            throw new InputError(`k3s-url: "${url}" is not an http or https address`);
-        }
-        if (checksum === undefined) {
-            throw new InputError('k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run');
-        }
-        return { kind: 'url', url };
-    }
-    const tag = read('version');
-    if (!TAG.test(tag)) {
-        throw new InputError(`version: "${tag}" is not a k3s tag; write it in full, such as v1.34.1+k3s1`);
-    }
-    return { kind: 'release', tag };
-}
-function parseChecksum(text) {
-    if (text === '') {
-        return undefined;
-    }
-    if (!SHA256.test(text)) {
-        throw new InputError(`checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`);
-    }
-    return text.toLowerCase();
-}
-function parseMode(text) {
-    const mode = [...MODES, 'auto'].find((known) => known === text);
-    if (mode === undefined) {
-        throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
-    }
-    return mode;
-}
-function parseTimeout(text) {
-    const match = /^(\d+)(s|m|h)$/.exec(text);
-    const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN);
-    if (!(ms > 0)) {
-        throw new InputError(`timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`);
-    }
-    return ms;
-}
-function parseK3sArgs(text) {
-    const args = lines(text);
-    const bad = args.find((arg) => !arg.startsWith('--'));
-    if (bad !== undefined) {
-        throw new InputError(`k3s-args: "${bad}" does not begin with --; write one --flag=value per line`);
-    }
-    return args;
-}
-function lines(text) {
-    return text
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
-}
-
-;// CONCATENATED MODULE: ./build/js/layout.js
-
-/** k3s's default data directory, a tmpfs in the private root. */
-const K3S_DATA = '/var/lib/rancher/k3s';
-/** A directory of the private root for files that workarounds make. */
-const PRIVATE_FILES = '/run/k3s-in-gvisor';
-/**
- * @param state the run's own directory
- * @param dist the directory that holds the bundles and `native/`
- * @param arch Node's name of the architecture
- * @param node the Node binary the controller runs on
- */
-function layoutOf(state, dist, arch, node) {
-    const scratch = (0,external_node_path_namespaceObject.join)(state, 'scratch');
-    return {
-        state,
-        logs: (0,external_node_path_namespaceObject.join)(state, 'logs'),
-        launchFile: (0,external_node_path_namespaceObject.join)(state, 'launch'),
-        k3sKubeconfig: (0,external_node_path_namespaceObject.join)(state, 'k3s.yaml'),
-        gatewaySocket: (0,external_node_path_namespaceObject.join)(state, 'gateway.sock'),
-        scratch,
-        newRoot: (0,external_node_path_namespaceObject.join)(scratch, 'root'),
-        native: (0,external_node_path_namespaceObject.join)(dist, 'native', `linux-${arch}`),
-        controller: (0,external_node_path_namespaceObject.join)(dist, 'controller', 'index.js'),
-        node,
-    };
-}
-
-;// CONCATENATED MODULE: ./build/js/report/hints.js
-const HINTS = [
-    {
-        pattern: /no space left on device/i,
-        advice: 'The disk or a tmpfs is full: containerd keeps images in memory here; give the container more memory or load fewer images.',
-    },
-    {
-        pattern: /unknown flag|flag provided but not defined/i,
-        advice: 'k3s does not know a flag it was given: look at k3s-args, and at whether this version has it.',
-    },
-    {
-        pattern: /(ErrImagePull|ImagePullBackOff|failed to pull)/,
-        advice: 'An image could not be pulled: the runner may have no way to its registry; give the images as tars with the input images.',
-    },
-    {
-        pattern: /address already in use/i,
-        advice: 'A port is taken on the runner: another cluster or service listens there.',
-    },
-    {
-        pattern: /panicked|fatal error: out of memory|cannot allocate memory|signal killed/i,
-        advice: 'The sandbox ran out of memory: a cluster needs about 2 GiB.',
-    },
-    {
-        pattern: /Failed to start ContainerManager/,
-        advice: 'The kubelet lacks something of the kernel: please report this with the list of facts above.',
-    },
-];
-/** The advice for each known error that `log` contains, in the order of the table. */
-function findHints(log) {
-    return HINTS.flatMap(({ pattern, advice }) => (pattern.test(log) ? [advice] : []));
-}
-
-;// CONCATENATED MODULE: ./build/js/report/logs.js
-
-
-const TAIL_BYTES = 8_192;
-/** The end of every log of the run, the most telling first. */
-async function tailLogs(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
-    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return Promise.all(names.map(async (name) => ({ name, text: await tail((0,external_node_path_namespaceObject.join)(directory, name)) })));
-}
-async function tail(path) {
-    const file = await (0,promises_namespaceObject.open)(path);
-    try {
-        const { size } = await file.stat();
-        const length = Math.min(size, TAIL_BYTES);
-        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-        const text = buffer.toString('utf8');
-        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
-    }
-    finally {
-        await file.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/report/failure.js
-
-
-
-/**
- * Explains a failure: the ends of the logs, and the likely fix. Never throws.
- * @returns the message to fail with
- */
-async function explainFailure(error, logs, log) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof InputError) {
-        return message;
-    }
-    const hints = new Set(findHints(message));
-    try {
-        for (const { name, text } of await tailLogs(logs)) {
-            findHints(text).forEach((hint) => hints.add(hint));
-            log.group(`End of ${name}`, () => {
-                log.info(text);
-            });
-        }
-    }
-    catch (cause) {
-        log.info(`Failed to read the logs in ${logs}: ${errorMessage(cause)}`);
-    }
-    return [message, ...hints].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/js/report/timeline.js
-/** Where each second of the start went. */
-class Timeline {
-    #begin;
-    #moments = [];
-    /** @param begin `performance.now()` of the beginning; the process's own start by default */
-    constructor(begin = 0) {
-        this.#begin = begin;
-    }
-    mark(name) {
-        const moment = { name, at: performance.now() - this.#begin };
-        this.#moments.push(moment);
-        return moment;
-    }
-    get moments() {
-        return this.#moments;
-    }
-}
-/** "12.34 s" */
-function seconds(ms) {
-    return `${(ms / 1_000).toFixed(2)} s`;
-}
-
-;// CONCATENATED MODULE: ./build/js/report/reporter.js
-
-/** Tells what was found, what was decided, and how far it got. */
-class Reporter {
-    #log;
-    constructor(log) {
-        this.#log = log;
-    }
-    reached(moment) {
-        this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
-    }
-    facts(facts) {
-        this.#log.group('Facts: what this sandbox can do', () => {
-            for (const [name, { result, evidence }] of [
-                ...Object.entries(facts.probes),
-                ...Object.entries(facts.sysctls).map(([path, answer]) => [`/proc/sys/${path}`, answer]),
-            ]) {
-                this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
-            }
-            const { user, hostname, networks, resolver, mounts } = facts;
-            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
-            this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
-            this.#log.info(`mounts ${mounts.map(({ path }) => path).join(', ') || 'none'}`);
-        });
-    }
-    plan(plan) {
-        this.#log.info(`Mode: ${plan.mode}`);
-        for (const { mode, obstacles } of plan.fellShort) {
-            this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
-        }
-        this.#log.group('Plan: what is done, and why', () => {
-            for (const { id, reason } of plan.decisions) {
-                this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
-            }
-        });
-        this.#log.group('Plan: every operation', () => {
-            for (const { id, operations } of plan.launch.steps) {
-                for (const operation of operations) {
-                    this.#log.info(`${id}: ${operation.join(' ').replaceAll('\n', '\\n').slice(0, 300)}`);
-                }
-            }
-        });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/report/summary.js
-
-/** The job summary, in Markdown: what runs, what was worked around and why, where the time went. */
-function renderSummary({ plan, k3s, server, timeline, facts }) {
-    const rows = timeline.moments.map(({ name, at }, index, all) => [
-        name,
-        seconds(at - (all[index - 1]?.at ?? 0)),
-        seconds(at),
-    ]);
-    const probes = Object.entries(facts.probes).map(([name, { result, evidence }]) => [
-        name,
-        result,
-        evidence,
-    ]);
-    return [
-        `### k3s ${k3s.version} in gVisor: mode ${plan.mode}`,
-        `Node \`${plan.nodeName}\`, API server \`${server}\`.`,
-        ...plan.fellShort.map(({ mode, obstacles }) => `Not **${mode}**: ${obstacles.join('; ')}.`),
-        table(['reached', 'took', 'at'], rows),
-        details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']))),
-        details('Facts', table(['probe', 'result', 'evidence'], probes)),
-        '',
-    ].join('\n\n');
-}
-function table(head, rows) {
-    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-    return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-function details(title, body) {
-    return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
-}
-
+// EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
+var lib_core = __nccwpck_require__(3838);
+// EXTERNAL MODULE: external "fs"
+var external_fs_ = __nccwpck_require__(9896);
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
 
 /**
@@ -43696,32 +45858,36 @@ function getOptions(copy) {
     if (copy) {
         if (typeof copy.followSymbolicLinks === 'boolean') {
             result.followSymbolicLinks = copy.followSymbolicLinks;
-            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
+            lib_core/* debug */.Yz(`followSymbolicLinks '${result.followSymbolicLinks}'`);
         }
         if (typeof copy.implicitDescendants === 'boolean') {
             result.implicitDescendants = copy.implicitDescendants;
-            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
+            lib_core/* debug */.Yz(`implicitDescendants '${result.implicitDescendants}'`);
         }
         if (typeof copy.matchDirectories === 'boolean') {
             result.matchDirectories = copy.matchDirectories;
-            core_debug(`matchDirectories '${result.matchDirectories}'`);
+            lib_core/* debug */.Yz(`matchDirectories '${result.matchDirectories}'`);
         }
         if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
             result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
-            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
+            lib_core/* debug */.Yz(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
         }
         if (typeof copy.excludeHiddenFiles === 'boolean') {
             result.excludeHiddenFiles = copy.excludeHiddenFiles;
-            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
+            lib_core/* debug */.Yz(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
         }
     }
     return result;
 }
 //# sourceMappingURL=internal-glob-options-helper.js.map
+// EXTERNAL MODULE: external "path"
+var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(2613);
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
 
 
-const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
+const IS_WINDOWS = process.platform === 'win32';
 /**
  * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
  *
@@ -43743,13 +45909,13 @@ function dirname(p) {
     // Normalize slashes and trim unnecessary trailing slash
     p = safeTrimTrailingSeparator(p);
     // Windows UNC root, e.g. \\hello or \\hello\world
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
+    if (IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
         return p;
     }
     // Get dirname
-    let result = external_path_namespaceObject.dirname(p);
+    let result = external_path_.dirname(p);
     // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
+    if (IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
         result = safeTrimTrailingSeparator(result);
     }
     return result;
@@ -43766,7 +45932,7 @@ function ensureAbsoluteRoot(root, itemPath) {
         return itemPath;
     }
     // Windows
-    if (internal_path_helper_IS_WINDOWS) {
+    if (IS_WINDOWS) {
         // Check for itemPath like C: or C:foo
         if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
             let cwd = process.cwd();
@@ -43793,7 +45959,7 @@ function ensureAbsoluteRoot(root, itemPath) {
             }
         }
         // Check for itemPath like \ or \foo
-        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
+        else if (normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
             const cwd = process.cwd();
             external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
             return `${cwd[0]}:\\${itemPath.substr(1)}`;
@@ -43801,12 +45967,12 @@ function ensureAbsoluteRoot(root, itemPath) {
     }
     external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
     // Otherwise ensure root ends with a separator
-    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
+    if (root.endsWith('/') || (IS_WINDOWS && root.endsWith('\\'))) {
         // Intentionally empty
     }
     else {
         // Append separator
-        root += external_path_namespaceObject.sep;
+        root += external_path_.sep;
     }
     return root + itemPath;
 }
@@ -43817,9 +45983,9 @@ function ensureAbsoluteRoot(root, itemPath) {
 function hasAbsoluteRoot(itemPath) {
     external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
     // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    itemPath = normalizeSeparators(itemPath);
     // Windows
-    if (internal_path_helper_IS_WINDOWS) {
+    if (IS_WINDOWS) {
         // E.g. \\hello\share or C:\hello
         return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
     }
@@ -43833,9 +45999,9 @@ function hasAbsoluteRoot(itemPath) {
 function hasRoot(itemPath) {
     external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
     // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
+    itemPath = normalizeSeparators(itemPath);
     // Windows
-    if (internal_path_helper_IS_WINDOWS) {
+    if (IS_WINDOWS) {
         // E.g. \ or \hello or \\hello
         // E.g. C: or C:\hello
         return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
@@ -43846,10 +46012,10 @@ function hasRoot(itemPath) {
 /**
  * Removes redundant slashes and converts `/` to `\` on Windows
  */
-function internal_path_helper_normalizeSeparators(p) {
+function normalizeSeparators(p) {
     p = p || '';
     // Windows
-    if (internal_path_helper_IS_WINDOWS) {
+    if (IS_WINDOWS) {
         // Convert slashes on Windows
         p = p.replace(/\//g, '\\');
         // Remove redundant slashes
@@ -43869,17 +46035,17 @@ function safeTrimTrailingSeparator(p) {
         return '';
     }
     // Normalize separators
-    p = internal_path_helper_normalizeSeparators(p);
+    p = normalizeSeparators(p);
     // No trailing slash
-    if (!p.endsWith(external_path_namespaceObject.sep)) {
+    if (!p.endsWith(external_path_.sep)) {
         return p;
     }
     // Check '/' on Linux/macOS and '\' on Windows
-    if (p === external_path_namespaceObject.sep) {
+    if (p === external_path_.sep) {
         return p;
     }
     // On Windows check if drive root. E.g. C:\
-    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
+    if (IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
         return p;
     }
     // Otherwise trim trailing slash
@@ -43972,6 +46138,8 @@ function internal_pattern_helper_partialMatch(patterns, itemPath) {
     return patterns.some(x => !x.negate && x.partialMatch(itemPath));
 }
 //# sourceMappingURL=internal-pattern-helper.js.map
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
 const balanced = (a, b, str) => {
     const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
@@ -46742,7 +48910,7 @@ class Path {
             itemPath = safeTrimTrailingSeparator(itemPath);
             // Not rooted
             if (!hasRoot(itemPath)) {
-                this.segments = itemPath.split(external_path_namespaceObject.sep);
+                this.segments = itemPath.split(external_path_.sep);
             }
             // Rooted
             else {
@@ -46751,7 +48919,7 @@ class Path {
                 let dir = dirname(remaining);
                 while (dir !== remaining) {
                     // Add the segment
-                    const basename = external_path_namespaceObject.basename(remaining);
+                    const basename = external_path_.basename(remaining);
                     this.segments.unshift(basename);
                     // Truncate the last segment
                     remaining = dir;
@@ -46771,7 +48939,7 @@ class Path {
                 // Must not be empty
                 external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
                 // Normalize slashes
-                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
+                segment = normalizeSeparators(itemPath[i]);
                 // Root segment
                 if (i === 0 && hasRoot(segment)) {
                     segment = safeTrimTrailingSeparator(segment);
@@ -46781,7 +48949,7 @@ class Path {
                 // All other segments
                 else {
                     // Must not contain slash
-                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
+                    external_assert_(!segment.includes(external_path_.sep), `Parameter 'itemPath' contains unexpected path separators`);
                     this.segments.push(segment);
                 }
             }
@@ -46794,13 +48962,13 @@ class Path {
         // First segment
         let result = this.segments[0];
         // All others
-        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
+        let skipSlash = result.endsWith(external_path_.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
         for (let i = 1; i < this.segments.length; i++) {
             if (skipSlash) {
                 skipSlash = false;
             }
             else {
-                result += external_path_namespaceObject.sep;
+                result += external_path_.sep;
             }
             result += this.segments[i];
         }
@@ -46850,8 +49018,8 @@ class Pattern {
         // Segments
         this.segments = new Path(pattern).segments;
         // Trailing slash indicates the pattern should only match directories, not regular files
-        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
-            .endsWith(external_path_namespaceObject.sep);
+        this.trailingSeparator = normalizeSeparators(pattern)
+            .endsWith(external_path_.sep);
         pattern = safeTrimTrailingSeparator(pattern);
         // Search path (literal path prior to the first glob segment)
         let foundGlob = false;
@@ -46881,14 +49049,14 @@ class Pattern {
         // Last segment is globstar?
         if (this.segments[this.segments.length - 1] === '**') {
             // Normalize slashes
-            itemPath = internal_path_helper_normalizeSeparators(itemPath);
+            itemPath = normalizeSeparators(itemPath);
             // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
             // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
             // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
-            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
+            if (!itemPath.endsWith(external_path_.sep) && this.isImplicitPattern === false) {
                 // Note, this is safe because the constructor ensures the pattern has an absolute root.
                 // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
-                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
+                itemPath = `${itemPath}${external_path_.sep}`;
             }
         }
         else {
@@ -46935,14 +49103,14 @@ class Pattern {
         // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
         external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
         // Normalize slashes
-        pattern = internal_path_helper_normalizeSeparators(pattern);
+        pattern = normalizeSeparators(pattern);
         // Replace leading `.` segment
-        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
+        if (pattern === '.' || pattern.startsWith(`.${external_path_.sep}`)) {
             pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
         }
         // Replace leading `~` segment
-        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
-            homedir = homedir || external_os_namespaceObject.homedir();
+        else if (pattern === '~' || pattern.startsWith(`~${external_path_.sep}`)) {
+            homedir = homedir || external_os_.homedir();
             external_assert_(homedir, 'Unable to determine HOME directory');
             external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
             pattern = Pattern.globEscape(homedir) + pattern.substr(1);
@@ -46968,7 +49136,7 @@ class Pattern {
         else {
             pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
         }
-        return internal_path_helper_normalizeSeparators(pattern);
+        return normalizeSeparators(pattern);
     }
     /**
      * Attempts to unescape a pattern segment to create a literal path segment.
@@ -47046,7 +49214,7 @@ class SearchState {
 }
 //# sourceMappingURL=internal-search-state.js.map
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
-var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -47095,7 +49263,7 @@ class DefaultGlobber {
         return this.searchPaths.slice();
     }
     glob() {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             var _a, e_1, _b, _c;
             const result = [];
             try {
@@ -47133,12 +49301,12 @@ class DefaultGlobber {
             // Push the search paths
             const stack = [];
             for (const searchPath of getSearchPaths(patterns)) {
-                core_debug(`Search path '${searchPath}'`);
+                lib_core/* debug */.Yz(`Search path '${searchPath}'`);
                 // Exists?
                 try {
                     // Intentionally using lstat. Detection for broken symlink
                     // will be performed later (if following symlinks).
-                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
+                    yield __await(external_fs_.promises.lstat(searchPath));
                 }
                 catch (err) {
                     if (err.code === 'ENOENT') {
@@ -47168,7 +49336,7 @@ class DefaultGlobber {
                     continue;
                 }
                 // Hidden file or directory?
-                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
+                if (options.excludeHiddenFiles && external_path_.basename(item.path).match(/^\./)) {
                     continue;
                 }
                 // Directory
@@ -47183,7 +49351,7 @@ class DefaultGlobber {
                     }
                     // Push the child items in reverse
                     const childLevel = item.level + 1;
-                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
+                    const childItems = (yield __await(external_fs_.promises.readdir(item.path))).map(x => new SearchState(external_path_.join(item.path, x), childLevel));
                     stack.push(...childItems.reverse());
                 }
                 // File
@@ -47197,7 +49365,7 @@ class DefaultGlobber {
      * Constructs a DefaultGlobber
      */
     static create(patterns, options) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             const result = new DefaultGlobber(options);
             if (internal_globber_IS_WINDOWS) {
                 patterns = patterns.replace(/\r\n/g, '\n');
@@ -47219,7 +49387,7 @@ class DefaultGlobber {
         });
     }
     static stat(item, options, traversalChain) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
+        return __awaiter(this, void 0, void 0, function* () {
             // Note:
             // `stat` returns info about the target of a symlink (or symlink chain)
             // `lstat` returns info about a symlink itself
@@ -47227,12 +49395,12 @@ class DefaultGlobber {
             if (options.followSymbolicLinks) {
                 try {
                     // Use `stat` (following symlinks)
-                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
+                    stats = yield external_fs_.promises.stat(item.path);
                 }
                 catch (err) {
                     if (err.code === 'ENOENT') {
                         if (options.omitBrokenSymbolicLinks) {
-                            core_debug(`Broken symlink '${item.path}'`);
+                            lib_core/* debug */.Yz(`Broken symlink '${item.path}'`);
                             return undefined;
                         }
                         throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
@@ -47242,19 +49410,19 @@ class DefaultGlobber {
             }
             else {
                 // Use `lstat` (not following symlinks)
-                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
+                stats = yield external_fs_.promises.lstat(item.path);
             }
             // Note, isDirectory() returns false for the lstat of a symlink
             if (stats.isDirectory() && options.followSymbolicLinks) {
                 // Get the realpath
-                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
+                const realPath = yield external_fs_.promises.realpath(item.path);
                 // Fixup the traversal chain to match the item level
                 while (traversalChain.length >= item.level) {
                     traversalChain.pop();
                 }
                 // Test for a cycle
                 if (traversalChain.some((x) => x === realPath)) {
-                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
+                    lib_core/* debug */.Yz(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
                     return undefined;
                 }
                 // Update the traversal chain
@@ -47265,8 +49433,10 @@ class DefaultGlobber {
     }
 }
 //# sourceMappingURL=internal-globber.js.map
-;// CONCATENATED MODULE: external "stream"
-const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
+// EXTERNAL MODULE: external "crypto"
+var external_crypto_ = __nccwpck_require__(6982);
+// EXTERNAL MODULE: external "stream"
+var external_stream_ = __nccwpck_require__(2203);
 // EXTERNAL MODULE: external "util"
 var external_util_ = __nccwpck_require__(9023);
 ;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
@@ -47388,16 +49558,211 @@ function glob_hashFiles(patterns_1) {
     });
 }
 //# sourceMappingURL=glob.js.map
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var node_modules_semver = __nccwpck_require__(2088);
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/manifest.js
-var manifest_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+
+/***/ }),
+
+/***/ 2145:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   tZ: () => (/* binding */ BearerCredentialHandler)
+/* harmony export */ });
+/* unused harmony exports BasicCredentialHandler, PersonalAccessTokenCredentialHandler */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+class BasicCredentialHandler {
+    constructor(username, password) {
+        this.username = username;
+        this.password = password;
+    }
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class BearerCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Bearer ${this.token}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class PersonalAccessTokenCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return __awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+//# sourceMappingURL=auth.js.map
+
+/***/ }),
+
+/***/ 4942:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Qq: () => (/* binding */ HttpClient),
+  Kg: () => (/* binding */ HttpClientError),
+  Hv: () => (/* binding */ HttpCodes)
+});
+
+// UNUSED EXPORTS: Headers, HttpClientResponse, MediaTypes, getProxyUrl, isHttps
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -47411,2582 +49776,1169 @@ var manifest_awaiter = (undefined && undefined.__awaiter) || function (thisArg, 
 
 
 
-// Internal object for testability (allows mocking in ESM)
-const _internal = {
-    readLinuxVersionFile() {
-        const lsbReleaseFile = '/etc/lsb-release';
-        const osReleaseFile = '/etc/os-release';
-        let contents = '';
-        if (external_fs_namespaceObject.existsSync(lsbReleaseFile)) {
-            contents = external_fs_namespaceObject.readFileSync(lsbReleaseFile).toString();
-        }
-        else if (external_fs_namespaceObject.existsSync(osReleaseFile)) {
-            contents = external_fs_namespaceObject.readFileSync(osReleaseFile).toString();
-        }
-        return contents;
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
     }
-};
-function _findMatch(versionSpec, stable, candidates, archFilter) {
-    return manifest_awaiter(this, void 0, void 0, function* () {
-        const platFilter = os.platform();
-        let result;
-        let match;
-        let file;
-        for (const candidate of candidates) {
-            const version = candidate.version;
-            debug(`check ${version} satisfies ${versionSpec}`);
-            if (semver.satisfies(version, versionSpec) &&
-                (!stable || candidate.stable === stable)) {
-                file = candidate.files.find(item => {
-                    debug(`${item.arch}===${archFilter} && ${item.platform}===${platFilter}`);
-                    let chk = item.arch === archFilter && item.platform === platFilter;
-                    if (chk && item.platform_version) {
-                        const osVersion = _getOsVersion();
-                        if (osVersion === item.platform_version) {
-                            chk = true;
-                        }
-                        else {
-                            chk = semver.satisfies(osVersion, item.platform_version);
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
                         }
                     }
-                    return chk;
-                });
-                if (file) {
-                    debug(`matched ${candidate.version}`);
-                    match = candidate;
-                    break;
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
                 }
             }
         }
-        if (match && file) {
-            // clone since we're mutating the file list to be only the file that matches
-            result = Object.assign({}, match);
-            result.files = [file];
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
+
+/***/ }),
+
+/***/ 90:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ck: () => (/* binding */ mkdir),
+/* harmony export */   H8: () => (/* binding */ IS_WINDOWS),
+/* harmony export */   Qh: () => (/* binding */ isRooted),
+/* harmony export */   rm: () => (/* binding */ rm),
+/* harmony export */   t2: () => (/* binding */ exists),
+/* harmony export */   vr: () => (/* binding */ tryGetExecutablePath)
+/* harmony export */ });
+/* unused harmony exports chmod, copyFile, lstat, open, readdir, rename, rmdir, stat, symlink, unlink, readlink, UV_FS_O_EXLOCK, READONLY, isDirectory, getCmdPath */
+/* harmony import */ var fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9896);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6928);
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { chmod, copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir, stat, symlink, unlink } = fs__WEBPACK_IMPORTED_MODULE_0__.promises;
+// export const {open} = 'fs'
+const IS_WINDOWS = process.platform === 'win32';
+/**
+ * Custom implementation of readlink to ensure Windows junctions
+ * maintain trailing backslash for backward compatibility with Node.js < 24
+ *
+ * In Node.js 20, Windows junctions (directory symlinks) always returned paths
+ * with trailing backslashes. Node.js 24 removed this behavior, which breaks
+ * code that relied on this format for path operations.
+ *
+ * This implementation restores the Node 20 behavior by adding a trailing
+ * backslash to all junction results on Windows.
+ */
+function readlink(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        const result = yield fs.promises.readlink(fsPath);
+        // On Windows, restore Node 20 behavior: add trailing backslash to all results
+        // since junctions on Windows are always directory links
+        if (IS_WINDOWS && !result.endsWith('\\')) {
+            return `${result}\\`;
         }
         return result;
     });
 }
-function _getOsVersion() {
-    // TODO: add windows and other linux, arm variants
-    // right now filtering on version is only an ubuntu and macos scenario for tools we build for hosted (python)
-    const plat = os.platform();
-    let version = '';
-    if (plat === 'darwin') {
-        version = cp.execSync('sw_vers -productVersion').toString();
-    }
-    else if (plat === 'linux') {
-        // lsb_release process not in some containers, readfile
-        // Run cat /etc/lsb-release
-        // DISTRIB_ID=Ubuntu
-        // DISTRIB_RELEASE=18.04
-        // DISTRIB_CODENAME=bionic
-        // DISTRIB_DESCRIPTION="Ubuntu 18.04.4 LTS"
-        const lsbContents = _internal.readLinuxVersionFile();
-        if (lsbContents) {
-            const lines = lsbContents.split('\n');
-            for (const line of lines) {
-                const parts = line.split('=');
-                if (parts.length === 2 &&
-                    (parts[0].trim() === 'VERSION_ID' ||
-                        parts[0].trim() === 'DISTRIB_RELEASE')) {
-                    version = parts[1].trim().replace(/^"/, '').replace(/"$/, '');
-                    break;
-                }
+// See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
+const UV_FS_O_EXLOCK = 0x10000000;
+const READONLY = fs__WEBPACK_IMPORTED_MODULE_0__.constants.O_RDONLY;
+function exists(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        try {
+            yield stat(fsPath);
+        }
+        catch (err) {
+            if (err.code === 'ENOENT') {
+                return false;
             }
-        }
-    }
-    return version;
-}
-// Alias for backwards compatibility
-function _readLinuxVersionFile() {
-    return _internal.readLinuxVersionFile();
-}
-//# sourceMappingURL=manifest.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/retry-helper.js
-var retry_helper_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-/**
- * Internal class for retries
- */
-class RetryHelper {
-    constructor(maxAttempts, minSeconds, maxSeconds) {
-        if (maxAttempts < 1) {
-            throw new Error('max attempts should be greater than or equal to 1');
-        }
-        this.maxAttempts = maxAttempts;
-        this.minSeconds = Math.floor(minSeconds);
-        this.maxSeconds = Math.floor(maxSeconds);
-        if (this.minSeconds > this.maxSeconds) {
-            throw new Error('min seconds should be less than or equal to max seconds');
-        }
-    }
-    execute(action, isRetryable) {
-        return retry_helper_awaiter(this, void 0, void 0, function* () {
-            let attempt = 1;
-            while (attempt < this.maxAttempts) {
-                // Try
-                try {
-                    return yield action();
-                }
-                catch (err) {
-                    if (isRetryable && !isRetryable(err)) {
-                        throw err;
-                    }
-                    info(err.message);
-                }
-                // Sleep
-                const seconds = this.getSleepAmount();
-                info(`Waiting ${seconds} seconds before trying again`);
-                yield this.sleep(seconds);
-                attempt++;
-            }
-            // Last attempt
-            return yield action();
-        });
-    }
-    getSleepAmount() {
-        return (Math.floor(Math.random() * (this.maxSeconds - this.minSeconds + 1)) +
-            this.minSeconds);
-    }
-    sleep(seconds) {
-        return retry_helper_awaiter(this, void 0, void 0, function* () {
-            return new Promise(resolve => setTimeout(resolve, seconds * 1000));
-        });
-    }
-}
-//# sourceMappingURL=retry-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/tool-cache/lib/tool-cache.js
-var tool_cache_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-class HTTPError extends Error {
-    constructor(httpStatusCode) {
-        super(`Unexpected HTTP response: ${httpStatusCode}`);
-        this.httpStatusCode = httpStatusCode;
-        Object.setPrototypeOf(this, new.target.prototype);
-    }
-}
-const tool_cache_IS_WINDOWS = process.platform === 'win32';
-const IS_MAC = process.platform === 'darwin';
-const userAgent = 'actions/tool-cache';
-/**
- * Download a tool from an url and stream it into a file
- *
- * @param url       url of tool to download
- * @param dest      path to download tool
- * @param auth      authorization header
- * @param headers   other headers
- * @returns         path to downloaded tool
- */
-function downloadTool(url, dest, auth, headers) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        dest = dest || external_path_namespaceObject.join(_getTempDirectory(), external_crypto_namespaceObject.randomUUID());
-        yield mkdirP(external_path_namespaceObject.dirname(dest));
-        core_debug(`Downloading ${url}`);
-        core_debug(`Destination ${dest}`);
-        const maxAttempts = 3;
-        const minSeconds = _getGlobal('TEST_DOWNLOAD_TOOL_RETRY_MIN_SECONDS', 10);
-        const maxSeconds = _getGlobal('TEST_DOWNLOAD_TOOL_RETRY_MAX_SECONDS', 20);
-        const retryHelper = new RetryHelper(maxAttempts, minSeconds, maxSeconds);
-        return yield retryHelper.execute(() => tool_cache_awaiter(this, void 0, void 0, function* () {
-            return yield downloadToolAttempt(url, dest || '', auth, headers);
-        }), (err) => {
-            if (err instanceof HTTPError && err.httpStatusCode) {
-                // Don't retry anything less than 500, except 408 Request Timeout and 429 Too Many Requests
-                if (err.httpStatusCode < 500 &&
-                    err.httpStatusCode !== 408 &&
-                    err.httpStatusCode !== 429) {
-                    return false;
-                }
-            }
-            // Otherwise retry
-            return true;
-        });
-    });
-}
-function downloadToolAttempt(url, dest, auth, headers) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (external_fs_namespaceObject.existsSync(dest)) {
-            throw new Error(`Destination file path ${dest} already exists`);
-        }
-        // Get the response headers
-        const http = new lib_HttpClient(userAgent, [], {
-            allowRetries: false
-        });
-        if (auth) {
-            core_debug('set auth');
-            if (headers === undefined) {
-                headers = {};
-            }
-            headers.authorization = auth;
-        }
-        const response = yield http.get(url, headers);
-        if (response.message.statusCode !== 200) {
-            const err = new HTTPError(response.message.statusCode);
-            core_debug(`Failed to download from "${url}". Code(${response.message.statusCode}) Message(${response.message.statusMessage})`);
             throw err;
         }
-        // Download the response body
-        const pipeline = external_util_.promisify(external_stream_namespaceObject.pipeline);
-        const responseMessageFactory = _getGlobal('TEST_DOWNLOAD_TOOL_RESPONSE_MESSAGE_FACTORY', () => response.message);
-        const readStream = responseMessageFactory();
-        let succeeded = false;
+        return true;
+    });
+}
+function isDirectory(fsPath_1) {
+    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        return stats.isDirectory();
+    });
+}
+/**
+ * On OSX/Linux, true if path starts with '/'. On Windows, true for paths like:
+ * \, \hello, \\hello\share, C:, and C:\hello (and corresponding alternate separator cases).
+ */
+function isRooted(p) {
+    p = normalizeSeparators(p);
+    if (!p) {
+        throw new Error('isRooted() parameter "p" cannot be empty');
+    }
+    if (IS_WINDOWS) {
+        return (p.startsWith('\\') || /^[A-Z]:/i.test(p) // e.g. \ or \hello or \\hello
+        ); // e.g. C: or C:\hello
+    }
+    return p.startsWith('/');
+}
+/**
+ * Best effort attempt to determine whether a file exists and is executable.
+ * @param filePath    file path to check
+ * @param extensions  additional file extensions to try
+ * @return if file exists and is executable, returns the file path. otherwise empty string.
+ */
+function tryGetExecutablePath(filePath, extensions) {
+    return __awaiter(this, void 0, void 0, function* () {
+        let stats = undefined;
         try {
-            yield pipeline(readStream, external_fs_namespaceObject.createWriteStream(dest));
-            core_debug('download complete');
-            succeeded = true;
-            return dest;
+            // test file exists
+            stats = yield stat(filePath);
         }
-        finally {
-            // Error, delete dest before retry
-            if (!succeeded) {
-                core_debug('download failed');
-                try {
-                    yield rmRF(dest);
+        catch (err) {
+            if (err.code !== 'ENOENT') {
+                // eslint-disable-next-line no-console
+                console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+            }
+        }
+        if (stats && stats.isFile()) {
+            if (IS_WINDOWS) {
+                // on Windows, test for valid extension
+                const upperExt = path__WEBPACK_IMPORTED_MODULE_1__.extname(filePath).toUpperCase();
+                if (extensions.some(validExt => validExt.toUpperCase() === upperExt)) {
+                    return filePath;
                 }
-                catch (err) {
-                    core_debug(`Failed to delete '${dest}'. ${err.message}`);
-                }
             }
-        }
-    });
-}
-/**
- * Extract a .7z file
- *
- * @param file     path to the .7z file
- * @param dest     destination directory. Optional.
- * @param _7zPath  path to 7zr.exe. Optional, for long path support. Most .7z archives do not have this
- * problem. If your .7z archive contains very long paths, you can pass the path to 7zr.exe which will
- * gracefully handle long paths. By default 7zdec.exe is used because it is a very small program and is
- * bundled with the tool lib. However it does not support long paths. 7zr.exe is the reduced command line
- * interface, it is smaller than the full command line interface, and it does support long paths. At the
- * time of this writing, it is freely available from the LZMA SDK that is available on the 7zip website.
- * Be sure to check the current license agreement. If 7zr.exe is bundled with your action, then the path
- * to 7zr.exe can be pass to this function.
- * @returns        path to the destination directory
- */
-function extract7z(file, dest, _7zPath) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        ok(tool_cache_IS_WINDOWS, 'extract7z() not supported on current OS');
-        ok(file, 'parameter "file" is required');
-        dest = yield _createExtractFolder(dest);
-        const originalCwd = process.cwd();
-        process.chdir(dest);
-        if (_7zPath) {
-            try {
-                const logLevel = core.isDebug() ? '-bb1' : '-bb0';
-                const args = [
-                    'x', // eXtract files with full paths
-                    logLevel, // -bb[0-3] : set output log level
-                    '-bd', // disable progress indicator
-                    '-sccUTF-8', // set charset for for console input/output
-                    file
-                ];
-                const options = {
-                    silent: true
-                };
-                yield exec(`"${_7zPath}"`, args, options);
-            }
-            finally {
-                process.chdir(originalCwd);
-            }
-        }
-        else {
-            const escapedScript = path
-                .join(__dirname, '..', 'scripts', 'Invoke-7zdec.ps1')
-                .replace(/'/g, "''")
-                .replace(/"|\n|\r/g, ''); // double-up single quotes, remove double quotes and newlines
-            const escapedFile = file.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-            const escapedTarget = dest.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-            const command = `& '${escapedScript}' -Source '${escapedFile}' -Target '${escapedTarget}'`;
-            const args = [
-                '-NoLogo',
-                '-Sta',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                command
-            ];
-            const options = {
-                silent: true
-            };
-            try {
-                const powershellPath = yield io.which('powershell', true);
-                yield exec(`"${powershellPath}"`, args, options);
-            }
-            finally {
-                process.chdir(originalCwd);
-            }
-        }
-        return dest;
-    });
-}
-/**
- * Extract a compressed tar archive
- *
- * @param file     path to the tar
- * @param dest     destination directory. Optional.
- * @param flags    flags for the tar command to use for extraction. Defaults to 'xz' (extracting gzipped tars). Optional.
- * @returns        path to the destination directory
- */
-function extractTar(file_1, dest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (file, dest, flags = 'xz') {
-        if (!file) {
-            throw new Error("parameter 'file' is required");
-        }
-        // Create dest
-        dest = yield _createExtractFolder(dest);
-        // Determine whether GNU tar
-        core.debug('Checking tar --version');
-        let versionOutput = '';
-        yield exec('tar --version', [], {
-            ignoreReturnCode: true,
-            silent: true,
-            listeners: {
-                stdout: (data) => (versionOutput += data.toString()),
-                stderr: (data) => (versionOutput += data.toString())
-            }
-        });
-        core.debug(versionOutput.trim());
-        const isGnuTar = versionOutput.toUpperCase().includes('GNU TAR');
-        // Initialize args
-        let args;
-        if (flags instanceof Array) {
-            args = flags;
-        }
-        else {
-            args = [flags];
-        }
-        if (core.isDebug() && !flags.includes('v')) {
-            args.push('-v');
-        }
-        let destArg = dest;
-        let fileArg = file;
-        if (tool_cache_IS_WINDOWS && isGnuTar) {
-            args.push('--force-local');
-            destArg = dest.replace(/\\/g, '/');
-            // Technically only the dest needs to have `/` but for aesthetic consistency
-            // convert slashes in the file arg too.
-            fileArg = file.replace(/\\/g, '/');
-        }
-        if (isGnuTar) {
-            // Suppress warnings when using GNU tar to extract archives created by BSD tar
-            args.push('--warning=no-unknown-keyword');
-            args.push('--overwrite');
-        }
-        args.push('-C', destArg, '-f', fileArg);
-        yield exec(`tar`, args);
-        return dest;
-    });
-}
-/**
- * Extract a xar compatible archive
- *
- * @param file     path to the archive
- * @param dest     destination directory. Optional.
- * @param flags    flags for the xar. Optional.
- * @returns        path to the destination directory
- */
-function extractXar(file_1, dest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (file, dest, flags = []) {
-        ok(IS_MAC, 'extractXar() not supported on current OS');
-        ok(file, 'parameter "file" is required');
-        dest = yield _createExtractFolder(dest);
-        let args;
-        if (flags instanceof Array) {
-            args = flags;
-        }
-        else {
-            args = [flags];
-        }
-        args.push('-x', '-C', dest, '-f', file);
-        if (core.isDebug()) {
-            args.push('-v');
-        }
-        const xarPath = yield io.which('xar', true);
-        yield exec(`"${xarPath}"`, _unique(args));
-        return dest;
-    });
-}
-/**
- * Extract a zip
- *
- * @param file     path to the zip
- * @param dest     destination directory. Optional.
- * @returns        path to the destination directory
- */
-function extractZip(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (!file) {
-            throw new Error("parameter 'file' is required");
-        }
-        dest = yield _createExtractFolder(dest);
-        if (tool_cache_IS_WINDOWS) {
-            yield extractZipWin(file, dest);
-        }
-        else {
-            yield extractZipNix(file, dest);
-        }
-        return dest;
-    });
-}
-function extractZipWin(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        // build the powershell command
-        const escapedFile = file.replace(/'/g, "''").replace(/"|\n|\r/g, ''); // double-up single quotes, remove double quotes and newlines
-        const escapedDest = dest.replace(/'/g, "''").replace(/"|\n|\r/g, '');
-        const pwshPath = yield io.which('pwsh', false);
-        //To match the file overwrite behavior on nix systems, we use the overwrite = true flag for ExtractToDirectory
-        //and the -Force flag for Expand-Archive as a fallback
-        if (pwshPath) {
-            //attempt to use pwsh with ExtractToDirectory, if this fails attempt Expand-Archive
-            const pwshCommand = [
-                `$ErrorActionPreference = 'Stop' ;`,
-                `try { Add-Type -AssemblyName System.IO.Compression.ZipFile } catch { } ;`,
-                `try { [System.IO.Compression.ZipFile]::ExtractToDirectory('${escapedFile}', '${escapedDest}', $true) }`,
-                `catch { if (($_.Exception.GetType().FullName -eq 'System.Management.Automation.MethodException') -or ($_.Exception.GetType().FullName -eq 'System.Management.Automation.RuntimeException') ){ Expand-Archive -LiteralPath '${escapedFile}' -DestinationPath '${escapedDest}' -Force } else { throw $_ } } ;`
-            ].join(' ');
-            const args = [
-                '-NoLogo',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                pwshCommand
-            ];
-            core.debug(`Using pwsh at path: ${pwshPath}`);
-            yield exec(`"${pwshPath}"`, args);
-        }
-        else {
-            const powershellCommand = [
-                `$ErrorActionPreference = 'Stop' ;`,
-                `try { Add-Type -AssemblyName System.IO.Compression.FileSystem } catch { } ;`,
-                `if ((Get-Command -Name Expand-Archive -Module Microsoft.PowerShell.Archive -ErrorAction Ignore)) { Expand-Archive -LiteralPath '${escapedFile}' -DestinationPath '${escapedDest}' -Force }`,
-                `else {[System.IO.Compression.ZipFile]::ExtractToDirectory('${escapedFile}', '${escapedDest}', $true) }`
-            ].join(' ');
-            const args = [
-                '-NoLogo',
-                '-Sta',
-                '-NoProfile',
-                '-NonInteractive',
-                '-ExecutionPolicy',
-                'Unrestricted',
-                '-Command',
-                powershellCommand
-            ];
-            const powershellPath = yield io.which('powershell', true);
-            core.debug(`Using powershell at path: ${powershellPath}`);
-            yield exec(`"${powershellPath}"`, args);
-        }
-    });
-}
-function extractZipNix(file, dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        const unzipPath = yield io.which('unzip', true);
-        const args = [file];
-        if (!core.isDebug()) {
-            args.unshift('-q');
-        }
-        args.unshift('-o'); //overwrite with -o, otherwise a prompt is shown which freezes the run
-        yield exec(`"${unzipPath}"`, args, { cwd: dest });
-    });
-}
-/**
- * Caches a directory and installs it into the tool cacheDir
- *
- * @param sourceDir    the directory to cache into tools
- * @param tool          tool name
- * @param version       version of the tool.  semver format
- * @param arch          architecture of the tool.  Optional.  Defaults to machine architecture
- */
-function cacheDir(sourceDir, tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        version = semver.clean(version) || version;
-        arch = arch || os.arch();
-        core.debug(`Caching tool ${tool} ${version} ${arch}`);
-        core.debug(`source dir: ${sourceDir}`);
-        if (!fs.statSync(sourceDir).isDirectory()) {
-            throw new Error('sourceDir is not a directory');
-        }
-        // Create the tool dir
-        const destPath = yield _createToolPath(tool, version, arch);
-        // copy each child item. do not move. move can fail on Windows
-        // due to anti-virus software having an open handle on a file.
-        for (const itemName of fs.readdirSync(sourceDir)) {
-            const s = path.join(sourceDir, itemName);
-            yield io.cp(s, destPath, { recursive: true });
-        }
-        // write .complete
-        _completeToolPath(tool, version, arch);
-        return destPath;
-    });
-}
-/**
- * Caches a downloaded file (GUID) and installs it
- * into the tool cache with a given targetName
- *
- * @param sourceFile    the file to cache into tools.  Typically a result of downloadTool which is a guid.
- * @param targetFile    the name of the file name in the tools directory
- * @param tool          tool name
- * @param version       version of the tool.  semver format
- * @param arch          architecture of the tool.  Optional.  Defaults to machine architecture
- */
-function cacheFile(sourceFile, targetFile, tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        version = semver.clean(version) || version;
-        arch = arch || os.arch();
-        core.debug(`Caching tool ${tool} ${version} ${arch}`);
-        core.debug(`source file: ${sourceFile}`);
-        if (!fs.statSync(sourceFile).isFile()) {
-            throw new Error('sourceFile is not a file');
-        }
-        // create the tool dir
-        const destFolder = yield _createToolPath(tool, version, arch);
-        // copy instead of move. move can fail on Windows due to
-        // anti-virus software having an open handle on a file.
-        const destPath = path.join(destFolder, targetFile);
-        core.debug(`destination file ${destPath}`);
-        yield io.cp(sourceFile, destPath);
-        // write .complete
-        _completeToolPath(tool, version, arch);
-        return destFolder;
-    });
-}
-/**
- * Finds the path to a tool version in the local installed tool cache
- *
- * @param toolName      name of the tool
- * @param versionSpec   version of the tool
- * @param arch          optional arch.  defaults to arch of computer
- */
-function find(toolName, versionSpec, arch) {
-    if (!toolName) {
-        throw new Error('toolName parameter is required');
-    }
-    if (!versionSpec) {
-        throw new Error('versionSpec parameter is required');
-    }
-    arch = arch || os.arch();
-    // attempt to resolve an explicit version
-    if (!isExplicitVersion(versionSpec)) {
-        const localVersions = findAllVersions(toolName, arch);
-        const match = evaluateVersions(localVersions, versionSpec);
-        versionSpec = match;
-    }
-    // check for the explicit version in the cache
-    let toolPath = '';
-    if (versionSpec) {
-        versionSpec = semver.clean(versionSpec) || '';
-        const cachePath = path.join(_getCacheDirectory(), toolName, versionSpec, arch);
-        core.debug(`checking cache: ${cachePath}`);
-        if (fs.existsSync(cachePath) && fs.existsSync(`${cachePath}.complete`)) {
-            core.debug(`Found tool in cache ${toolName} ${versionSpec} ${arch}`);
-            toolPath = cachePath;
-        }
-        else {
-            core.debug('not found');
-        }
-    }
-    return toolPath;
-}
-/**
- * Finds the paths to all versions of a tool that are installed in the local tool cache
- *
- * @param toolName  name of the tool
- * @param arch      optional arch.  defaults to arch of computer
- */
-function findAllVersions(toolName, arch) {
-    const versions = [];
-    arch = arch || os.arch();
-    const toolPath = path.join(_getCacheDirectory(), toolName);
-    if (fs.existsSync(toolPath)) {
-        const children = fs.readdirSync(toolPath);
-        for (const child of children) {
-            if (isExplicitVersion(child)) {
-                const fullPath = path.join(toolPath, child, arch || '');
-                if (fs.existsSync(fullPath) && fs.existsSync(`${fullPath}.complete`)) {
-                    versions.push(child);
+            else {
+                if (isUnixExecutable(stats)) {
+                    return filePath;
                 }
             }
         }
-    }
-    return versions;
-}
-function getManifestFromRepo(owner_1, repo_1, auth_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (owner, repo, auth, branch = 'master') {
-        let releases = [];
-        const treeUrl = `https://api.github.com/repos/${owner}/${repo}/git/trees/${branch}`;
-        const http = new httpm.HttpClient('tool-cache');
-        const headers = {};
-        if (auth) {
-            core.debug('set auth');
-            headers.authorization = auth;
-        }
-        const response = yield http.getJson(treeUrl, headers);
-        if (!response.result) {
-            return releases;
-        }
-        let manifestUrl = '';
-        for (const item of response.result.tree) {
-            if (item.path === 'versions-manifest.json') {
-                manifestUrl = item.url;
-                break;
-            }
-        }
-        headers['accept'] = 'application/vnd.github.VERSION.raw';
-        let versionsRaw = yield (yield http.get(manifestUrl, headers)).readBody();
-        if (versionsRaw) {
-            // shouldn't be needed but protects against invalid json saved with BOM
-            versionsRaw = versionsRaw.replace(/^\uFEFF/, '');
+        // try each extension
+        const originalFilePath = filePath;
+        for (const extension of extensions) {
+            filePath = originalFilePath + extension;
+            stats = undefined;
             try {
-                releases = JSON.parse(versionsRaw);
+                stats = yield stat(filePath);
             }
-            catch (_a) {
-                core.debug('Invalid json');
+            catch (err) {
+                if (err.code !== 'ENOENT') {
+                    // eslint-disable-next-line no-console
+                    console.log(`Unexpected error attempting to determine if executable file exists '${filePath}': ${err}`);
+                }
             }
-        }
-        return releases;
-    });
-}
-function findFromManifest(versionSpec_1, stable_1, manifest_1) {
-    return tool_cache_awaiter(this, arguments, void 0, function* (versionSpec, stable, manifest, archFilter = os.arch()) {
-        // wrap the internal impl
-        const match = yield mm._findMatch(versionSpec, stable, manifest, archFilter);
-        return match;
-    });
-}
-function _createExtractFolder(dest) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        if (!dest) {
-            // create a temp dir
-            dest = path.join(_getTempDirectory(), crypto.randomUUID());
-        }
-        yield io.mkdirP(dest);
-        return dest;
-    });
-}
-function _createToolPath(tool, version, arch) {
-    return tool_cache_awaiter(this, void 0, void 0, function* () {
-        const folderPath = path.join(_getCacheDirectory(), tool, semver.clean(version) || version, arch || '');
-        core.debug(`destination ${folderPath}`);
-        const markerPath = `${folderPath}.complete`;
-        yield io.rmRF(folderPath);
-        yield io.rmRF(markerPath);
-        yield io.mkdirP(folderPath);
-        return folderPath;
-    });
-}
-function _completeToolPath(tool, version, arch) {
-    const folderPath = path.join(_getCacheDirectory(), tool, semver.clean(version) || version, arch || '');
-    const markerPath = `${folderPath}.complete`;
-    fs.writeFileSync(markerPath, '');
-    core.debug('finished caching tool');
-}
-/**
- * Check if version string is explicit
- *
- * @param versionSpec      version string to check
- */
-function isExplicitVersion(versionSpec) {
-    const c = semver.clean(versionSpec) || '';
-    core.debug(`isExplicit: ${c}`);
-    const valid = semver.valid(c) != null;
-    core.debug(`explicit? ${valid}`);
-    return valid;
-}
-/**
- * Get the highest satisfiying semantic version in `versions` which satisfies `versionSpec`
- *
- * @param versions        array of versions to evaluate
- * @param versionSpec     semantic version spec to satisfy
- */
-function evaluateVersions(versions, versionSpec) {
-    let version = '';
-    core.debug(`evaluating ${versions.length} versions`);
-    versions = versions.sort((a, b) => {
-        if (semver.gt(a, b)) {
-            return 1;
-        }
-        return -1;
-    });
-    for (let i = versions.length - 1; i >= 0; i--) {
-        const potential = versions[i];
-        const satisfied = semver.satisfies(potential, versionSpec);
-        if (satisfied) {
-            version = potential;
-            break;
-        }
-    }
-    if (version) {
-        core.debug(`matched: ${version}`);
-    }
-    else {
-        core.debug('match not found');
-    }
-    return version;
-}
-/**
- * Gets RUNNER_TOOL_CACHE
- */
-function _getCacheDirectory() {
-    const cacheDirectory = process.env['RUNNER_TOOL_CACHE'] || '';
-    ok(cacheDirectory, 'Expected RUNNER_TOOL_CACHE to be defined');
-    return cacheDirectory;
-}
-/**
- * Gets RUNNER_TEMP
- */
-function _getTempDirectory() {
-    const tempDirectory = process.env['RUNNER_TEMP'] || '';
-    (0,external_assert_.ok)(tempDirectory, 'Expected RUNNER_TEMP to be defined');
-    return tempDirectory;
-}
-/**
- * Gets a global variable
- */
-function _getGlobal(key, defaultValue) {
-    /* eslint-disable @typescript-eslint/no-explicit-any */
-    const value = global[key];
-    /* eslint-enable @typescript-eslint/no-explicit-any */
-    return value !== undefined ? value : defaultValue;
-}
-/**
- * Returns an array of unique values.
- * @param values Values to make unique.
- */
-function _unique(values) {
-    return Array.from(new Set(values));
-}
-//# sourceMappingURL=tool-cache.js.map
-// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
-var dist = __nccwpck_require__(8815);
-;// CONCATENATED MODULE: ./build/js/exec.js
-
-/**
- * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
- * @throws with the command, its exit code and the end of its stderr if it fails.
- */
-async function run(argv, options = {}) {
-    const [program = '', ...args] = argv;
-    const { exitCode, stdout, stderr } = await getExecOutput(program, args, {
-        silent: true,
-        ignoreReturnCode: true,
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-        ...(options.env === undefined
-            ? {}
-            : { env: { ...process.env, ...options.env } }),
-    });
-    if (exitCode !== 0) {
-        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
-    }
-    return stdout;
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/install.js
-
-
-
-
-
-
-
-
-
-
-const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
-/** Node's name of the architecture to that of k3s's release files. */
-const RELEASE_SUFFIX = {
-    x64: { binary: 'k3s', sums: 'sha256sum-amd64.txt' },
-    arm64: { binary: 'k3s-arm64', sums: 'sha256sum-arm64.txt' },
-};
-/**
- * Brings a verified k3s binary into `cache` and has it unpack itself there, once per binary.
- * @param cache a directory that outlives the run, such as the runner's tool cache
- * @throws InputError if the binary that was named is not there or not what `checksum` says.
- */
-async function installK3s(inputs, cache) {
-    const { path, sha256 } = await fetchVerified(inputs, cache);
-    const home = (0,external_node_path_namespaceObject.join)(cache, 'k3s-in-gvisor', sha256);
-    const binary = (0,external_node_path_namespaceObject.join)(home, 'k3s');
-    const dataDir = (0,external_node_path_namespaceObject.join)(home, 'unpacked');
-    await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
-    if (!(await install_exists(binary)) || (await sha256Of(binary)) !== sha256) {
-        await (0,promises_namespaceObject.copyFile)(path, `${binary}.partial`, promises_namespaceObject.constants.COPYFILE_FICLONE);
-        await (0,promises_namespaceObject.chmod)(`${binary}.partial`, 0o755);
-        await (0,promises_namespaceObject.rename)(`${binary}.partial`, binary);
-    }
-    if (inputs.source.kind !== 'path' && path !== binary) {
-        await (0,promises_namespaceObject.rm)(path, { force: true });
-    }
-    const [version, { containerdDropIns, tools }] = await Promise.all([
-        versionOf(binary),
-        unpack(binary, home, dataDir).then(async (directory) => ({
-            containerdDropIns: await importsDropIns(directory, home),
-            tools: await linkTools(directory, home),
-        })),
-    ]);
-    return { binary, dataDir, containerdDropIns, version, sha256, tools };
-}
-async function fetchVerified({ source, checksum }, cache) {
-    if (source.kind === 'path') {
-        const path = (0,external_node_path_namespaceObject.resolve)(source.path);
-        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.R_OK).catch((error) => {
-            throw new InputError(`k3s-path: cannot read "${source.path}": ${errorMessage(error)}`);
-        });
-        const sha256 = await sha256Of(path);
-        if (checksum !== undefined && checksum !== sha256) {
-            throw new InputError(`checksum: "${source.path}" has the SHA-256 ${sha256}, not ${checksum}`);
-        }
-        return { path, sha256 };
-    }
-    const url = source.kind === 'url'
-        ? source.url
-        : `${RELEASES}/${encodeURIComponent(source.tag)}/${suffix().binary}`;
-    const expected = checksum ?? (await releaseChecksum(source));
-    const cached = (0,external_node_path_namespaceObject.join)(cache, 'k3s-in-gvisor', expected, 'k3s');
-    if ((await install_exists(cached)) && (await sha256Of(cached)) === expected) {
-        return { path: cached, sha256: expected };
-    }
-    const path = await downloadTool(url);
-    const sha256 = await sha256Of(path);
-    if (sha256 !== expected) {
-        await (0,promises_namespaceObject.rm)(path, { force: true });
-        throw new Error(`Failed to verify ${url}: its SHA-256 is ${sha256}, expected ${expected}`);
-    }
-    return { path, sha256 };
-}
-/**
- * The hash in the release's own sum file: it detects corruption, not malice, since it comes from
- * where the binary comes from.
- */
-async function releaseChecksum(source) {
-    if (source.kind !== 'release') {
-        throw new Error('Failed to verify k3s: no checksum was given');
-    }
-    const { binary, sums } = suffix();
-    const url = `${RELEASES}/${encodeURIComponent(source.tag)}/${sums}`;
-    const path = await downloadTool(url);
-    const text = await (0,promises_namespaceObject.readFile)(path, 'utf8');
-    await (0,promises_namespaceObject.rm)(path, { force: true });
-    const sha256 = text
-        .split('\n')
-        .map((line) => line.split(/\s+/))
-        .find(([, name]) => name === binary)?.[0];
-    if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) {
-        throw new Error(`Failed to verify k3s ${source.tag}: ${url} has no SHA-256 for ${binary}`);
-    }
-    return sha256;
-}
-function suffix() {
-    const found = RELEASE_SUFFIX[(0,external_node_os_namespaceObject.arch)()];
-    if (found === undefined) {
-        throw new Error(`Failed to find a k3s for ${(0,external_node_os_namespaceObject.arch)()}: releases are used for ${Object.keys(RELEASE_SUFFIX).join(', ')}`);
-    }
-    return found;
-}
-async function sha256Of(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_namespaceObject.createReadStream)(path, { highWaterMark: 1 << 20 }), hash);
-    return hash.digest('hex');
-}
-/** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
-async function versionOf(binary) {
-    const output = await run([binary, '--version']);
-    const version = /^k3s version (v\S+)/.exec(output)?.[1];
-    if (version === undefined) {
-        throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
-    }
-    return version;
-}
-/**
- * Has k3s unpack itself: it does so before any command, into the data directory its configuration
- * file names (cmd/k3s/main.go, findDataDir and extract), unless that was done before.
- * @returns the directory with `bin/`
- */
-async function unpack(binary, home, dataDir) {
-    const config = (0,external_node_path_namespaceObject.join)(home, 'unpack.yaml');
-    await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
-    return (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current');
-}
-async function linkTools(directory, home) {
-    const tools = (0,external_node_path_namespaceObject.join)(home, 'bin');
-    const link = (0,external_node_path_namespaceObject.join)(tools, 'kubectl');
-    await (0,promises_namespaceObject.mkdir)(tools, { recursive: true });
-    if (!(await install_exists(link))) {
-        await (0,promises_namespaceObject.rm)(link, { force: true });
-        await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(directory, 'bin', 'kubectl'), link);
-    }
-    return tools;
-}
-/** Asks the binary itself: the template is text in it, and knows the directory only if it imports from it. */
-async function importsDropIns(directory, home) {
-    const answer = (0,external_node_path_namespaceObject.join)(home, 'containerd-drop-ins');
-    if (!(await install_exists(answer))) {
-        const found = await contains((0,external_node_path_namespaceObject.join)(directory, 'bin', 'k3s'), 'config-v3.toml.d');
-        await (0,promises_namespaceObject.writeFile)(answer, String(found));
-    }
-    return (await (0,promises_namespaceObject.readFile)(answer, 'utf8')) === 'true';
-}
-async function contains(path, text) {
-    let tail = Buffer.alloc(0);
-    for await (const chunk of (0,external_node_fs_namespaceObject.createReadStream)(path, {
-        highWaterMark: 1 << 20,
-    })) {
-        const window = Buffer.concat([tail, chunk]);
-        if (window.includes(text)) {
-            return true;
-        }
-        tail = window.subarray(-text.length);
-    }
-    return false;
-}
-async function install_exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/kubeconfig.js
-
-
-
-/** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
-async function readCredentials(path) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    const cluster = config?.clusters?.[0]?.cluster;
-    const user = config?.users?.[0]?.user;
-    if (cluster === undefined || user === undefined) {
-        throw new Error(`Failed to read ${path}: it has no cluster or no user`);
-    }
-    const decode = (data) => Buffer.from(data, 'base64').toString('utf8');
-    return {
-        server: cluster.server,
-        ca: decode(cluster['certificate-authority-data']),
-        cert: decode(user['client-certificate-data']),
-        key: decode(user['client-key-data']),
-    };
-}
-/** Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the API server. */
-async function writeKubeconfig(from, to, server) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
-    for (const { cluster } of config.clusters) {
-        cluster.server = server;
-    }
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(to), { recursive: true });
-    await (0,promises_namespaceObject.writeFile)(`${to}.partial`, (0,dist/* stringify */.As)(config), { mode: 0o600 });
-    await (0,promises_namespaceObject.rename)(`${to}.partial`, to);
-}
-
-;// CONCATENATED MODULE: external "node:https"
-const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
-;// CONCATENATED MODULE: ./build/js/k3s/api.js
-
-/** The few calls readiness makes; the controller, which does more, uses @kubernetes/client-node. */
-class Api {
-    #credentials;
-    #agent;
-    constructor(credentials) {
-        this.#credentials = credentials;
-        const { ca, cert, key } = credentials;
-        this.#agent = new external_node_https_namespaceObject.Agent({ ca, cert, key, keepAlive: true });
-    }
-    /** @throws if the answer is not 200, with the status and the beginning of the body. */
-    async get(path, signal) {
-        const response = await this.#send(path, signal);
-        let body = '';
-        for await (const chunk of response.setEncoding('utf8')) {
-            body += String(chunk);
-        }
-        if (response.statusCode !== 200) {
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}: ${body.slice(0, 300)}`);
-        }
-        return body;
-    }
-    /** Objects of the collection at `path`, those that exist first, then each one as it changes. Ends when the server ends it. */
-    async *watch(path, signal) {
-        const separator = path.includes('?') ? '&' : '?';
-        const response = await this.#send(`${path}${separator}watch=1`, signal);
-        if (response.statusCode !== 200) {
-            response.resume();
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}`);
-        }
-        for await (const line of api_lines(response)) {
-            const event = JSON.parse(line);
-            if (event.type === 'ADDED' || event.type === 'MODIFIED') {
-                yield event.object;
-            }
-            else if (event.type === 'ERROR') {
-                throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
-            }
-        }
-    }
-    close() {
-        this.#agent.destroy();
-    }
-    #send(path, signal) {
-        return new Promise((resolve, reject) => {
-            const call = (0,external_node_https_namespaceObject.request)(new URL(path, this.#credentials.server), { agent: this.#agent, signal });
-            call.once('response', resolve);
-            call.once('error', reject);
-            call.end();
-        });
-    }
-}
-/** Node's readline emits what ends the stream as an error of its own that nobody can catch; this throws it. */
-async function* api_lines(stream) {
-    let rest = '';
-    for await (const chunk of stream.setEncoding('utf8')) {
-        const parts = (rest + String(chunk)).split('\n');
-        rest = parts.pop() ?? '';
-        yield* parts;
-    }
-}
-
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/k3s/readiness.js
-
-
-
-
-
-
-/** How soon what cannot be watched is asked again. */
-const POLL_MS = 50;
-/** Climbing stopped: `rung` names the step that was not reached, `last` the last thing that was seen there. */
-class ReadinessError extends Error {
-    name = 'ReadinessError';
-    rung;
-    last;
-    constructor(rung, last, cause) {
-        super(`Failed to reach "${rung}": ${cause}; last seen: ${last}`);
-        this.rung = rung;
-        this.last = last;
-    }
-}
-/**
- * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
- * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
- * @throws ReadinessError naming the rung when the deadline passes or the processes end first.
- */
-async function climb(ladder) {
-    let api;
-    const connected = () => {
-        if (api === undefined) {
-            throw new Error('not connected yet');
-        }
-        return api;
-    };
-    const rungs = [
-        {
-            name: 'kubeconfig written',
-            climb: async (saw, signal) => {
-                const credentials = await fileCredentials(ladder.kubeconfig, saw, signal);
-                api = new Api({ ...credentials, server: ladder.server });
-            },
-        },
-        { name: 'API server ready', climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
-        ...(ladder.mode === 'control-plane'
-            ? [serviceAccount(connected)]
-            : [node(connected, ladder.nodeName), serviceAccount(connected)]),
-        ...(ladder.mode === 'full' ? [clusterDns(connected)] : []),
-    ];
-    try {
-        for (const rung of rungs) {
-            await climbRung(rung, ladder);
-            ladder.reached(rung.name);
-        }
-    }
-    finally {
-        api?.close();
-    }
-}
-async function climbRung(rung, { ended, deadline }) {
-    let last = 'nothing yet';
-    const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, deadline]);
-    const gone = ended.then((how) => {
-        throw new ReadinessError(rung.name, last, how);
-    });
-    try {
-        await Promise.race([
-            gone,
-            rung.climb((what) => {
-                last = what;
-            }, signal),
-        ]);
-    }
-    catch (error) {
-        if (error instanceof ReadinessError) {
-            throw error;
-        }
-        const cause = deadline.aborted ? 'the timeout passed' : errorMessage(error);
-        throw new ReadinessError(rung.name, last, cause);
-    }
-    finally {
-        stop.abort();
-        gone.catch(() => undefined);
-    }
-}
-async function fileCredentials(path, saw, signal) {
-    const attempt = () => readCredentials(path).catch((error) => {
-        saw(errorMessage(error));
-        return undefined;
-    });
-    const changes = (0,promises_namespaceObject.watch)((0,external_node_path_namespaceObject.dirname)(path), { signal });
-    // Looked at only after the watch began, so that no write is missed.
-    const present = await attempt();
-    if (present !== undefined) {
-        return present;
-    }
-    for await (const { filename } of changes) {
-        const credentials = filename === (0,external_node_path_namespaceObject.basename)(path) ? await attempt() : undefined;
-        if (credentials !== undefined) {
-            return credentials;
-        }
-    }
-    throw new Error(`${path} was never written`);
-}
-async function untilReadyz(api, saw, signal) {
-    for (;;) {
-        try {
-            await api.get('/readyz', signal);
-            return;
-        }
-        catch (error) {
-            signal.throwIfAborted();
-            saw(errorMessage(error));
-        }
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
-    }
-}
-/** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
-function watchUntil(name, api, path, missing) {
-    return {
-        name,
-        climb: async (saw, signal) => {
-            for (;;) {
-                try {
-                    for await (const object of api().watch(path, signal)) {
-                        const lacking = missing(object);
-                        if (lacking === undefined) {
-                            return;
+            if (stats && stats.isFile()) {
+                if (IS_WINDOWS) {
+                    // preserve the case of the actual file (since an extension was appended)
+                    try {
+                        const directory = path__WEBPACK_IMPORTED_MODULE_1__.dirname(filePath);
+                        const upperName = path__WEBPACK_IMPORTED_MODULE_1__.basename(filePath).toUpperCase();
+                        for (const actualName of yield readdir(directory)) {
+                            if (upperName === actualName.toUpperCase()) {
+                                filePath = path__WEBPACK_IMPORTED_MODULE_1__.join(directory, actualName);
+                                break;
+                            }
                         }
-                        saw(`${object.metadata.name}: ${lacking}`);
+                    }
+                    catch (err) {
+                        // eslint-disable-next-line no-console
+                        console.log(`Unexpected error attempting to determine the actual case of the file '${filePath}': ${err}`);
+                    }
+                    return filePath;
+                }
+                else {
+                    if (isUnixExecutable(stats)) {
+                        return filePath;
                     }
                 }
-                catch (error) {
-                    signal.throwIfAborted();
-                    saw(errorMessage(error));
-                }
-                // The server ended the watch or could not be reached: ask anew.
-                await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
             }
-        },
-    };
-}
-function node(api, nodeName) {
-    const path = `/api/v1/nodes?fieldSelector=metadata.name=${encodeURIComponent(nodeName)}`;
-    return watchUntil('node Ready', api, path, ({ status }) => {
-        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True'
-            ? undefined
-            : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
+        }
+        return '';
     });
 }
-function serviceAccount(api) {
-    const path = '/api/v1/namespaces/default/serviceaccounts?fieldSelector=metadata.name=default';
-    return watchUntil('default service account', api, path, () => undefined);
-}
-function clusterDns(api) {
-    const path = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io/service-name=kube-dns';
-    return watchUntil('cluster DNS ready', api, path, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
-        ? undefined
-        : 'no CoreDNS pod is ready');
-}
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: ./build/js/namespaces/init.js
-
-
-
-
-/**
- * Starts native/init on the launch file, in a session of its own so that it outlives this step.
- * @throws if the program cannot be started.
- */
-async function startInit(layout) {
-    const log = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(layout.logs, 'init.log'), 'a');
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    });
-    await new Promise((resolve, reject) => {
-        child.once('spawn', resolve);
-        child.once('error', reject);
-    }).finally(() => log.close());
-    const { pid } = child;
-    if (pid === undefined) {
-        throw new Error('Failed to start init: it has no process id');
+function normalizeSeparators(p) {
+    p = p || '';
+    if (IS_WINDOWS) {
+        // convert slashes on Windows
+        p = p.replace(/\//g, '\\');
+        // remove redundant slashes
+        return p.replace(/\\\\+/g, '\\');
     }
-    const exits = [];
-    const status = child.stdio[3];
-    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
-    const ended = new Promise((resolve) => {
-        child.once('close', (code, signal) => {
-            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
-            resolve([...exits, `init ended with ${how}`].join('; '));
-        });
-    });
-    const launched = new Promise((resolve, reject) => {
-        lines.on('line', (line) => {
-            const [event = '', ...fields] = line.split('\t').map(unescapeField);
-            if (event === 'ready') {
-                resolve();
-            }
-            else if (event === 'failed') {
-                reject(new Error(fields[3] ?? 'Failed to launch'));
-            }
-            else if (event === 'exited') {
-                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
-            }
-        });
-        void ended.then((how) => {
-            reject(new Error(`Failed to launch: ${how}`));
-        });
-    });
-    // Who only waits for `ended` has no handler on it.
-    launched.catch(() => undefined);
-    return {
-        pid,
-        launched,
-        ended,
-        detach: () => {
-            lines.close();
-            status.destroy();
-            child.unref();
-        },
-    };
+    // remove redundant slashes
+    return p.replace(/\/\/+/g, '/');
 }
-function unescapeField(field) {
-    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
+// on Mac/Linux, test the execute bit
+//     R   W  X  R  W X R W X
+//   256 128 64 32 16 8 4 2 1
+function isUnixExecutable(stats) {
+    return ((stats.mode & 1) > 0 ||
+        ((stats.mode & 8) > 0 &&
+            process.getgid !== undefined &&
+            stats.gid === process.getgid()) ||
+        ((stats.mode & 64) > 0 &&
+            process.getuid !== undefined &&
+            stats.uid === process.getuid()));
 }
-
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderDirective),
-    ]);
-    return [...header.map(renderDirective), ...steps, ''].join('\n');
+// Get the path of cmd.exe in windows
+function getCmdPath() {
+    var _a;
+    return (_a = process.env['COMSPEC']) !== null && _a !== void 0 ? _a : `cmd.exe`;
 }
-function renderDirective(fields) {
-    return fields.map(escapeField).join('\t');
-}
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
-}
-
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/js/workarounds/sysctl-overlay.js
-
-
-/**
- * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
- * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
- */
-const KUBELET_SYSCTLS = {
-    'vm/overcommit_memory': '1',
-    'vm/panic_on_oom': '0',
-    'kernel/panic': '10',
-    'kernel/panic_on_oops': '1',
-    'kernel/keys/root_maxkeys': '1000000',
-    'kernel/keys/root_maxbytes': '25000000',
-};
-/** The sysctls that are missing, or cannot be what the kubelet wants. */
-function wrong(facts) {
-    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
-        const answer = facts.sysctls[path];
-        return answer?.result !== 'yes' || answer.evidence !== value;
-    });
-}
-/**
- * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
- * is added, what is written is kept. One mount, and no cost at run time.
- */
-const sysctlOverlay = {
-    id: 'sysctl-overlay',
-    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
-    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
-    removeWhen: 'gVisor has these six sysctls and lets root write them',
-    needed: ({ facts, mode }) => {
-        const paths = wrong(facts).map(([path]) => path);
-        return paths.length === 0 || mode === 'control-plane'
-            ? undefined
-            : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
-    },
-    contribute: ({ facts }) => {
-        const upper = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl');
-        const work = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl-work');
-        const files = wrong(facts).flatMap(([path, value]) => [
-            ['directory', (0,external_node_path_namespaceObject.join)(upper, (0,external_node_path_namespaceObject.dirname)(path)), '0755'],
-            ['write', (0,external_node_path_namespaceObject.join)(upper, path), '0644', `${value}\n`],
-        ]);
-        return {
-            operations: {
-                system: [
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    ...files,
-                    [
-                        'mount',
-                        'overlay',
-                        '/proc/sys',
-                        'overlay',
-                        '-',
-                        `lowerdir=/proc/sys,upperdir=${upper},workdir=${work}`,
-                    ],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/unprivileged-ports.js
-const UNPRIVILEGED_SYSCTLS = [
-    'net/ipv4/ip_unprivileged_port_start',
-    'net/ipv4/ping_group_range',
-];
-/** containerd sets these sysctls in every pod's sandbox when the kernel calls itself 4.11 or later. */
-const unprivilegedPorts = {
-    id: 'unprivileged-ports',
-    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
-    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
-    removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
-    needed: ({ facts, mode }) => {
-        const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
-        return missing.length === 0 || mode === 'control-plane'
-            ? undefined
-            : `missing: ${missing.join(', ')}`;
-    },
-    contribute: () => ({
-        containerd: {
-            "plugins.'io.containerd.cri.v1.runtime'": {
-                enable_unprivileged_ports: false,
-                enable_unprivileged_icmp: false,
-            },
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
-/** The probes of native/probe; each is explained in its own file there. */
-const NATIVE_PROBES = [
-    'mount',
-    'namespaces',
-    'user-namespace',
-    'user-namespace-single',
-    'tmpfs',
-    'proc',
-    'overlay-root',
-    'overlay-proc-sys',
-    'rshared',
-    'pivot-root',
-    'bridge',
-    'veth',
-    'iptables-nat',
-    'cgroup-v1-inherited',
-    'cgroup-v1-mount',
-    'cgroup-v2-inherited',
-    'cgroup-v2-mount',
-    'kmsg',
-    'seccomp-trace',
-];
-/** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
-function can(facts, probe) {
-    return facts.probes[probe].result === 'yes';
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
-
-/** What the private root makes anew. */
-const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
-/**
- * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
- * @throws if a line is not of that form, or a probe that was asked for did not answer.
- */
-function parseProbes(output) {
-    const answers = new Map();
-    for (const line of output.split('\n').filter((text) => text !== '')) {
-        const [name, result, ...evidence] = line.split('\t');
-        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
-            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
-        }
-        answers.set(name, { result, evidence: evidence.join(' ') });
-    }
-    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
-        const answer = answers.get(name);
-        if (answer === undefined) {
-            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
-        }
-        return [name, answer];
-    }));
-    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
-    return { probes, sysctls };
-}
-/**
- * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
- * Those below another come with it when it is bound recursively.
- */
-function parseMounts(mountinfo) {
-    const points = mountinfo
-        .split('\n')
-        .map((line) => line.split(' ')[4])
-        .filter((point) => point !== undefined)
-        .map(unescapeOctal);
-    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
-    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
-    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
-}
-/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
-function unescapeOctal(text) {
-    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
-function parseResolver(resolvConf) {
-    const lines = resolvConf
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '' && !/^[#;]/.test(line));
-    const isNameserver = (line) => /^nameserver\s/.test(line);
-    return {
-        nameservers: lines
-            .filter(isNameserver)
-            .map((line) => line.split(/\s+/)[1] ?? '')
-            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
-        otherLines: lines.filter((line) => !isNameserver(line)),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
-
-
-
-
-
-
-
-
-
-const API_SERVER_PORT = 6443;
-/** Finds the facts by attempting, side by side; nothing is left behind. */
-async function gatherFacts(layout) {
-    const [{ probes, sysctls }, mounts, resolver, apiServerPort, machineId] = await Promise.all([
-        probe(layout),
-        findMounts(),
-        (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').then(parseResolver),
-        freePort(API_SERVER_PORT),
-        readAnswer('/etc/machine-id'),
-    ]);
-    return {
-        probes,
-        sysctls,
-        user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
-        hostname: (0,external_node_os_namespaceObject.hostname)(),
-        mounts,
-        networks: Object.values((0,external_node_os_namespaceObject.networkInterfaces)())
-            .flatMap((addresses) => addresses ?? [])
-            .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
-        resolver,
-        apiServerPort,
-        machineId,
-    };
-}
-async function probe(layout) {
-    const sysctls = [...Object.keys(KUBELET_SYSCTLS), ...UNPRIVILEGED_SYSCTLS];
-    const output = await run([
-        (0,external_node_path_namespaceObject.join)(layout.native, 'probe'),
-        '--scratch',
-        layout.state,
-        ...sysctls.flatMap((path) => ['--sysctl', path]),
-    ]);
-    return parseProbes(output);
-}
-async function findMounts() {
-    const points = parseMounts(await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8'));
-    return Promise.all(points.map(async (path) => ({ path, isDirectory: (await (0,promises_namespaceObject.stat)(path)).isDirectory() })));
-}
-/** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
-async function freePort(preferred) {
-    return (await tryListen(preferred)) ?? (await tryListen(0)) ?? preferred;
-}
-function tryListen(port) {
-    return new Promise((resolve) => {
-        const server = (0,external_node_net_.createServer)();
-        server.once('error', () => {
-            resolve(undefined);
-        });
-        server.listen(port, '127.0.0.1', () => {
-            const address = server.address();
-            server.close(() => {
-                resolve(typeof address === 'object' && address !== null ? address.port : undefined);
-            });
-        });
-    });
-}
-async function readAnswer(path) {
-    try {
-        const text = (await (0,promises_namespaceObject.readFile)(path, 'utf8')).trim();
-        return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
-    }
-    catch (error) {
-        return { result: 'no', evidence: errorMessage(error) };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/state.js
-
-
-const FILE = 'run.json';
-async function state_saveState(state) {
-    await (0,promises_namespaceObject.mkdir)(state.directory, { recursive: true, mode: 0o700 });
-    const path = (0,external_node_path_namespaceObject.join)(state.directory, FILE);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
-}
-async function loadState(directory) {
-    return JSON.parse(await readFile(join(directory, FILE), 'utf8'));
-}
-/** @returns undefined if no process has this pid */
-async function identify(pid) {
-    const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    // The second field is the program's name in parentheses and may hold anything.
-    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended; it only waits for its parent to hear of it.
-    const startTime = fields?.[0] === 'Z' ? undefined : fields?.[19];
-    return startTime === undefined ? undefined : { pid, startTime };
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
-
-/** First two octets of pods and services; k3s's own defaults come first. */
-const CANDIDATES = [
-    ['10.42', '10.43'],
-    ['10.142', '10.143'],
-    ['172.26', '172.27'],
-    ['10.242', '10.243'],
-];
-/**
- * The first pair of networks that the runner has no address in: a pod could not reach a runner's
- * neighbour whose address is a pod's too.
- * @throws if every candidate is taken.
- */
-function chooseAddresses(runnerNetworks) {
-    const free = CANDIDATES.find((pair) => pair.every((prefix) => !runnerNetworks.some((network) => overlap(`${prefix}.0.0/16`, network))));
-    if (free === undefined) {
-        throw new Error(`Failed to choose the cluster's networks: the runner has addresses in all of ${CANDIDATES.flat().join(', ')}`);
-    }
-    const [pods, services] = free;
-    return {
-        podCidr: `${pods}.0.0/16`,
-        nodeCidr: `${pods}.0.0/24`,
-        serviceCidr: `${services}.0.0/16`,
-        node: `${pods}.0.1`,
-        nowhere: `${pods}.0.254`,
-        clusterDns: `${services}.0.10`,
-    };
-}
-function overlap(one, other) {
-    return addresses_contains(one, other) || addresses_contains(other, one);
-}
-/** Whether the base address of `inner` lies in `outer`; of two networks that share an address, one holds the other's base. */
-function addresses_contains(outer, inner) {
-    const [address = '', prefix] = outer.split('/');
-    const list = new external_node_net_.BlockList();
-    list.addSubnet(address, Number(prefix), 'ipv4');
-    return list.check(inner.split('/')[0] ?? '', 'ipv4');
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/configuration.js
-
-
-/**
- * Joins configurations: lists are appended to each other, any other value may be given once.
- * @throws if two of them give a key different values: a mistake in the plan, not of the user.
- */
-function mergeConfig(configs) {
-    const merged = {};
-    for (const [key, value] of configs.flatMap((config) => Object.entries(config))) {
-        const known = merged[key];
-        if (known === undefined) {
-            merged[key] = value;
-        }
-        else if (Array.isArray(known) && Array.isArray(value)) {
-            merged[key] = [...known, ...value];
-        }
-        else if (known !== value) {
-            throw new Error(`Failed to merge ${key}: it is ${String(known)} and ${String(value)}`);
-        }
-    }
-    return merged;
-}
-/** A drop-in for k3s's kubelet.conf.d. */
-function kubeletConfig(configs) {
-    return (0,dist/* stringify */.As)({
-        apiVersion: 'kubelet.config.k8s.io/v1beta1',
-        kind: 'KubeletConfiguration',
-        ...mergeConfig(configs),
-    });
-}
-const CONTAINERD = `${K3S_DATA}/agent/etc/containerd`;
-/**
- * containerd's drop-in, and for a k3s whose template does not import drop-ins yet the template that
- * does: a redefined table would be an error ("table runc already exists"), an import is merged.
- */
-function containerdConfig(configs, dropInsImported) {
-    const tables = configs.flatMap((config) => Object.entries(config));
-    if (tables.length === 0) {
-        return [];
-    }
-    const dropIn = {
-        path: `${CONTAINERD}/config-v3.toml.d/50-k3s-in-gvisor.toml`,
-        content: [
-            'version = 3',
-            ...tables.flatMap(([table, values]) => [
-                `[${table}]`,
-                ...Object.entries(values).map(([key, value]) => `${key} = ${JSON.stringify(value)}`),
-            ]),
-            '',
-        ].join('\n'),
-    };
-    const template = {
-        path: `${CONTAINERD}/config-v3.toml.tmpl`,
-        content: `imports = ["${CONTAINERD}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
-    };
-    return dropInsImported ? [dropIn] : [dropIn, template];
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-hierarchy.js
-
-/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
-function chooseHierarchy(facts) {
-    if (can(facts, 'cgroup-v2-inherited'))
-        return 'v2-inherited';
-    if (can(facts, 'cgroup-v1-inherited'))
-        return 'v1-inherited';
-    if (can(facts, 'cgroup-v2-mount'))
-        return 'v2-mounted';
-    if (can(facts, 'cgroup-v1-mount'))
-        return 'v1-mounted';
-    return undefined;
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-controllers.js
-
-/** A cgroup v2 tree gives its children only the controllers that were enabled for them. */
-const cgroupControllers = {
-    id: 'cgroup-controllers',
-    symptom: 'failed to find cpuset, cpu or memory cgroup (v2)',
-    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/cgroups/cgroups_linux.go',
-    removeWhen: 'never: nobody else enables them where there is no systemd',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
-        ? 'cgroup v2: children get only the controllers enabled here'
-        : undefined,
-    contribute: () => ({
-        operations: {
-            system: [['set', '/sys/fs/cgroup/cgroup.subtree_control', '+cpu +cpuset +memory +pids']],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-mount.js
-
-const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
-/** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
-const cgroupMount = {
-    id: 'cgroup-mount',
-    symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
-    removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-    needed: ({ facts, mode }) => {
-        const hierarchy = chooseHierarchy(facts);
-        return mode === 'control-plane' || !hierarchy?.endsWith('-mounted')
-            ? undefined
-            : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
-    },
-    contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
-};
-function mountV2() {
-    return {
-        operations: {
-            system: [
-                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ['directory', '/sys/fs/cgroup', '0755'],
-                ['mount', 'cgroup2', '/sys/fs/cgroup', 'cgroup2', 'nosuid,noexec,nodev', '-'],
-            ],
-        },
-    };
-}
-function mountV1() {
-    return {
-        operations: {
-            system: [
-                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ...V1_CONTROLLERS.flatMap((controller) => {
-                    const path = `/sys/fs/cgroup/${controller}`;
-                    return [
-                        ['directory', path, '0755'],
-                        ['mount', 'cgroup', path, 'cgroup', 'nosuid,noexec,nodev', controller],
-                    ];
-                }),
-            ],
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-v1-accepted.js
-
-const cgroupV1Accepted = {
-    id: 'cgroup-v1-accepted',
-    symptom: 'kubelet is configured to not run on a host using cgroup v1',
-    source: 'https://github.com/kubernetes/kubernetes/pull/134298',
-    removeWhen: 'gVisor mounts cgroup v2 by default (runsc -in-sandbox-cgroup=v2 does)',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v1')
-        ? 'cgroup v1 is what this sandbox has; Kubernetes 1.35 and later refuse it by default'
-        : undefined,
-    contribute: () => ({ kubelet: { failCgroupV1: false } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/controller-manager-rate.js
-/** For speed: every pod waits for the default service account, which waits for the controller manager. */
-const controllerManagerRate = {
-    id: 'controller-manager-rate',
-    symptom: 'error looking up service account default/default: serviceaccount "default" not found',
-    source: 'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',
-    removeWhen: 'kube-controller-manager starts its controllers without waiting for its own client limits',
-    needed: () => 'the default service account appears seconds earlier',
-    contribute: () => ({
-        k3s: {
-            'kube-controller-manager-arg': ['kube-api-qps=500', 'kube-api-burst=1000'],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/data-tmpfs.js
-
-
-/** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
-const dataTmpfs = {
-    id: 'data-tmpfs',
-    symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
-    removeWhen: 'gVisor accepts a disk-backed upper layer',
-    needed: () => 'overlayfs works with its upper layer on tmpfs',
-    contribute: ({ k3s, layout }) => {
-        const unpacked = (0,external_node_path_namespaceObject.join)(k3s.dataDir, 'data');
-        const upper = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'upper');
-        const work = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'work');
-        return {
-            operations: {
-                storage: [
-                    ['directory', K3S_DATA, '0755'],
-                    ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
-                    // The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them.
-                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'), '0755'],
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    [
-                        'mount',
-                        'overlay',
-                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'),
-                        'overlay',
-                        '-',
-                        `lowerdir=${unpacked},upperdir=${upper},workdir=${work}`,
-                    ],
-                    ['directory', '/var/lib/kubelet', '0755'],
-                    ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
-                    // Logs outlive the mount namespace, so that a failure can be explained.
-                    ['directory', '/var/log/pods', '0755'],
-                    ['bind', (0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
-                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
-                    [
-                        'symlink',
-                        (0,external_node_path_namespaceObject.join)(layout.logs, 'containerd.log'),
-                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
-                    ],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/gateway-network.js
-
-const BRIDGE = 'cni0';
-/**
- * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
- */
-const gatewayNetwork = {
-    id: 'gateway-network',
-    symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
-    source: 'https://github.com/google/gvisor/issues/170',
-    removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-    needed: () => 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
-    contribute: ({ addresses, layout, mode }) => ({
-        k3s: {
-            'flannel-backend': 'none',
-            'disable-kube-proxy': true,
-            'disable-network-policy': true,
-            // servicelb runs inside the cloud controller; with only one of the two off it still starts.
-            'disable-cloud-controller': true,
-            disable: ['servicelb'],
-            'node-ip': addresses.node,
-            'cluster-cidr': addresses.podCidr,
-            'service-cidr': addresses.serviceCidr,
-            'cluster-dns': addresses.clusterDns,
-        },
-        operations: {
-            network: [
-                ['link-up', 'lo'],
-                ['bridge', BRIDGE, `${addresses.node}/24`],
-                // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
-                // without a route connect() fails before any rule is asked.
-                ['default-route', addresses.nowhere, BRIDGE],
-            ],
-            files: mode === 'control-plane'
-                ? []
-                : [
-                    ...['gvisor-bridge', 'loopback'].flatMap((plugin) => [
-                        ['directory', '/opt/cni/bin', '0755'],
-                        ['write', (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '0755', ''],
-                        ['bind', (0,external_node_path_namespaceObject.join)(layout.native, 'cni'), (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '-'],
-                    ]),
-                    ['directory', '/etc/cni/net.d', '0755'],
-                    [
-                        'write',
-                        '/etc/cni/net.d/10-gvisor-bridge.conflist',
-                        '0644',
-                        JSON.stringify({
-                            cniVersion: '1.0.0',
-                            name: 'gvisor-bridge',
-                            plugins: [
-                                {
-                                    type: 'gvisor-bridge',
-                                    bridge: BRIDGE,
-                                    subnet: addresses.nodeCidr,
-                                    gateway: addresses.node,
-                                    dataDir: '/var/lib/cni/gvisor-bridge',
-                                },
-                            ],
-                        }),
-                    ],
-                ],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/iptables-legacy.js
-const iptablesLegacy = {
-    id: 'iptables-legacy',
-    symptom: 'iptables: Failed to initialize nft: Protocol not supported',
-    source: 'https://github.com/k3s-io/k3s-root/blob/master/iptables-detect/iptables-detect.sh',
-    removeWhen: 'gVisor has nftables by default',
-    needed: ({ mode }) => mode === 'control-plane' ? undefined : 'gVisor has the legacy tables, k3s would choose nft',
-    contribute: () => ({
-        environment: { IPTABLES_MODE: 'legacy' },
-        // The kubelet's own chains need the comment match, and nothing here uses them.
-        kubelet: { makeIPTablesUtilChains: false },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/local-storage-isolation.js
-const localStorageIsolation = {
-    id: 'local-storage-isolation',
-    symptom: 'failed to get rootfs info: unable to find data in memory cache',
-    source: 'https://github.com/k3s-io/k3s/issues/8404',
-    removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
-    needed: ({ mode }) => mode === 'control-plane'
-        ? undefined
-        : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
-    contribute: () => ({ kubelet: { localStorageCapacityIsolation: false } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/machine-id.js
-const machineId = {
-    id: 'machine-id',
-    symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
-    source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
-    removeWhen: 'never: container images have no machine id',
-    needed: ({ facts }) => facts.machineId.result === 'yes' ? undefined : `/etc/machine-id: ${facts.machineId.evidence}`,
-    // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
-    contribute: () => ({
-        operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/node-resolver.js
-/** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
-const nodeResolver = {
-    id: 'node-resolver',
-    symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
-    source: 'docs/architecture.md',
-    removeWhen: "the node shares the runner's network namespace",
-    needed: ({ facts }) => `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
-    contribute: ({ addresses, facts }) => ({
-        operations: {
-            files: [
-                [
-                    'write',
-                    '/etc/resolv.conf',
-                    '0644',
-                    [`nameserver ${addresses.node}`, ...facts.resolver.otherLines, ''].join('\n'),
-                ],
-            ],
-        },
-        k3s: { 'resolv-conf': '/etc/resolv.conf' },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/private-root.js
-
-
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
-/**
- * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
- * memory and vanishes with the mount namespace. Also what makes paths writable for a runner that
- * is not root, and what leaves only our own entries in mountinfo (runc takes the first entry of a
- * cgroup mount, even a covered one).
- */
-const privateRoot = {
-    id: 'private-root',
-    symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
-    source: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    removeWhen: 'never: this is the clean-up',
-    needed: () => 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, layout }) => {
-        const inside = (path) => (0,external_node_path_namespaceObject.join)(layout.newRoot, path);
-        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
-        const work = (0,external_node_path_namespaceObject.join)(layout.scratch, 'work');
-        const bind = (path) => [
-            ['directory', inside(path), '0755'],
-            ['bind', path, inside(path), 'recursive'],
-        ];
-        const bindFile = (path, from = path) => [
-            ['write', inside(path), '0644', ''],
-            ['bind', from, inside(path), '-'],
-        ];
-        return {
-            operations: {
-                root: [
-                    ['propagation', '/', 'private'],
-                    ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    ['directory', layout.newRoot, '0755'],
-                    [
-                        'mount',
-                        'overlay',
-                        layout.newRoot,
-                        'overlay',
-                        '-',
-                        `lowerdir=/,upperdir=${upper},workdir=${work}`,
-                    ],
-                    ['directory', inside('/proc'), '0755'],
-                    ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
-                    ...bind('/sys'),
-                    ['directory', inside('/dev'), '0755'],
-                    ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
-                    ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
-                    // kubelet: "failed to create kubelet: open /dev/kmsg: no such file or directory"; it only
-                    // has to open. The runner's own would need CAP_SYSLOG, so it is never shown.
-                    ...bindFile('/dev/kmsg', '/dev/null'),
-                    ['directory', inside('/dev/pts'), '0755'],
-                    [
-                        'mount',
-                        'devpts',
-                        inside('/dev/pts'),
-                        'devpts',
-                        'nosuid,noexec',
-                        'newinstance,ptmxmode=0666',
-                    ],
-                    ['symlink', 'pts/ptmx', inside('/dev/ptmx')],
-                    ['symlink', '/proc/self/fd', inside('/dev/fd')],
-                    ['symlink', '/proc/self/fd/0', inside('/dev/stdin')],
-                    ['symlink', '/proc/self/fd/1', inside('/dev/stdout')],
-                    ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
-                    ['directory', inside('/dev/shm'), '1777'],
-                    ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
-                    ...facts.mounts.flatMap(({ path, isDirectory }) => isDirectory ? bind(path) : bindFile(path)),
-                    ['directory', inside('/run'), '0755'],
-                    ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
-                    ['directory', inside(layout.state), '0755'],
-                    // Not recursive: the private root itself lies below it.
-                    ['bind', layout.state, inside(layout.state), '-'],
-                    ['pivot', layout.newRoot],
-                ],
-                system: [
-                    // containerd and kubelet mount for containers, and containers ask for propagation:
-                    // "path /sys is mounted on /sys but it is not a shared or slave mount".
-                    ['propagation', '/', 'shared'],
-                    ['directory', PRIVATE_FILES, '0755'],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/single-process-oom-kill.js
-
-const singleProcessOomKill = {
-    id: 'single-process-oom-kill',
-    symptom: 'unable to set unified resource "memory.oom.group"',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
-    removeWhen: "gVisor's cgroup v2 has memory.oom.group",
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
-        ? "gVisor's cgroup v2 has no memory.oom.group"
-        : undefined,
-    contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/user-namespace.js
-
-/**
- * Chosen by the plan's namespaces (see `chooseNamespaces`); here only its consequences.
- */
-const userNamespace = {
-    id: 'user-namespace',
-    symptom: 'mount: Operation not permitted',
-    source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
-    removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
-    needed: ({ facts }) => can(facts, 'namespaces')
-        ? undefined
-        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
-    contribute: () => ({}),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/index.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** In the order of their operations within a phase: a mount before what is written below it. */
-const WORKAROUNDS = [
-    userNamespace,
-    privateRoot,
-    sysctlOverlay,
-    cgroupMount,
-    cgroupControllers,
-    cgroupV1Accepted,
-    singleProcessOomKill,
-    dataTmpfs,
-    localStorageIsolation,
-    unprivilegedPorts,
-    iptablesLegacy,
-    machineId,
-    gatewayNetwork,
-    nodeResolver,
-    controllerManagerRate,
-];
-
-;// CONCATENATED MODULE: ./build/js/workarounds/mode.js
-
-
-
-/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
-const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
-/** What a private root with its own network takes: without these there is nothing to run k3s in. */
-const CONTROL_PLANE_PROBES = [
-    'tmpfs',
-    'proc',
-    'overlay-root',
-    'pivot-root',
-    'bridge',
-    'iptables-nat',
-];
-const FULL_PROBES = ['rshared', 'veth'];
-/** Why `mode` cannot be reached here, each with its evidence; empty where it can. */
-function obstacles(mode, facts) {
-    const found = [];
-    const require = (probe) => {
-        const { result, evidence } = facts.probes[probe];
-        if (result !== 'yes') {
-            found.push(`${probe}: ${result} (${evidence})`);
-        }
-    };
-    if (!can(facts, 'namespaces') &&
-        !can(facts, 'user-namespace') &&
-        !can(facts, 'user-namespace-single')) {
-        require('namespaces');
-        require('user-namespace-single');
-    }
-    CONTROL_PLANE_PROBES.forEach(require);
-    if (mode === 'control-plane') {
-        return found;
-    }
-    FULL_PROBES.forEach(require);
-    if (!can(facts, 'namespaces') && !can(facts, 'user-namespace')) {
-        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
-    }
-    if (chooseHierarchy(facts) === undefined) {
-        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
-    }
-    return found;
-}
-/**
- * The mode that was asked for, or the best that can be had for `auto`.
- * @throws if what was asked for cannot be reached here: never a silent downgrade.
- */
-function chooseMode(asked, facts) {
-    const candidates = asked === 'auto' ? MODES : [asked];
-    const fellShort = [];
-    for (const mode of candidates) {
-        const found = obstacles(mode, facts);
-        if (found.length === 0) {
-            return { mode, fellShort };
-        }
-        fellShort.push({ mode, obstacles: found });
-    }
-    throw new Error(`Failed to find a way to run mode ${asked} here:\n${fellShort
-        .map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`)
-        .join('\n')}`);
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/processes.js
-
-/** On the node's loopback; k3s itself uses 10248 to 10259. */
-const CONTROLLER_METRICS_PORT = 10_240;
-/** The gateway, the controller and k3s, in the order of their starting. */
-function processSteps(context, k3sArgs) {
-    const { layout, addresses, facts, k3s, nodeName } = context;
-    const declare = (name, policy, argv) => [
-        ['process', name, policy, (0,external_node_path_namespaceObject.join)(layout.logs, `${name}.log`)],
-        ...argv.map((value) => ['argument', name, value]),
-    ];
-    return [
-        {
-            id: 'gateway',
-            reason: "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
-            operations: [
-                ...declare('gateway', 'restart', [
-                    (0,external_node_path_namespaceObject.join)(layout.native, 'gateway'),
-                    '--control',
-                    layout.gatewaySocket,
-                    '--bridge-address',
-                    addresses.node,
-                    '--pod-cidr',
-                    addresses.podCidr,
-                    '--service-cidr',
-                    addresses.serviceCidr,
-                    ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
-                    '--publish',
-                    `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
-                ]),
-                ['uplink', 'gateway'],
-                ['start', 'gateway'],
-                ['await', 'gateway'],
-            ],
-        },
-        {
-            id: 'controller',
-            reason: "tells the gateway the cluster's Services",
-            operations: [
-                ...declare('controller', 'restart', [
-                    layout.node,
-                    layout.controller,
-                    '--kubeconfig',
-                    layout.k3sKubeconfig,
-                    '--control',
-                    layout.gatewaySocket,
-                    '--node-ip',
-                    addresses.node,
-                    '--node-name',
-                    nodeName,
-                    '--metrics-port',
-                    String(CONTROLLER_METRICS_PORT),
-                ]),
-                ['start', 'controller'],
-            ],
-        },
-        {
-            id: 'k3s',
-            reason: 'the cluster',
-            operations: [
-                ...declare('k3s', 'essential', [k3s.binary, 'server', ...k3sArgs]),
-                ['start', 'k3s'],
-                ['ready'],
-            ],
-        },
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/workaround.js
-/**
- * Where in the launch operations go; the order of the phases is the order of their running.
- * `root` runs before the private root is entered and writes below `layout.newRoot`, the others after.
- */
-const PHASES = ['root', 'system', 'storage', 'network', 'files'];
-
-;// CONCATENATED MODULE: ./build/js/workarounds/plan.js
-
-
-
-
-
-
-
-
-
-/** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-function makePlan({ facts, inputs, layout, k3s, images }) {
-    const { mode, fellShort } = chooseMode(inputs.mode, facts);
-    const addresses = chooseAddresses(facts.networks);
-    const nodeName = nodeNameFrom(facts.hostname);
-    const context = { facts, mode, layout, addresses, nodeName, k3s };
-    const decided = WORKAROUNDS.map((workaround) => ({
-        workaround,
-        reason: workaround.needed(context),
-    }));
-    const applied = decided.flatMap(({ workaround, reason }) => reason === undefined
-        ? []
-        : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
-    const k3sConfig = mergeConfig([
-        baseConfig(nodeName, mode, layout),
-        ...applied.map(({ contribution }) => contribution.k3s ?? {}),
-    ]);
-    const configuration = {
-        id: 'configuration',
-        reason: "k3s's, the kubelet's and containerd's configuration, as files",
-        operations: [
-            ...configFile('/etc/rancher/k3s/config.yaml', (0,dist/* stringify */.As)(k3sConfig)),
-            ...configFile(`${K3S_DATA}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
-            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns).flatMap(({ path, content }) => configFile(path, content)),
-            ...imageOperations(images),
-        ],
-    };
-    const phases = PHASES.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
-        const operations = contribution.operations?.[phase] ?? [];
-        return operations.length === 0 ? [] : [{ id, reason, operations }];
-    }));
-    const environment = Object.entries(Object.assign({}, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
-    return {
-        mode,
-        fellShort,
-        nodeName,
-        addresses,
-        decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
-        k3sConfig,
-        launch: {
-            ...chooseNamespaces(facts),
-            steps: [
-                ...phases,
-                configuration,
-                { id: 'environment', reason: 'for every process', operations: environment },
-                ...processSteps(context, inputs.k3sArgs),
-            ],
-        },
-    };
-}
-const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
-/** The least that works: no user namespace where the runner may make the others without. */
-function chooseNamespaces(facts) {
-    if (can(facts, 'namespaces')) {
-        return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
-    }
-    const namespaces = ['user', ...NAMESPACES];
-    return can(facts, 'user-namespace')
-        ? { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false }
-        : {
-            namespaces,
-            idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
-            denySetgroups: true,
-        };
-}
-/** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
-function nodeNameFrom(hostname) {
-    const label = hostname
-        .toLowerCase()
-        .replace(/[^a-z0-9.-]+/g, '-')
-        .slice(0, 63)
-        .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
-    return label === '' ? 'runner' : label;
-}
-function baseConfig(nodeName, mode, layout) {
-    return {
-        'node-name': nodeName,
-        'write-kubeconfig': layout.k3sKubeconfig,
-        'write-kubeconfig-mode': '0600',
-        // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
-        // asks for none of them. k3s-args can bring them back.
-        disable: ['traefik', 'metrics-server'],
-        'disable-helm-controller': true,
-        ...(mode === 'control-plane'
-            ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
-            : {}),
-    };
-}
-function configFile(path, content) {
-    return [
-        ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
-        ['write', path, '0600', content],
-    ];
-}
-/** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images) {
-    const directory = `${K3S_DATA}/agent/images`;
-    return [
-        ['directory', directory, '0755'],
-        ...images.flatMap((path, index) => {
-            const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-            return [
-                ['write', link, '0644', ''],
-                ['bind', path, link, 'read-only'],
-            ];
-        }),
-    ];
-}
-
-;// CONCATENATED MODULE: ./build/js/start.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
- * @throws InputError before anything is started; later with the step, its cause and what was seen last.
- */
-async function start({ inputs, layout, cache, reporter }) {
-    const deadline = AbortSignal.timeout(inputs.timeoutMs);
-    const timeline = new Timeline();
-    const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_namespaceObject.join)(layout.state, 'kubeconfig');
-    const state = { directory: layout.state, files: [kubeconfig] };
-    const reached = (name) => {
-        reporter.reached(timeline.mark(name));
-    };
-    await state_saveState({ ...state, init: undefined });
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
-    await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
-    reached('action started');
-    const [facts, k3s, images] = await Promise.all([
-        gatherFacts(layout),
-        installK3s(inputs, cache),
-        findImages(inputs.images),
-    ]);
-    reporter.facts(facts);
-    reached('facts found, k3s at hand');
-    const plan = makePlan({ facts, inputs, layout, k3s, images });
-    reporter.plan(plan);
-    await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
-    const init = await startInit(layout);
-    const identity = await identify(init.pid);
-    await state_saveState({ ...state, init: identity });
-    reached('init started');
-    try {
-        await withDeadline(init.launched, deadline);
-        reached('k3s started');
-        const server = `https://127.0.0.1:${facts.apiServerPort}`;
-        await waitUntilReady({ plan, layout, server, init, deadline, reached });
-        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
-        await prove(kubeconfig, deadline);
-        reached('kubeconfig used');
-        return { kubeconfig, server, k3s, facts, plan, timeline };
-    }
-    finally {
-        init.detach();
-    }
-}
-async function waitUntilReady(wait) {
-    const { plan, layout, server, init, deadline, reached } = wait;
-    await climb({
-        mode: plan.mode,
-        nodeName: plan.nodeName,
-        kubeconfig: layout.k3sKubeconfig,
-        server,
-        ended: init.ended,
-        deadline,
-        reached,
-    });
-}
-/** @throws if the deadline passes first */
-async function withDeadline(work, deadline) {
-    await Promise.race([
-        work,
-        new Promise((_, reject) => {
-            deadline.addEventListener('abort', () => {
-                reject(new Error('Failed to launch: the timeout passed'));
-            });
-        }),
-    ]);
-}
-/** The file that later steps will use, used once. */
-async function prove(kubeconfig, signal) {
-    const api = new Api(await readCredentials(kubeconfig));
-    try {
-        await api.get('/version', signal);
-    }
-    catch (error) {
-        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errorMessage(error)}`, {
-            cause: error,
-        });
-    }
-    finally {
-        api.close();
-    }
-}
-/** @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing. */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const globber = await create(pattern, { matchDirectories: false });
-        const paths = await globber.glob();
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
-    }));
-    return [...new Set(found.flat())].sort();
-}
-
-;// CONCATENATED MODULE: ./build/js/action/log.js
-
-/** The log of the step, with its foldable groups. */
-const LOG = {
-    info: info,
-    group: (title, body) => {
-        startGroup(title);
-        body();
-        endGroup();
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/action/state.js
-/** The state's key in GITHUB_STATE: the run's own directory, from which post knows the rest. */
-const STATE_DIRECTORY = 'directory';
-
-;// CONCATENATED MODULE: ./build/js/action/main.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** The bundle of this file is dist/main/index.js. */
-const DIST = (0,external_node_path_namespaceObject.join)(import.meta.dirname, '..');
-/** The main step. Fails the step with one message; the rest is in the log and the summary. */
-async function runMain() {
-    let logs = '';
-    try {
-        const inputs = parseInputs((name) => getInput(name));
-        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_namespaceObject.tmpdir)(), 'k3s-in-gvisor-'));
-        saveState(STATE_DIRECTORY, directory);
-        const layout = layoutOf(directory, DIST, (0,external_node_os_namespaceObject.arch)(), process.execPath);
-        logs = layout.logs;
-        setOutput('logs', layout.logs);
-        const started = await start({
-            inputs,
-            layout,
-            cache: process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), 'tool-cache'),
-            reporter: new Reporter(LOG),
-        });
-        setOutput('kubeconfig', started.kubeconfig);
-        exportVariable('KUBECONFIG', started.kubeconfig);
-        if ((await which('kubectl')) === '') {
-            addPath(started.k3s.tools);
-        }
-        setOutput('mode', started.plan.mode);
-        setOutput('version', started.k3s.version);
-        setOutput('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);
-        setOutput('api-server', started.server);
-        await summary.addRaw(renderSummary(started)).write();
-    }
-    catch (error) {
-        setFailed(await explainFailure(error, logs, LOG));
-    }
-}
-
+//# sourceMappingURL=io-util.js.map
 
 /***/ }),
 
-/***/ 2121:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+/***/ 8701:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2115);
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   K7: () => (/* binding */ which),
+/* harmony export */   U$: () => (/* binding */ mkdirP),
+/* harmony export */   Yz: () => (/* binding */ rmRF)
+/* harmony export */ });
+/* unused harmony exports cp, mv, findInPath */
+/* harmony import */ var assert__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2613);
+/* harmony import */ var path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6928);
+/* harmony import */ var _io_util_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(90);
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
 
-await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/**
+ * Copies a file or folder.
+ * Based off of shelljs - https://github.com/shelljs/shelljs/blob/9237f66c52e5daa40458f94f9565e18e8132f5a6/src/cp.js
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See CopyOptions.
+ */
+function cp(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        const { force, recursive, copySourceDirectory } = readCopyOptions(options);
+        const destStat = (yield ioUtil.exists(dest)) ? yield ioUtil.stat(dest) : null;
+        // Dest is an existing file, but not forcing
+        if (destStat && destStat.isFile() && !force) {
+            return;
+        }
+        // If dest is an existing directory, should copy inside.
+        const newDest = destStat && destStat.isDirectory() && copySourceDirectory
+            ? path.join(dest, path.basename(source))
+            : dest;
+        if (!(yield ioUtil.exists(source))) {
+            throw new Error(`no such file or directory: ${source}`);
+        }
+        const sourceStat = yield ioUtil.stat(source);
+        if (sourceStat.isDirectory()) {
+            if (!recursive) {
+                throw new Error(`Failed to copy. ${source} is a directory, but tried to copy without recursive flag.`);
+            }
+            else {
+                yield cpDirRecursive(source, newDest, 0, force);
+            }
+        }
+        else {
+            if (path.relative(source, newDest) === '') {
+                // a file cannot be copied to itself
+                throw new Error(`'${newDest}' and '${source}' are the same file`);
+            }
+            yield copyFile(source, newDest, force);
+        }
+    });
+}
+/**
+ * Moves a path.
+ *
+ * @param     source    source path
+ * @param     dest      destination path
+ * @param     options   optional. See MoveOptions.
+ */
+function mv(source_1, dest_1) {
+    return __awaiter(this, arguments, void 0, function* (source, dest, options = {}) {
+        if (yield ioUtil.exists(dest)) {
+            let destExists = true;
+            if (yield ioUtil.isDirectory(dest)) {
+                // If dest is directory copy src into dest
+                dest = path.join(dest, path.basename(source));
+                destExists = yield ioUtil.exists(dest);
+            }
+            if (destExists) {
+                if (options.force == null || options.force) {
+                    yield rmRF(dest);
+                }
+                else {
+                    throw new Error('Destination already exists');
+                }
+            }
+        }
+        yield mkdirP(path.dirname(dest));
+        yield ioUtil.rename(source, dest);
+    });
+}
+/**
+ * Remove a path recursively with force
+ *
+ * @param inputPath path to remove
+ */
+function rmRF(inputPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8) {
+            // Check for invalid characters
+            // https://docs.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+            if (/[*"<>|]/.test(inputPath)) {
+                throw new Error('File path must not contain `*`, `"`, `<`, `>` or `|` on Windows');
+            }
+        }
+        try {
+            // note if path does not exist, error is silent
+            yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__.rm(inputPath, {
+                force: true,
+                maxRetries: 3,
+                recursive: true,
+                retryDelay: 300
+            });
+        }
+        catch (err) {
+            throw new Error(`File was unable to be removed ${err}`);
+        }
+    });
+}
+/**
+ * Make a directory.  Creates the full path with folders in between
+ * Will throw if it fails
+ *
+ * @param   fsPath        path to create
+ * @returns Promise<void>
+ */
+function mkdirP(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
+        (0,assert__WEBPACK_IMPORTED_MODULE_0__.ok)(fsPath, 'a path argument must be provided');
+        yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .mkdir */ .Ck(fsPath, { recursive: true });
+    });
+}
+/**
+ * Returns path of a tool had the tool actually been invoked.  Resolves via paths.
+ * If you check and the tool does not exist, it will throw.
+ *
+ * @param     tool              name of the tool
+ * @param     check             whether to check if tool exists
+ * @returns   Promise<string>   path to tool
+ */
+function which(tool, check) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // recursive when check=true
+        if (check) {
+            const result = yield which(tool, false);
+            if (!result) {
+                if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8) {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also verify the file has a valid extension for an executable file.`);
+                }
+                else {
+                    throw new Error(`Unable to locate executable file: ${tool}. Please verify either the file path exists or the file can be found within a directory specified by the PATH environment variable. Also check the file mode to verify the file is executable.`);
+                }
+            }
+            return result;
+        }
+        const matches = yield findInPath(tool);
+        if (matches && matches.length > 0) {
+            return matches[0];
+        }
+        return '';
+    });
+}
+/**
+ * Returns a list of all occurrences of the given tool on the system path.
+ *
+ * @returns   Promise<string[]>  the paths of the tool
+ */
+function findInPath(tool) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if (!tool) {
+            throw new Error("parameter 'tool' is required");
+        }
+        // build the list of extensions to try
+        const extensions = [];
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .IS_WINDOWS */ .H8 && process.env['PATHEXT']) {
+            for (const extension of process.env['PATHEXT'].split(path__WEBPACK_IMPORTED_MODULE_1__.delimiter)) {
+                if (extension) {
+                    extensions.push(extension);
+                }
+            }
+        }
+        // if it's rooted, return it if exists. otherwise return empty.
+        if (_io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .isRooted */ .Qh(tool)) {
+            const filePath = yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .tryGetExecutablePath */ .vr(tool, extensions);
+            if (filePath) {
+                return [filePath];
+            }
+            return [];
+        }
+        // if any path separators, return empty
+        if (tool.includes(path__WEBPACK_IMPORTED_MODULE_1__.sep)) {
+            return [];
+        }
+        // build the list of directories
+        //
+        // Note, technically "where" checks the current directory on Windows. From a toolkit perspective,
+        // it feels like we should not do this. Checking the current directory seems like more of a use
+        // case of a shell, and the which() function exposed by the toolkit should strive for consistency
+        // across platforms.
+        const directories = [];
+        if (process.env.PATH) {
+            for (const p of process.env.PATH.split(path__WEBPACK_IMPORTED_MODULE_1__.delimiter)) {
+                if (p) {
+                    directories.push(p);
+                }
+            }
+        }
+        // find all matches
+        const matches = [];
+        for (const directory of directories) {
+            const filePath = yield _io_util_js__WEBPACK_IMPORTED_MODULE_2__/* .tryGetExecutablePath */ .vr(path__WEBPACK_IMPORTED_MODULE_1__.join(directory, tool), extensions);
+            if (filePath) {
+                matches.push(filePath);
+            }
+        }
+        return matches;
+    });
+}
+function readCopyOptions(options) {
+    const force = options.force == null ? true : options.force;
+    const recursive = Boolean(options.recursive);
+    const copySourceDirectory = options.copySourceDirectory == null
+        ? true
+        : Boolean(options.copySourceDirectory);
+    return { force, recursive, copySourceDirectory };
+}
+function cpDirRecursive(sourceDir, destDir, currentDepth, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        // Ensure there is not a run away recursive copy
+        if (currentDepth >= 255)
+            return;
+        currentDepth++;
+        yield mkdirP(destDir);
+        const files = yield ioUtil.readdir(sourceDir);
+        for (const fileName of files) {
+            const srcFile = `${sourceDir}/${fileName}`;
+            const destFile = `${destDir}/${fileName}`;
+            const srcFileStat = yield ioUtil.lstat(srcFile);
+            if (srcFileStat.isDirectory()) {
+                // Recurse
+                yield cpDirRecursive(srcFile, destFile, currentDepth, force);
+            }
+            else {
+                yield copyFile(srcFile, destFile, force);
+            }
+        }
+        // Change the mode for the newly created directory
+        yield ioUtil.chmod(destDir, (yield ioUtil.stat(sourceDir)).mode);
+    });
+}
+// Buffered file copy
+function copyFile(srcFile, destFile, force) {
+    return __awaiter(this, void 0, void 0, function* () {
+        if ((yield ioUtil.lstat(srcFile)).isSymbolicLink()) {
+            // unlink/re-link it
+            try {
+                yield ioUtil.lstat(destFile);
+                yield ioUtil.unlink(destFile);
+            }
+            catch (e) {
+                // Try to override file permission
+                if (e.code === 'EPERM') {
+                    yield ioUtil.chmod(destFile, '0666');
+                    yield ioUtil.unlink(destFile);
+                }
+                // other errors = it doesn't exist, no work to do
+            }
+            // Copy over symlink
+            const symlinkFull = yield ioUtil.readlink(srcFile);
+            yield ioUtil.symlink(symlinkFull, destFile, ioUtil.IS_WINDOWS ? 'junction' : null);
+        }
+        else if (!(yield ioUtil.exists(destFile)) || force) {
+            yield ioUtil.copyFile(srcFile, destFile);
+        }
+    });
+}
+//# sourceMappingURL=io.js.map
 
 /***/ })
 
@@ -50012,7 +50964,7 @@ __webpack_async_result__();
 /******/ 	// Execute the module function
 /******/ 	var threw = true;
 /******/ 	try {
-/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
 /******/ 		threw = false;
 /******/ 	} finally {
 /******/ 		if(threw) delete __webpack_module_cache__[moduleId];
@@ -50021,6 +50973,9 @@ __webpack_async_result__();
 /******/ 	// Return the exports of the module
 /******/ 	return module.exports;
 /******/ }
+/******/ 
+/******/ // expose the modules object (__webpack_modules__)
+/******/ __nccwpck_require__.m = __webpack_modules__;
 /******/ 
 /************************************************************************/
 /******/ /* webpack/runtime/asset-relocator-loader */
@@ -50137,6 +51092,28 @@ __webpack_async_result__();
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/ensure chunk */
+/******/ (() => {
+/******/ 	__nccwpck_require__.f = {};
+/******/ 	// This file contains only the entry chunk.
+/******/ 	// The chunk loading function for additional chunks
+/******/ 	__nccwpck_require__.e = (chunkId) => {
+/******/ 		return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 			__nccwpck_require__.f[key](chunkId, promises);
+/******/ 			return promises;
+/******/ 		}, []));
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/get javascript chunk filename */
+/******/ (() => {
+/******/ 	// This function allow to reference async chunks
+/******/ 	__nccwpck_require__.u = (chunkId) => {
+/******/ 		// return url for filenames based on template
+/******/ 		return "" + chunkId + ".index.js";
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/hasOwnProperty shorthand */
 /******/ (() => {
 /******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
@@ -50151,6 +51128,69 @@ __webpack_async_result__();
 /******/ 		}
 /******/ 		Object.defineProperty(exports, '__esModule', { value: true });
 /******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/import chunk loading */
+/******/ (() => {
+/******/ 	// no baseURI
+/******/ 	
+/******/ 	// object to store loaded and loading chunks
+/******/ 	// undefined = chunk not loaded, null = chunk preloaded/prefetched
+/******/ 	// [resolve, Promise] = chunk loading, 0 = chunk loaded
+/******/ 	var installedChunks = {
+/******/ 		792: 0
+/******/ 	};
+/******/ 	
+/******/ 	var installChunk = (data) => {
+/******/ 		var {ids, modules, runtime} = data;
+/******/ 		// add "modules" to the modules object,
+/******/ 		// then flag all "ids" as loaded and fire callback
+/******/ 		var moduleId, chunkId, i = 0;
+/******/ 		for(moduleId in modules) {
+/******/ 			if(__nccwpck_require__.o(modules, moduleId)) {
+/******/ 				__nccwpck_require__.m[moduleId] = modules[moduleId];
+/******/ 			}
+/******/ 		}
+/******/ 		if(runtime) runtime(__nccwpck_require__);
+/******/ 		for(;i < ids.length; i++) {
+/******/ 			chunkId = ids[i];
+/******/ 			if(__nccwpck_require__.o(installedChunks, chunkId) && installedChunks[chunkId]) {
+/******/ 				installedChunks[chunkId][0]();
+/******/ 			}
+/******/ 			installedChunks[ids[i]] = 0;
+/******/ 		}
+/******/ 	
+/******/ 	}
+/******/ 	
+/******/ 	__nccwpck_require__.f.j = (chunkId, promises) => {
+/******/ 			// import() chunk loading for javascript
+/******/ 			var installedChunkData = __nccwpck_require__.o(installedChunks, chunkId) ? installedChunks[chunkId] : undefined;
+/******/ 			if(installedChunkData !== 0) { // 0 means "already installed".
+/******/ 	
+/******/ 				// a Promise means "currently loading".
+/******/ 				if(installedChunkData) {
+/******/ 					promises.push(installedChunkData[1]);
+/******/ 				} else {
+/******/ 					if(true) { // all chunks have JS
+/******/ 						// setup Promise in chunk cache
+/******/ 						var promise = import("./" + __nccwpck_require__.u(chunkId)).then(installChunk, (e) => {
+/******/ 							if(installedChunks[chunkId] !== 0) installedChunks[chunkId] = undefined;
+/******/ 							throw e;
+/******/ 						});
+/******/ 						var promise = Promise.race([promise, new Promise((resolve) => (installedChunkData = installedChunks[chunkId] = [resolve]))])
+/******/ 						promises.push(installedChunkData[1] = promise);
+/******/ 					}
+/******/ 				}
+/******/ 			}
+/******/ 	};
+/******/ 	
+/******/ 	// no prefetching
+/******/ 	
+/******/ 	// no preloaded
+/******/ 	
+/******/ 	// no external install chunk
+/******/ 	
+/******/ 	// no on chunks loaded
 /******/ })();
 /******/ 
 /************************************************************************/
