@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { command } from './command.ts';
@@ -14,6 +16,19 @@ export async function k3s(version = kubernetesVersion): Promise<string> {
   const given = process.env['K3S'];
   if (given) return given;
   const path = join(cacheDir, `k3s-${version}`);
-  await command([join(testbedDir, 'k3s/build'), version, path], { showProgress: true });
+  const fresh = `${path}.${process.pid}`;
+  await command([join(testbedDir, 'k3s/build'), version, fresh], { showProgress: true });
+  // Sandboxes have it mounted, and Linux binds no file that was replaced since ("No such file or
+  // directory"): one that is as it was stays.
+  if (await same(fresh, path)) await rm(fresh);
+  else await rename(fresh, path);
   return path;
+}
+
+async function same(a: string, b: string): Promise<boolean> {
+  if (!existsSync(b)) return false;
+  return command(['cmp', '--silent', a, b]).then(
+    () => true,
+    () => false,
+  );
 }
