@@ -3,18 +3,25 @@ import { defineConfig } from 'vitest/config';
 /** A gVisor sandbox, a real cluster in it, and a chart: minutes, on two cores. */
 const SANDBOX_TIMEOUT_MS = 15 * 60_000;
 
+// The projects run one after the other: what shares two cores with a cluster says little of itself.
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
       // Its servers are silent, slow or down on purpose, and clients wait before they ask again.
       {
-        test: { name: 'supply', include: ['test/supply/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'supply',
+          include: ['test/supply/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {
           name: 'native',
+          sequence: { groupOrder: 2 },
           include: ['test/native/**/*.test.ts'],
           globalSetup: ['test/native/build.ts'],
           testTimeout: SANDBOX_TIMEOUT_MS,
@@ -24,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 3 },
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: SANDBOX_TIMEOUT_MS,
           hookTimeout: SANDBOX_TIMEOUT_MS,

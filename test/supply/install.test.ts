@@ -225,10 +225,18 @@ describe('the tool cache', () => {
     const { dataDir } = await install();
     let bin = join(dataDir, 'data/current/bin');
     for (const damage of [
-      () => { writeFileSync(join(bin, 'k3s'), ''); },
-      () => { rmSync(join(bin, 'k3s')); },
-      () => { utimesSync(join(bin, 'k3s'), 1, 1); },
-      () => { writeFileSync(join(bin, 'more'), ''); },
+      () => {
+        writeFileSync(join(bin, 'k3s'), '');
+      },
+      () => {
+        rmSync(join(bin, 'k3s'));
+      },
+      () => {
+        utimesSync(join(bin, 'k3s'), 1, 1);
+      },
+      () => {
+        writeFileSync(join(bin, 'more'), '');
+      },
     ]) {
       damage();
       const again = await install();
