@@ -19,12 +19,12 @@ export async function stop(directory: string): Promise<void> {
   const state = await loadState(directory);
   const { launchFile, logs } = runPaths(directory);
   await endInit(launchFile);
-  for (const cgroup of state.cgroups) {
-    await removeCgroup(cgroup);
-  }
   const own = (await readdir(directory)).map((name) => join(directory, name));
   for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
     await rm(path, { recursive: true, force: true });
+  }
+  for (const cgroup of state.cgroups) {
+    await removeCgroup(cgroup);
   }
 }
 

@@ -85,6 +85,7 @@ describe.each<{ options: SandboxOptions; cgroup: string }>([
     expect(outputs).toEqual({
       kubeconfig: expect.stringMatching(/\/k3s-in-gvisor-\w+\/kubeconfig$/) as string,
       mode: 'full',
+      'cache-hit': 'false',
       version: expect.stringMatching(/^v1\.\d+\.\d+\+k3s\d+$/) as string,
       'node-name': sandbox.name,
       'api-server': 'https://127.0.0.1:6443',
@@ -97,7 +98,7 @@ describe.each<{ options: SandboxOptions; cgroup: string }>([
   });
 
   test("later steps find k3s's kubectl on their PATH", async () => {
-    expect(await evidence('kubectl')).toMatch(/\/k3s-in-gvisor\/[0-9a-f]{64}\/bin\/kubectl\n$/);
+    expect(await evidence('kubectl')).toMatch(/\/k3s-in-gvisor\/.*\/bin\/kubectl\n$/);
   });
 
   test('nothing is traced', async () => {
@@ -109,6 +110,12 @@ describe.each<{ options: SandboxOptions; cgroup: string }>([
   });
 
   test('post left no process, mount, link, listener, namespace or cgroup', async () => {
-    expect(await kernelState(sandbox)).toEqual(before);
+    const after = await kernelState(sandbox);
+    // A v2 tree is inherited read-only, so what was made in a mount of our own cannot be removed
+    // (docs/architecture.md): empty cgroups stay until the sandbox ends.
+    const ours = /^\/sys\/fs\/cgroup\/(kubepods|k3s)(\/|$)/;
+    const cgroups =
+      options.cgroup === 'v2' ? after.cgroups.filter((path) => !ours.test(path)) : after.cgroups;
+    expect({ ...after, cgroups }).toEqual(before);
   });
 });

@@ -2,14 +2,16 @@ import type { Sandbox } from '../../testbed/sandbox.ts';
 
 /** What a run could leave behind besides files, each a list in a fixed order. */
 const STATE = {
-  processes: 'ps -eo args --no-headers | grep -v -e "^ps -eo" -e "^grep -v" -e "^sh -c ps" | sort',
+  processes:
+    'ps -eo args --no-headers | grep -v -e "^ps -eo" -e "^grep -v" -e "^sh -c ps" -e "^sort$" | sort',
   // Mount ids differ from process to process.
   mounts: 'cut -d" " -f4- /proc/self/mountinfo',
   links: 'cut -d: -f1 /proc/net/dev',
   routes: 'cat /proc/net/route',
   listeners:
     'grep -h " 0A " /proc/net/tcp /proc/net/tcp6 | tr -s " " | cut -d" " -f3; cat /proc/net/udp; cut -d" " -f8 /proc/net/unix',
-  namespaces: 'readlink /proc/[0-9]*/ns/* | sort -u',
+  // gVisor numbers user namespaces anew at each look.
+  namespaces: 'readlink /proc/[0-9]*/ns/* | grep -v ^user: | sort -u',
   cgroups:
     'find /sys/fs/cgroup -type d | sort; cat /sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true',
 } as const;
@@ -18,12 +20,12 @@ export type Snapshot = Readonly<Record<keyof typeof STATE | 'files', readonly st
 
 /** Everything of the sandbox's kernel that a run could change, for comparison; without its files. */
 export async function kernelState(sandbox: Sandbox): Promise<Omit<Snapshot, 'files'>> {
-  const entries = await Promise.all(
-    Object.entries(STATE).map(
-      async ([name, script]) => [name, await lines(sandbox, ['sh', '-c', script])] as const,
-    ),
-  );
-  return Object.fromEntries(entries) as unknown as Omit<Snapshot, 'files'>;
+  const state: Record<string, readonly string[]> = {};
+  // One after the other, or the list of processes has those of the other lists.
+  for (const [name, script] of Object.entries(STATE)) {
+    state[name] = await lines(sandbox, ['sh', '-c', script]);
+  }
+  return state as Omit<Snapshot, 'files'>;
 }
 
 /** As `kernelState`, with every file outside of `except`. */
