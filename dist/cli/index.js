@@ -53474,26 +53474,55 @@ async function readAnswer(path) {
 
 
 
+
 const ROOT = '/sys/fs/cgroup';
-/** Where the kubelet makes its pods' cgroups: in each v1 hierarchy, or in the v2 tree. */
+/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
+const NAMES = ['kubepods', 'k3s'];
+const pod_cgroups_POLL_MS = 20;
+const PATIENCE_MS = 5_000;
+/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
 async function candidates() {
-    const names = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
-    return ['', ...names].map((name) => (0,external_node_path_namespaceObject.join)(ROOT, name, 'kubepods'));
+    const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
+    return ['', ...hierarchies.filter((name) => !NAMES.includes(name))].flatMap((hierarchy) => NAMES.map((name) => (0,external_node_path_namespaceObject.join)(ROOT, hierarchy, name)));
 }
-/** Those that are not there yet. A cgroup outlives every namespace, so these are left behind. */
+/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
 async function missingPodCgroups() {
     const paths = await candidates();
     const present = await Promise.all(paths.map(exists));
     return paths.filter((_, index) => present[index] !== true);
 }
-/** Removes a cgroup and those below it, whose files are the kernel's and go with them. */
+/**
+ * Removes a cgroup and those below it, whose files are the kernel's and go with them. A killed
+ * process leaves its cgroup a moment after it was killed.
+ * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
+ *   the empty cgroups stay until the sandbox ends
+ */
 async function removeCgroup(path) {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+        try {
+            await removeTree(path);
+            return true;
+        }
+        catch (error) {
+            const code = error.code ?? '';
+            if (code === 'EROFS') {
+                return false;
+            }
+            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
+                throw error;
+            }
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(pod_cgroups_POLL_MS);
+    }
+}
+async function removeTree(path) {
     if (!(await exists(path))) {
         return;
     }
     for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
         if (entry.isDirectory()) {
-            await removeCgroup((0,external_node_path_namespaceObject.join)(path, entry.name));
+            await removeTree((0,external_node_path_namespaceObject.join)(path, entry.name));
         }
     }
     await (0,promises_namespaceObject.rmdir)(path);
@@ -54835,12 +54864,12 @@ async function stop(directory) {
     const state = await loadState(directory);
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
-    for (const cgroup of state.cgroups) {
-        await removeCgroup(cgroup);
-    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
+    }
+    for (const cgroup of state.cgroups) {
+        await removeCgroup(cgroup);
     }
 }
 async function endInit(launchFile) {

@@ -28777,26 +28777,55 @@ async function files_exists(path) {
 
 
 
+
 const ROOT = '/sys/fs/cgroup';
-/** Where the kubelet makes its pods' cgroups: in each v1 hierarchy, or in the v2 tree. */
+/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
+const NAMES = (/* unused pure expression or super */ null && (['kubepods', 'k3s']));
+const POLL_MS = 20;
+const PATIENCE_MS = 5_000;
+/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
 async function candidates() {
-    const names = await readdir(ROOT).catch(() => []);
-    return ['', ...names].map((name) => join(ROOT, name, 'kubepods'));
+    const hierarchies = await readdir(ROOT).catch(() => []);
+    return ['', ...hierarchies.filter((name) => !NAMES.includes(name))].flatMap((hierarchy) => NAMES.map((name) => join(ROOT, hierarchy, name)));
 }
-/** Those that are not there yet. A cgroup outlives every namespace, so these are left behind. */
+/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
 async function missingPodCgroups() {
     const paths = await candidates();
     const present = await Promise.all(paths.map(exists));
     return paths.filter((_, index) => present[index] !== true);
 }
-/** Removes a cgroup and those below it, whose files are the kernel's and go with them. */
+/**
+ * Removes a cgroup and those below it, whose files are the kernel's and go with them. A killed
+ * process leaves its cgroup a moment after it was killed.
+ * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
+ *   the empty cgroups stay until the sandbox ends
+ */
 async function removeCgroup(path) {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+        try {
+            await removeTree(path);
+            return true;
+        }
+        catch (error) {
+            const code = error.code ?? '';
+            if (code === 'EROFS') {
+                return false;
+            }
+            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
+                throw error;
+            }
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS);
+    }
+}
+async function removeTree(path) {
     if (!(await files_exists(path))) {
         return;
     }
     for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
         if (entry.isDirectory()) {
-            await removeCgroup((0,external_node_path_.join)(path, entry.name));
+            await removeTree((0,external_node_path_.join)(path, entry.name));
         }
     }
     await (0,promises_namespaceObject.rmdir)(path);
@@ -28827,7 +28856,7 @@ async function loadState(directory) {
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
-const POLL_MS = 20;
+const stop_POLL_MS = 20;
 /**
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
@@ -28837,12 +28866,12 @@ async function stop(directory) {
     const state = await loadState(directory);
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
-    for (const cgroup of state.cgroups) {
-        await removeCgroup(cgroup);
-    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
+    }
+    for (const cgroup of state.cgroups) {
+        await removeCgroup(cgroup);
     }
 }
 async function endInit(launchFile) {
@@ -28874,7 +28903,7 @@ function send(pid, signal) {
 async function gone(launchFile) {
     const deadline = performance.now() + TERM_MS;
     while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS);
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
     }
 }
 
