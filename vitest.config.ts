@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Real kernels on two shared cores: what fails is tried once more, and the report names it as retried.
+ * A defect fails twice.
+ */
+const RETRY = 1;
+
 /** A gVisor sandbox, a real cluster in it, and a chart: minutes, on two cores. */
 const SANDBOX_TIMEOUT_MS = 15 * 60_000;
 
@@ -16,12 +22,14 @@ export default defineConfig({
           include: ['test/supply/**/*.test.ts'],
           testTimeout: 60_000,
           sequence: { groupOrder: 1 },
+          retry: RETRY,
         },
       },
       {
         test: {
           name: 'native',
           sequence: { groupOrder: 2 },
+          retry: RETRY,
           include: ['test/native/**/*.test.ts'],
           globalSetup: ['test/native/build.ts'],
           testTimeout: SANDBOX_TIMEOUT_MS,
@@ -32,6 +40,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           sequence: { groupOrder: 3 },
+          retry: RETRY,
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: SANDBOX_TIMEOUT_MS,
           hookTimeout: SANDBOX_TIMEOUT_MS,
