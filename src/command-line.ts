@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { arch, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { parse } from 'yaml';
+import { InputError } from './errors.ts';
 import { parseInputs } from './inputs.ts';
 import { layoutOf } from './layout.ts';
 import { explainFailure } from './report/failure.ts';
@@ -65,7 +66,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     const layout = layoutOf(directory, join(ROOT, 'dist'), arch(), process.execPath);
     try {
       const parsed = parseInputs(read);
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeOwn(directory);
       const { kubeconfig } = await start({
         inputs: parsed,
         layout,
@@ -85,7 +86,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option(...stateOption)
     .action(async ({ state }: { state: string }) => {
       try {
-        await stop(resolve(state));
+        if (!(await stop(resolve(state)))) {
+          console.error(`Nothing to stop in ${resolve(state)}`);
+        }
       } catch (error) {
         console.error(error instanceof Error ? error.message : error);
         code = 1;
@@ -101,4 +104,18 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     throw error;
   }
   return code;
+}
+
+/**
+ * Makes the directory of a run, which `stop` will empty: it must hold nothing else.
+ * @throws InputError if it does
+ */
+async function makeOwn(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const [other] = (await readdir(directory)).filter((name) => name !== 'logs');
+  if (other !== undefined) {
+    throw new InputError(
+      `state: "${directory}" holds ${other}, of a run that was not stopped or of something else; stop the run, or give a directory of its own`,
+    );
+  }
 }

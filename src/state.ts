@@ -18,7 +18,14 @@ export async function saveState(directory: string, state: RunState): Promise<voi
   await rename(`${path}.partial`, path);
 }
 
-/** @throws if no run was started in the directory */
-export async function loadState(directory: string): Promise<RunState> {
-  return JSON.parse(await readFile(join(directory, FILE), 'utf8')) as RunState;
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
+export async function loadState(directory: string): Promise<RunState | undefined> {
+  try {
+    return JSON.parse(await readFile(join(directory, FILE), 'utf8')) as RunState;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
 }

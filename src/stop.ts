@@ -14,9 +14,13 @@ const POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @returns false if there was nothing to stop
  */
-export async function stop(directory: string): Promise<void> {
+export async function stop(directory: string): Promise<boolean> {
   const state = await loadState(directory);
+  if (state === undefined) {
+    return false;
+  }
   const { launchFile, logs } = runPaths(directory);
   await endInit(launchFile);
   const own = (await readdir(directory)).map((name) => join(directory, name));
@@ -26,6 +30,7 @@ export async function stop(directory: string): Promise<void> {
   for (const cgroup of state.cgroups) {
     await removeCgroup(cgroup);
   }
+  return true;
 }
 
 async function endInit(launchFile: string): Promise<void> {

@@ -12,8 +12,9 @@ export async function runPost(): Promise<void> {
     return;
   }
   try {
-    await stop(directory);
-    core.info(`Stopped; the logs are in ${join(directory, 'logs')}`);
+    const stopped = await stop(directory);
+    const logs = join(directory, 'logs');
+    core.info(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
   } catch (error) {
     core.warning(`Failed to clean up: ${errorMessage(error)}`);
   }
