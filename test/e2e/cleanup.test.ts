@@ -3,7 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Profile } from '../testbed/state.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
-import { Job, RUNNER_FILES, RUNNER_TEMP, TOOL_CACHE, type StepResult } from './support/job.ts';
+import {
+  ACTION,
+  Job,
+  RUNNER_FILES,
+  RUNNER_TEMP,
+  TOOL_CACHE,
+  type StepResult,
+} from './support/job.ts';
+import { initProcesses } from './support/processes.ts';
 import { snapshot, type Snapshot } from './support/snapshot.ts';
 
 /** What a run may leave: the tool cache, its logs (looked at on their own), the runner's own files. */
@@ -30,18 +38,12 @@ async function mainUntil(
   const result = await job.main({
     inputs: INPUTS,
     onLine: (line) => {
-      if (line.endsWith(` s  ${rung}`)) acting ??= initPids().then(act);
+      if (line.endsWith(` s  ${rung}`)) acting ??= initProcesses(sandbox).then(act);
     },
   });
   if (acting === undefined) throw new Error(`main never reached "${rung}":\n${result.log}`);
   await acting;
   return result;
-}
-
-/** The parent first: it is the older one. */
-async function initPids(): Promise<string[]> {
-  const { stdout } = await sandbox.exec(['pgrep', '--full', '^[^ ]*/init --status-fd ']);
-  return stdout.split('\n').filter((line) => line !== '');
 }
 
 /** Waits for a process that is not a child to end. */
@@ -67,29 +69,48 @@ describe('stock', () => {
 
   test('nothing is left after a run, but its logs; post can be repeated', async () => {
     await job.mustMain({ inputs: INPUTS });
-    await job.must([
-      'kubectl',
-      'create',
-      'deployment',
-      'web',
-      '--image=docker.io/library/nginx:1.22.1',
-    ]);
-    await job.must([
-      'kubectl',
-      'wait',
-      'deployment/web',
-      '--for=condition=Available',
-      '--timeout=120s',
-    ]);
+    // kubectl's own cache is the step's, not the action's.
+    const env = { KUBECACHEDIR: `${RUNNER_FILES}/kubectl` };
+    for (const command of [
+      'create deployment web --image=docker.io/library/nginx:1.22.1',
+      'wait deployment/web --for=condition=Available --timeout=120s',
+    ]) {
+      await job.must(['kubectl', ...command.split(' ')], { env });
+    }
     await nothingIsLeft();
     expect(await log('k3s.log')).toContain('kubelet');
     expect(await log('containerd.log')).toContain('starting containerd');
-    await nothingIsLeft();
+    expect(await job.post()).toMatchObject({
+      code: 0,
+      log: expect.stringMatching(/^Nothing to stop in /) as string,
+    });
+    expect(await snapshot(sandbox, DECLARED)).toEqual(before);
+  });
+
+  test('nothing is left by the command line, which takes only a directory of its own', async () => {
+    const cli = ['node', `${ACTION}/dist/cli/index.js`];
+    const env = { XDG_CACHE_HOME: TOOL_CACHE };
+    const state = `--state=${RUNNER_TEMP}/k3s-in-gvisor-by-hand`;
+    const options = [`--k3s-path=${K3S_PATH}`, '--mode=control-plane'];
+
+    const refused = await job.exec([...cli, 'start', ...options, '--state=/home/runner'], { env });
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^state: "\/home\/runner" holds \S+, /) as string,
+    });
+
+    const { code, stdout, stderr } = await job.exec([...cli, 'start', ...options, state], { env });
+    expect(code, stderr).toBe(0);
+    const kubeconfig = `--kubeconfig=${stdout.trimEnd()}`;
+    expect(await job.must(['kubectl', kubeconfig, 'get', '--raw=/readyz'])).toBe('ok');
+    expect(await job.exec([...cli, 'stop', state])).toMatchObject({ code: 0, stdout: '' });
+    expect(await snapshot(sandbox, DECLARED)).toEqual(before);
   });
 
   test('nothing is left when k3s dies later', async () => {
     await job.mustMain({ inputs: INPUTS });
-    const [parent = ''] = await initPids();
+    const [parent = ''] = await initProcesses(sandbox);
     await job.must(['pkill', '-KILL', '--full', '/k3s server$']);
     await ended(parent);
     await nothingIsLeft();
@@ -134,8 +155,8 @@ describe('privileged', () => {
   test("nothing is left after a run, in the runner's own iptables neither", async () => {
     await job.mustMain({ inputs: INPUTS });
     await nothingIsLeft();
-    const find = `ls ${TOOL_CACHE}/k3s-in-gvisor/*/unpacked/data/current/bin/aux/iptables-legacy-save`;
-    const save = (await job.must(['sh', '-c', find])).trim();
+    const found = await job.must(['find', TOOL_CACHE, '-path', '*/aux/iptables-legacy-save']);
+    const [save = ''] = found.split('\n');
     for (const table of ['filter', 'nat', 'mangle']) {
       const rules = await job.must([save, '-t', table]);
       expect(rules).toMatch(/^:PREROUTING ACCEPT|^:INPUT ACCEPT/m);

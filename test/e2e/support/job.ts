@@ -9,7 +9,7 @@ export const ROOT = join(import.meta.dirname, '../../..');
 
 /** Where the action and the runner's own directories are in the sandbox; any user may write there. */
 const WORK = '/home/runner/_work';
-const ACTION = `${WORK}/_actions/k3s-in-gvisor`;
+export const ACTION = `${WORK}/_actions/k3s-in-gvisor`;
 export const RUNNER_TEMP = `${WORK}/_temp`;
 export const TOOL_CACHE = `${WORK}/_tool`;
 /** The files through which a step and the runner talk. */

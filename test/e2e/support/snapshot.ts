@@ -2,8 +2,7 @@ import type { Sandbox } from '../../testbed/sandbox.ts';
 
 /** What a run could leave behind besides files, each a list in a fixed order. */
 const STATE = {
-  processes:
-    'ps -eo args --no-headers | grep -v -e "^ps -eo" -e "^grep -v" -e "^sh -c ps" -e "^sort$" | sort',
+  processes: 'exec ps -eo args --no-headers',
   // Mount ids differ from process to process.
   mounts: 'cut -d" " -f4- /proc/self/mountinfo',
   links: 'cut -d: -f1 /proc/net/dev',
@@ -23,7 +22,9 @@ export async function kernelState(sandbox: Sandbox): Promise<Omit<Snapshot, 'fil
   const state: Record<string, readonly string[]> = {};
   // One after the other, or the list of processes has those of the other lists.
   for (const [name, script] of Object.entries(STATE)) {
-    state[name] = await lines(sandbox, ['sh', '-c', script]);
+    const found = await lines(sandbox, ['sh', '-c', script]);
+    // What asks is no part of the answer.
+    state[name] = found.filter((line) => !line.startsWith('ps -eo args')).sort();
   }
   return state as Omit<Snapshot, 'files'>;
 }

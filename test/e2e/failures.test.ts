@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
+import type { Sandbox } from '../testbed/sandbox.ts';
+import { follow } from './support/follow.ts';
+import { Job, RUNNER_TEMP, type StepResult } from './support/job.ts';
+import { initProcesses } from './support/processes.ts';
+
+let sandbox: Sandbox;
+let job: Job;
+
+beforeAll(async () => {
+  sandbox = await startClusterSandbox();
+  job = await Job.create(sandbox);
+});
+afterAll(() => sandbox.stop());
+
+/** What the step fails with: the text of its one error annotation. */
+function errorOf({ code, log }: StepResult): string {
+  expect(code, log).toBe(1);
+  const errors = [...log.matchAll(/^::error::(.*)$/gm)].map(([, text = '']) => text);
+  expect(errors, log).toHaveLength(1);
+  // The runner's own escapes in commands.
+  return (errors[0] ?? '').replaceAll('%0A', '\n').replaceAll('%25', '%');
+}
+
+async function mainFails(inputs: Readonly<Record<string, string>>): Promise<string> {
+  return errorOf(await job.main({ inputs: { 'k3s-path': K3S_PATH, ...inputs } }));
+}
+
+describe('a wrong input', () => {
+  test('is reported with every other one, and nothing is made', async () => {
+    const error = await mainFails({
+      checksum: 'abc',
+      mode: 'ful',
+      timeout: '5',
+      'k3s-args': 'no-dashes',
+      'k3s-url': 'https://example.org/k3s',
+    });
+    expect(error.split('\n')).toEqual([
+      expect.stringMatching(/^checksum: "abc" is not a SHA-256; give 64 hex digits/),
+      expect.stringMatching(/^k3s-path and k3s-url: both are given; give the one to use/),
+      expect.stringMatching(/^mode: "ful" is not known; choose auto, full, node, control-plane/),
+      expect.stringMatching(/^timeout: "5" is not a duration; write a number with s, m or h/),
+      expect.stringMatching(
+        /^k3s-args: "no-dashes" does not begin with --; write one --flag=value/,
+      ),
+    ]);
+    expect(await job.must(['ls', '-A', RUNNER_TEMP])).toBe('');
+    expect(await initProcesses(sandbox)).toEqual([]);
+    const post = await job.post();
+    expect(post).toMatchObject({ code: 0, log: '' });
+  });
+
+  test.each([
+    {
+      what: 'a k3s that is not there',
+      inputs: { 'k3s-path': '/opt/nothing' },
+      error: /^k3s-path: cannot read "\/opt\/nothing": ENOENT/,
+    },
+    {
+      what: 'a k3s that is something else',
+      inputs: { 'k3s-path': '/bin/true' },
+      error: /"\/bin\/true" is not a k3s binary: its --version prints "true \(GNU coreutils\)/,
+    },
+    {
+      what: 'a k3s that is not what the checksum says',
+      inputs: { checksum: '0'.repeat(64) },
+      error: new RegExp(`^checksum: "${K3S_PATH}" has the SHA-256 [0-9a-f]{64}, not 0{64}`),
+    },
+    {
+      what: 'images that are not there',
+      inputs: { images: `${IMAGES_PATH}/*.tgz` },
+      error: /^images: "\/opt\/testbed\/images\/\*\.tgz" matches no file; give paths or globs/,
+    },
+  ])('$what is named, and nothing is started', async ({ inputs, error }) => {
+    expect(await mainFails(inputs)).toMatch(error);
+    expect(await initProcesses(sandbox)).toEqual([]);
+    expect(await job.post()).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a start that fails', () => {
+  test('for a flag k3s does not know names the rung, shows the log and tells what to look at', async () => {
+    const result = await job.main({
+      inputs: { 'k3s-path': K3S_PATH, 'k3s-args': '--no-such-flag=1' },
+    });
+    const error = errorOf(result);
+    expect(error).toMatch(
+      /^Failed to (reach "kubeconfig written"|launch): .*k3s ended with exit \d/,
+    );
+    expect(error).toContain('look at k3s-args');
+    expect(result.log).toMatch(/::group::End of k3s\.log\n.*no-such-flag/);
+    await job.post();
+  });
+
+  test('for want of time names the rung it was waiting for', async () => {
+    const error = await mainFails({ timeout: '3s' });
+    expect(error).toMatch(/^Failed to (reach ".+"|launch|\w+ .+): .*timeout/);
+    expect(await job.post()).toMatchObject({ code: 0 });
+  });
+
+  test('shows what k3s said last when k3s is killed', async () => {
+    let kill: Promise<string> | undefined;
+    const result = await job.main({
+      inputs: { 'k3s-path': K3S_PATH },
+      onLine: (line) => {
+        if (line.endsWith(' s  API server ready')) {
+          kill ??= job.must(['pkill', '-KILL', '--full', '/k3s server$']);
+        }
+      },
+    });
+    await kill;
+    expect(errorOf(result)).toMatch(/^Failed to reach "node Ready": k3s ended with signal 9/);
+    expect(result.log).toContain('::group::End of k3s.log');
+    await job.post();
+  });
+});
+
+describe('a runner', () => {
+  test('whose port 6443 is taken gets the API server at another', async () => {
+    const listen = `require('net').createServer().listen(6443, '127.0.0.1', () => console.log('listening'))`;
+    await using listener = follow(job, ['node', '--eval', listen]);
+    await listener.next(/^listening$/);
+    await job.mustMain({ inputs: { 'k3s-path': K3S_PATH, mode: 'control-plane' } });
+    expect(job.outputs['api-server']).toMatch(/^https:\/\/127\.0\.0\.1:(?!6443)\d+$/);
+    expect(job.outputs['mode']).toBe('control-plane');
+    expect(job.outputs['node-name']).toBe('');
+    expect(await job.must(['kubectl', 'get', '--raw=/readyz'])).toBe('ok');
+    await job.post();
+  });
+
+  test('whose own network is 10.42.0.0/16 gets others for its pods and Services', async () => {
+    await using privileged = await startClusterSandbox({ profile: 'privileged' });
+    const own = await Job.create(privileged);
+    const unpack = `echo 'data-dir: /tmp/k3s' > /tmp/k3s.yaml && K3S_CONFIG_FILE=/tmp/k3s.yaml ${K3S_PATH} ctr --version`;
+    await own.must(['sh', '-c', unpack]);
+    for (const command of [
+      'link add own0 type veth peer name own1',
+      'address add 10.42.7.1/16 dev own0',
+      'link set own0 up',
+    ]) {
+      await own.must(['/tmp/k3s/data/current/bin/ip', ...command.split(' ')]);
+    }
+    await own.mustMain({
+      inputs: { 'k3s-path': K3S_PATH, images: `${IMAGES_PATH}/*.tar`, mode: 'full' },
+    });
+    const addresses = await own.must([
+      ...['kubectl', 'get', 'nodes,services', '--all-namespaces'],
+      '--output=jsonpath={.items[*].status.addresses[0].address} {.items[*].spec.clusterIP}',
+    ]);
+    expect(addresses).toBe('10.142.0.1 10.143.0.1 10.143.0.10');
+    await own.post();
+  });
+});
