@@ -53538,9 +53538,17 @@ async function state_saveState(directory, state) {
     await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
-/** @throws if no run was started in the directory */
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
-    return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, FILE), 'utf8'));
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, FILE), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
@@ -54859,9 +54867,13 @@ const stop_POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @returns false if there was nothing to stop
  */
 async function stop(directory) {
     const state = await loadState(directory);
+    if (state === undefined) {
+        return false;
+    }
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
@@ -54871,6 +54883,7 @@ async function stop(directory) {
     for (const cgroup of state.cgroups) {
         await removeCgroup(cgroup);
     }
+    return true;
 }
 async function endInit(launchFile) {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
@@ -54906,6 +54919,7 @@ async function gone(launchFile) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/command-line.js
+
 
 
 
@@ -54964,7 +54978,7 @@ async function runCommandLine(argv) {
         const layout = layoutOf(directory, (0,external_node_path_namespaceObject.join)(command_line_ROOT, 'dist'), (0,external_node_os_namespaceObject.arch)(), process.execPath);
         try {
             const parsed = parseInputs(read);
-            await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+            await makeOwn(directory);
             const { kubeconfig } = await start({
                 inputs: parsed,
                 layout,
@@ -54985,7 +54999,9 @@ async function runCommandLine(argv) {
         .option(...stateOption)
         .action(async ({ state }) => {
         try {
-            await stop((0,external_node_path_namespaceObject.resolve)(state));
+            if (!(await stop((0,external_node_path_namespaceObject.resolve)(state)))) {
+                console.error(`Nothing to stop in ${(0,external_node_path_namespaceObject.resolve)(state)}`);
+            }
         }
         catch (error) {
             console.error(error instanceof Error ? error.message : error);
@@ -55002,6 +55018,17 @@ async function runCommandLine(argv) {
         throw error;
     }
     return code;
+}
+/**
+ * Makes the directory of a run, which `stop` will empty: it must hold nothing else.
+ * @throws InputError if it does
+ */
+async function makeOwn(directory) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const [other] = (await (0,promises_namespaceObject.readdir)(directory)).filter((name) => name !== 'logs');
+    if (other !== undefined) {
+        throw new InputError(`state: "${directory}" holds ${other}, of a run that was not stopped or of something else; stop the run, or give a directory of its own`);
+    }
 }
 
 

@@ -42764,9 +42764,17 @@ async function saveState(directory, state) {
     await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
-/** @throws if no run was started in the directory */
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
-    return JSON.parse(await readFile(join(directory, FILE), 'utf8'));
+    try {
+        return JSON.parse(await readFile(join(directory, FILE), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js

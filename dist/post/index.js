@@ -28841,9 +28841,17 @@ async function saveState(directory, state) {
     await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await rename(`${path}.partial`, path);
 }
-/** @throws if no run was started in the directory */
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
-    return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, FILE), 'utf8'));
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, FILE), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/stop.js
@@ -28861,9 +28869,13 @@ const stop_POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @returns false if there was nothing to stop
  */
 async function stop(directory) {
     const state = await loadState(directory);
+    if (state === undefined) {
+        return false;
+    }
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
@@ -28873,6 +28885,7 @@ async function stop(directory) {
     for (const cgroup of state.cgroups) {
         await removeCgroup(cgroup);
     }
+    return true;
 }
 async function endInit(launchFile) {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
@@ -28978,8 +28991,9 @@ async function runPost() {
         return;
     }
     try {
-        await stop(directory);
-        lib_core/* info */.pq(`Stopped; the logs are in ${(0,external_node_path_.join)(directory, 'logs')}`);
+        const stopped = await stop(directory);
+        const logs = (0,external_node_path_.join)(directory, 'logs');
+        lib_core/* info */.pq(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
     }
     catch (error) {
         lib_core/* warning */.$e(`Failed to clean up: ${errors_errorMessage(error)}`);
