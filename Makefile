@@ -33,6 +33,7 @@ soak: testbed
 # dist/ is what users run: built here, committed, and compared with what was committed.
 build: testbed-packages
 	$(MAKE) -C native
+	$(MAKE) -C native TARGET=linux-arm64
 	node scripts/bundle.ts
 	node scripts/copy-native.ts
 

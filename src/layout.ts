@@ -17,6 +17,10 @@ export interface Layout {
   readonly newRoot: string;
   /** init, probe, gateway and cni for this machine. */
   readonly native: string;
+  /** The sources of the native programs. */
+  readonly nativeSources: string;
+  /** The interceptor, where it is needed. */
+  readonly interceptor: string;
   readonly controller: string;
   /** The interceptor's tree of answers, mirroring /; its path must be short. */
   readonly answers: string;
@@ -72,6 +76,8 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     newRoot: join(scratch, 'root'),
     answers: join(state, 'answers'),
     native: join(dist, 'native', `linux-${arch}`),
+    nativeSources: join(dist, '..', 'native'),
+    interceptor: join(state, 'interceptor'),
     controller: join(dist, 'controller', 'index.js'),
     node,
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { errorMessage } from './errors.ts';
 import { exists } from './files.ts';
 import type { Inputs } from './inputs.ts';
+import { bringInterceptor } from './interceptor/bring.ts';
 import { findImages } from './k3s/images.ts';
 import { installK3s, type InstalledK3s } from './k3s/install.ts';
 import { readCredentials, writeKubeconfig } from './k3s/kubeconfig.ts';
@@ -20,7 +21,8 @@ import type { Facts } from './sandbox/facts.ts';
 import { gatherFacts } from './sandbox/gather.ts';
 import { missingPodCgroups } from './sandbox/pod-cgroups.ts';
 import { saveState } from './state.ts';
-import { makePlan, type Plan } from './workarounds/plan.ts';
+import { interceptor } from './workarounds/interceptor.ts';
+import { applies, makePlan, type Plan } from './workarounds/plan.ts';
 
 /** A cluster that is up, and how it came to be. */
 export interface Started {
@@ -58,6 +60,12 @@ export async function start(options: StartOptions): Promise<Started> {
     reporter.reached(timeline.mark(name));
   };
 
+  const workshop = {
+    cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), reporter.warning),
+    fallback: new ToolCache(layout.ownCache, reporter.warning),
+    narrator: reporter,
+  };
+
   await saveState(layout.state, { files: [], cgroups: [] });
   await mkdir(join(layout.logs, 'pods'), { recursive: true });
   await mkdir(layout.scratch, { recursive: true });
@@ -65,13 +73,7 @@ export async function start(options: StartOptions): Promise<Started> {
 
   const [facts, k3s, images] = await Promise.all([
     gatherFacts(layout),
-    installK3s(inputs, {
-      cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), reporter.warning),
-      fallback: new ToolCache(layout.ownCache, reporter.warning),
-      remote: options.remote,
-      narrator: reporter,
-      signal,
-    }),
+    installK3s(inputs, { ...workshop, remote: options.remote, signal }),
     findImages(inputs.images),
   ]).catch((error: unknown) => {
     over.abort();
@@ -87,6 +89,10 @@ export async function start(options: StartOptions): Promise<Started> {
     files: [kubeconfig, ...(await missing(plan.leftBehind))],
     cgroups: await missingPodCgroups(),
   });
+  if (applies(plan, interceptor)) {
+    await bringInterceptor(layout, workshop);
+    reached('interceptor at hand');
+  }
   await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
 
   const init = await startInit(layout);

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Workaround } from './workaround.ts';
 
 /**
@@ -24,6 +23,6 @@ export const interceptor: Workaround = {
   },
   contribute: ({ layout }) => ({
     operations: { files: [['directory', layout.answers, '0755']] },
-    wrapper: [join(layout.native, 'interceptor'), '--root', layout.answers, '--'],
+    wrapper: [layout.interceptor, '--root', layout.answers, '--'],
   }),
 };

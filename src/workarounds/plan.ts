@@ -10,7 +10,14 @@ import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts
 import { WORKAROUNDS } from './index.ts';
 import { chooseMode, type ModeChoice } from './mode.ts';
 import { processSteps } from './processes.ts';
-import { PHASES, type ConfigValue, type Context, type Isolation, type K3s } from './workaround.ts';
+import {
+  PHASES,
+  type ConfigValue,
+  type Context,
+  type Isolation,
+  type K3s,
+  type Workaround,
+} from './workaround.ts';
 
 /** Whether a workaround is applied, and why or why not. */
 export interface Decision {
@@ -128,6 +135,11 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
       ],
     },
   };
+}
+
+/** Whether the plan has the workaround in it. */
+export function applies(plan: Plan, { id }: Workaround): boolean {
+  return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
 
 /** init gives its processes what the launch file says and nothing of the runner's. */

@@ -5,5 +5,6 @@ import { tool, tools } from './tools.ts';
 
 for (const name of tools) await tool(name);
 await rootfs();
+await rootfs({ compiler: true });
 for (const name of imageNames) await image(name);
 await k3s();

@@ -9,10 +9,14 @@ import { tool } from './tools.ts';
  * What a self-hosted runner image has, with Node, helm, and act in the place of GitHub's runner. Not
  * more: the action must do without iptables and iproute2 of its surroundings.
  */
-const packages = ['bash', 'ca-certificates', 'curl', 'git', 'procps', 'tar', 'xz-utils'];
+const PACKAGES = ['bash', 'ca-certificates', 'curl', 'git', 'procps', 'tar', 'xz-utils'];
 
-/** The root file system every sandbox starts from; read only, shared by all of them. */
-export async function rootfs(): Promise<string> {
+/** For a runner that compiles; most have it, the official image has not. */
+const COMPILER = ['gcc', 'libc6-dev'];
+
+/** The root file system that sandboxes start from; read only, shared by all of them. */
+export async function rootfs({ compiler = false } = {}): Promise<string> {
+  const packages = compiler ? [...PACKAGES, ...COMPILER] : PACKAGES;
   const programs = {
     node: process.execPath,
     act: await tool('act'),

@@ -24,7 +24,7 @@ export interface WorkflowResult {
 }
 
 /** What `uses: ./` and a workflow's steps can see of the repository; dist is what is shipped. */
-const shipped = ['action.yml', 'dist', 'examples'];
+const shipped = ['action.yml', 'dist', 'native', 'examples'];
 
 /** Where GitHub's runner puts it; root and the image's user 1001 can both write there. */
 const workspace = '/home/runner/_work/repository';

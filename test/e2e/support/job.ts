@@ -50,9 +50,10 @@ export class Job {
   }
 
   static async create(sandbox: Sandbox): Promise<Job> {
-    for (const entry of ['dist', 'action.yml']) {
-      await sandbox.copyIn(join(ROOT, entry), entry === 'dist' ? `${ACTION}/dist` : ACTION);
+    for (const directory of ['dist', 'native']) {
+      await sandbox.copyIn(join(ROOT, directory), `${ACTION}/${directory}`);
     }
+    await sandbox.copyIn(join(ROOT, 'action.yml'), ACTION);
     const job = new Job(sandbox);
     await job.must(['mkdir', '-p', RUNNER_FILES, RUNNER_TEMP, TOOL_CACHE, WORKSPACE]);
     return job;

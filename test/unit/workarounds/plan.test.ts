@@ -237,7 +237,7 @@ describe('the plan of a bare sandbox', () => {
       .filter((operation) => operation[0] === 'argument' && operation[1] === 'k3s')
       .map((operation) => operation[2]);
     expect(argv).toEqual([
-      '/dist/native/linux-x64/interceptor',
+      '/state/interceptor',
       '--root',
       '/state/answers',
       '--',
