@@ -40477,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 1458:
+/***/ 4918:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40958,6 +40958,8 @@ function layoutOf(state, dist, arch, node) {
         newRoot: (0,external_node_path_.join)(scratch, 'root'),
         answers: (0,external_node_path_.join)(state, 'answers'),
         native: (0,external_node_path_.join)(dist, 'native', `linux-${arch}`),
+        nativeSources: (0,external_node_path_.join)(dist, '..', 'native'),
+        interceptor: (0,external_node_path_.join)(state, 'interceptor'),
         controller: (0,external_node_path_.join)(dist, 'controller', 'index.js'),
         node,
     };
@@ -41178,25 +41180,28 @@ async function files_exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
-// EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
-var glob = __nccwpck_require__(2377);
-;// CONCATENATED MODULE: ./build/js/k3s/images.js
-
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./build/js/exec.js
 
 /**
- * The files that the patterns name, each once.
- * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
+ * @throws with the command, its exit code and the end of its stderr if it fails.
  */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const globber = await (0,glob/* create */.v)(pattern, { matchDirectories: false });
-        const paths = await globber.glob();
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
-    }));
-    return [...new Set(found.flat())].sort();
+async function run(argv, options = {}) {
+    const [program = '', ...args] = argv;
+    const { exitCode, stdout, stderr } = await (0,exec/* getExecOutput */.H)(program, args, {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        ...(options.env === undefined
+            ? {}
+            : { env: { ...process.env, ...options.env } }),
+    });
+    if (exitCode !== 0) {
+        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+    }
+    return stdout;
 }
 
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
@@ -41495,32 +41500,163 @@ function codeOf(error) {
     return code ?? (cause === undefined ? '' : codeOf(cause));
 }
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
-var exec = __nccwpck_require__(7187);
-;// CONCATENATED MODULE: ./build/js/exec.js
+;// CONCATENATED MODULE: ./build/js/interceptor/compiler.js
 
-/**
- * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
- * @throws with the command, its exit code and the end of its stderr if it fails.
- */
-async function run(argv, options = {}) {
-    const [program = '', ...args] = argv;
-    const { exitCode, stdout, stderr } = await (0,exec/* getExecOutput */.H)(program, args, {
-        silent: true,
-        ignoreReturnCode: true,
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-        ...(options.env === undefined
-            ? {}
-            : { env: { ...process.env, ...options.env } }),
-    });
-    if (exitCode !== 0) {
-        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+
+/** The flags that matter; the rest, warnings above all, is the Makefile's. */
+const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-fstack-protector-strong', '-I.'];
+/** The runner's C compiler, undefined where it has none. */
+async function findCompiler() {
+    const path = await (0,io/* which */.K7)('cc');
+    if (path === '') {
+        return undefined;
     }
-    return stdout;
+    const [version, machine] = await Promise.all([
+        run([path, '--version']),
+        run([path, '-dumpmachine']),
+    ]);
+    return { path, identity: `${version.split('\n')[0] ?? ''}, ${machine.trim()}` };
+}
+/**
+ * Compiles and links `units` of the directory `native` to the program `out`.
+ * @throws with what the compiler said
+ */
+async function compile({ path }, native, units, out) {
+    await run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
 }
 
+;// CONCATENATED MODULE: ./build/js/interceptor/sources.js
+
+
+
+/** The interceptor's own files without its tests, and the library that all native programs share. */
+async function readSources(native) {
+    const names = (await Promise.all(['interceptor', 'interceptor/handlers', 'lib'].map(async (directory) => (await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(native, directory))).map((name) => `${directory}/${name}`))))
+        .flat()
+        .filter((name) => /\.[ch]$/.test(name))
+        .sort();
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(native, name), 'utf8')])));
+}
+/** `lib/die.h` of `#include "lib/die.h"`, or `options.h` of `#include "options.h"`. */
+const INCLUDE = /^#include "([^"]+)"/gm;
+/** The .c files that make the program: its own, and those of the library that they include, and so on. */
+function translationUnits(sources) {
+    const units = new Set(Object.keys(sources).filter((name) => /^interceptor\/.*\.c$/.test(name)));
+    // A Set is walked in the order of insertion, with what is added on the way.
+    const seen = new Set(units);
+    for (const name of seen) {
+        for (const [, included = ''] of (sources[name] ?? '').matchAll(INCLUDE)) {
+            const unit = included.replace(/\.h$/, '.c');
+            [included, unit].filter((file) => file in sources).forEach((file) => seen.add(file));
+            if (unit.startsWith('lib/') && unit in sources) {
+                units.add(unit);
+            }
+        }
+    }
+    return [...units].sort();
+}
+/** What tells one build from another: every byte of the sources, how and for what they are compiled. */
+function buildKey(sources, flags, compiler, arch) {
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([Object.entries(sources).sort(), flags, compiler, arch]))
+        .digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/js/interceptor/bring.js
+
+
+
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const bring_TAG = 'interceptor';
+/**
+ * Puts the interceptor at `layout.interceptor`: compiled from the sources beside the action, so that
+ * what runs is what can be read; where there is no compiler, the binary that ships with them.
+ *
+ * The cache service is not asked: nothing could tell that a binary from there is what these sources
+ * make, short of compiling them, and that takes about as long as fetching it.
+ * @throws if neither is to be had
+ */
+async function bringInterceptor(layout, workshop) {
+    const { narrator } = workshop;
+    const compiler = await findCompiler();
+    if (compiler === undefined) {
+        narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
+        await usePrebuilt(layout);
+        return;
+    }
+    try {
+        const program = await compiled(layout, compiler, workshop);
+        await place(program, layout);
+    }
+    catch (error) {
+        narrator.warning(`Using the interceptor that ships with the action, not one made here: ${errors_errorMessage(error)}`);
+        await usePrebuilt(layout);
+    }
+}
+/** The path of the compiled program, from the tool cache if this build was done before. */
+async function compiled(layout, compiler, workshop) {
+    const { cache, narrator } = workshop;
+    const sources = await readSources(layout.nativeSources);
+    const key = buildKey(sources, FLAGS, compiler.identity, (0,external_node_os_.arch)());
+    const asset = { tag: bring_TAG, name: 'interceptor', origin: key };
+    const found = await cache.find(asset, undefined);
+    if (found !== undefined) {
+        narrator.info(`interceptor: compiled before, in the tool cache: ${found.path}`);
+        return found.path;
+    }
+    narrator.info(`interceptor: compiling with ${compiler.path} (${compiler.identity})`);
+    const { path } = await withWritable(workshop, async (writable) => writable.stage(async (directory) => {
+        const program = (0,external_node_path_.join)(directory, asset.name);
+        await compile(compiler, layout.nativeSources, translationUnits(sources), program);
+        return writable.keep(program, asset, await sha256Of(program));
+    }));
+    return path;
+}
+async function usePrebuilt(layout) {
+    const path = (0,external_node_path_.join)(layout.native, 'interceptor');
+    const sums = parseSums(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(layout.native, 'SHA256SUMS'), 'utf8'));
+    const sha256 = await sha256Of(path);
+    if (sha256 !== sums['interceptor']) {
+        throw new Error(`Failed to verify ${path}: its SHA-256 is ${sha256}, expected ${sums['interceptor'] ?? 'one in SHA256SUMS'}; check the action out anew`);
+    }
+    await place(path, layout);
+}
+/** A copy of the run's own, tried once: a cache may be dropped while the cluster runs. */
+async function place(program, { interceptor }) {
+    await (0,promises_namespaceObject.copyFile)(program, interceptor);
+    await (0,promises_namespaceObject.chmod)(interceptor, 0o755);
+    await run([interceptor, '--', 'true']);
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
+var glob = __nccwpck_require__(2377);
+;// CONCATENATED MODULE: ./build/js/k3s/images.js
+
+
+/**
+ * The files that the patterns name, each once.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ */
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const globber = await (0,glob/* create */.v)(pattern, { matchDirectories: false });
+        const paths = await globber.glob();
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
+        }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
+}
+
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
 
 
@@ -42777,6 +42913,33 @@ async function loadState(directory) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/workarounds/interceptor.js
+/**
+ * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
+ * those for missing files to files that stand for them (native/interceptor).
+ */
+const interceptor = {
+    id: 'interceptor',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
+    removeWhen: 'gVisor has the files the kubelet demands',
+    needed: ({ mode, isolation, sysctls }) => {
+        if (mode === 'control-plane') {
+            return undefined;
+        }
+        if (sysctls === 'ptrace') {
+            return 'the input sysctls asks for it';
+        }
+        return isolation === 'none'
+            ? 'nothing can be mounted here, so missing files are answered as they are opened'
+            : undefined;
+    },
+    contribute: ({ layout }) => ({
+        operations: { files: [['directory', layout.answers, '0755']] },
+        wrapper: [layout.interceptor, '--root', layout.answers, '--'],
+    }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
 
 /** First two octets of pods and services; k3s's own defaults come first. */
@@ -43097,34 +43260,6 @@ const gatewayNetwork = {
                     ],
                 ],
         },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/interceptor.js
-
-/**
- * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
- * those for missing files to files that stand for them (native/interceptor).
- */
-const interceptor = {
-    id: 'interceptor',
-    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
-    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
-    removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ mode, isolation, sysctls }) => {
-        if (mode === 'control-plane') {
-            return undefined;
-        }
-        if (sysctls === 'ptrace') {
-            return 'the input sysctls asks for it';
-        }
-        return isolation === 'none'
-            ? 'nothing can be mounted here, so missing files are answered as they are opened'
-            : undefined;
-    },
-    contribute: ({ layout }) => ({
-        operations: { files: [['directory', layout.answers, '0755']] },
-        wrapper: [(0,external_node_path_.join)(layout.native, 'interceptor'), '--root', layout.answers, '--'],
     }),
 };
 
@@ -43831,6 +43966,10 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         },
     };
 }
+/** Whether the plan has the workaround in it. */
+function applies(plan, { id }) {
+    return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
+}
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -43931,6 +44070,8 @@ function imageOperations(images, { isolation, paths }) {
 
 
 
+
+
 /**
  * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
  * @throws InputError before anything is started; later with the step, its cause and what was seen last.
@@ -43946,19 +44087,18 @@ async function start(options) {
     const reached = (name) => {
         reporter.reached(timeline.mark(name));
     };
+    const workshop = {
+        cache: new ToolCache((0,external_node_path_.join)(options.cache, 'k3s-in-gvisor'), reporter.warning),
+        fallback: new ToolCache(layout.ownCache, reporter.warning),
+        narrator: reporter,
+    };
     await saveState(layout.state, { files: [], cgroups: [] });
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(layout.logs, 'pods'), { recursive: true });
     await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
     reached('action started');
     const [facts, k3s, images] = await Promise.all([
         gatherFacts(layout),
-        installK3s(inputs, {
-            cache: new ToolCache((0,external_node_path_.join)(options.cache, 'k3s-in-gvisor'), reporter.warning),
-            fallback: new ToolCache(layout.ownCache, reporter.warning),
-            remote: options.remote,
-            narrator: reporter,
-            signal,
-        }),
+        installK3s(inputs, { ...workshop, remote: options.remote, signal }),
         findImages(inputs.images),
     ]).catch((error) => {
         over.abort();
@@ -43973,6 +44113,10 @@ async function start(options) {
         files: [kubeconfig, ...(await missing(plan.leftBehind))],
         cgroups: await missingPodCgroups(),
     });
+    if (applies(plan, interceptor)) {
+        await bringInterceptor(layout, workshop);
+        reached('interceptor at hand');
+    }
     await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
     const init = await startInit(layout);
     reached('init started');
@@ -44180,7 +44324,7 @@ async function runMain() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1458);
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4918);
 
 await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 

@@ -28733,6 +28733,8 @@ function layoutOf(state, dist, arch, node) {
         newRoot: join(scratch, 'root'),
         answers: join(state, 'answers'),
         native: join(dist, 'native', `linux-${arch}`),
+        nativeSources: join(dist, '..', 'native'),
+        interceptor: join(state, 'interceptor'),
         controller: join(dist, 'controller', 'index.js'),
         node,
     };
