@@ -35,8 +35,13 @@ export interface Action extends AsyncDisposable {
   node(argv: readonly string[]): Promise<Timed>;
 }
 
+export interface ActionOptions extends ClusterSandboxOptions {
+  /** Options of `start`, beside those that every start has. */
+  inputs?: readonly string[];
+}
+
 /** A sandbox with the action copied in from `dist/`; no cluster runs yet. */
-export async function startAction(options: ClusterSandboxOptions): Promise<Action> {
+export async function startAction({ inputs = [], ...options }: ActionOptions): Promise<Action> {
   const sandbox = await startClusterSandbox(options);
   try {
     await copyAction(sandbox);
@@ -55,7 +60,7 @@ export async function startAction(options: ClusterSandboxOptions): Promise<Actio
   return {
     sandbox,
     async start() {
-      await step([...CLI, 'start', '--state', STATE, ...START]);
+      await step([...CLI, 'start', '--state', STATE, ...START, ...inputs]);
       tools = (await step(['sh', '-c', 'echo "$HOME"/.cache/k3s-in-gvisor/*/bin'])).stdout.trim();
       const { stdout } = await step(['cat', `${STATE}/logs/timeline.json`]);
       return new Map((JSON.parse(stdout) as Moment[]).map(({ name, at }) => [name, at]));

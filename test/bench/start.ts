@@ -2,12 +2,18 @@
  * From the start of the action to node Ready, to the first pod, to a chart's passed test, and back
  * to nothing; the same action and the same k3s in gVisor and without it.
  */
-import { startAction, ACTION_PATH, type Action } from './action.ts';
+import { startAction, ACTION_PATH, type Action, type ActionOptions } from './action.ts';
 import { summarise, type Figure } from './figure.ts';
 import type { Group } from './group.ts';
 
-const PROFILES = ['native', 'stock', 'privileged'] as const;
-type Profile = (typeof PROFILES)[number];
+const VARIANTS = {
+  native: { profile: 'native' },
+  stock: { profile: 'stock' },
+  privileged: { profile: 'privileged' },
+  // By force, where a mount would do: what the interceptor costs.
+  ptrace: { profile: 'stock', inputs: ['--sysctls', 'ptrace'] },
+} satisfies Record<string, ActionOptions>;
+type Variant = keyof typeof VARIANTS;
 
 /** What one start told, in ms. */
 interface Sample {
@@ -27,16 +33,23 @@ const readings: Readonly<Record<string, (sample: Sample) => number>> = {
   cleanup: ({ cleanup }) => cleanup,
 };
 
-/** Each figure's name, without the profile native, which is what the others are compared with. */
-const FIGURES: readonly (readonly [name: string, reading: string, profile: Profile])[] = [
+/** Each figure's name, and the variant that it is compared with. */
+const FIGURES: readonly (readonly [
+  name: string,
+  reading: string,
+  variant: Variant,
+  against?: Variant,
+])[] = [
   ['node-ready.native', 'node-ready', 'native'],
-  ['node-ready.stock', 'node-ready', 'stock'],
-  ['node-ready.privileged', 'node-ready', 'privileged'],
+  ['node-ready.stock', 'node-ready', 'stock', 'native'],
+  ['node-ready.privileged', 'node-ready', 'privileged', 'native'],
+  ['node-ready.ptrace', 'node-ready', 'ptrace', 'stock'],
   ['helm-test-passed.native', 'helm-test-passed', 'native'],
-  ['helm-test-passed.stock', 'helm-test-passed', 'stock'],
-  ['helm-test-passed.privileged', 'helm-test-passed', 'privileged'],
+  ['helm-test-passed.stock', 'helm-test-passed', 'stock', 'native'],
+  ['helm-test-passed.privileged', 'helm-test-passed', 'privileged', 'native'],
+  ['helm-test-passed.ptrace', 'helm-test-passed', 'ptrace', 'stock'],
   ['first-pod-ready.native', 'first-pod-ready', 'native'],
-  ['first-pod-ready.stock', 'first-pod-ready', 'stock'],
+  ['first-pod-ready.stock', 'first-pod-ready', 'stock', 'native'],
   ['action-overhead.stock', 'action-overhead', 'stock'],
   ['cleanup', 'cleanup', 'stock'],
 ];
@@ -45,28 +58,28 @@ export const start: Group = {
   figures: FIGURES.map(([name]) => name),
   async measure({ wanted, rounds, report }) {
     const figures = FIGURES.filter(([name]) => wanted(name));
-    const profiles = PROFILES.filter((profile) => figures.some(([, , of]) => of === profile));
+    const variants = (Object.keys(VARIANTS) as Variant[]).filter((variant) =>
+      figures.some(([, , of, against]) => of === variant || against === variant),
+    );
     const helm = figures.some(([, reading]) => reading === 'helm-test-passed');
     await using stack = new AsyncDisposableStack();
-    const actions: [Profile, Action][] = [];
-    for (const profile of profiles) {
-      const action = stack.use(await startAction({ profile }));
+    const actions: [Variant, Action][] = [];
+    for (const variant of variants) {
+      const action = stack.use(await startAction(VARIANTS[variant]));
       // The tool cache is filled, as it is on a runner's second run.
       await action.start();
       await action.stop();
-      actions.push([profile, action]);
+      actions.push([variant, action]);
     }
-    const samples = new Map(profiles.map((profile) => [profile, [] as Sample[]]));
+    const samples = new Map(variants.map((variant) => [variant, [] as Sample[]]));
     for (let round = 0; round < rounds; round++) {
-      for (const [profile, action] of actions) {
+      for (const [variant, action] of actions) {
         const sample = await measureOnce(action, helm);
-        samples.get(profile)?.push(sample);
-        console.error(`round ${round + 1} ${profile}: ${describe(sample, helm)}`);
+        samples.get(variant)?.push(sample);
+        console.error(`round ${round + 1} ${variant}: ${describe(sample, helm)}`);
       }
     }
-    await report(
-      figures.map(([name, reading, profile]) => figureOf(name, reading, profile, samples)),
-    );
+    await report(figures.map((figure) => figureOf(figure, samples)));
   },
 };
 
@@ -85,18 +98,14 @@ async function installAndTest(action: Action): Promise<number> {
 }
 
 function figureOf(
-  name: string,
-  reading: string,
-  profile: Profile,
-  samples: ReadonlyMap<Profile, readonly Sample[]>,
+  [name, reading, variant, against]: (typeof FIGURES)[number],
+  samples: ReadonlyMap<Variant, readonly Sample[]>,
 ): Figure {
-  const series = (of: Profile, label: string) => ({
-    name: label,
+  const series = (of: Variant) => ({
+    name: of === variant ? name : `${reading}.${of}`,
     values: (samples.get(of) ?? []).map((sample) => (readings[reading]?.(sample) ?? NaN) / 1000),
   });
-  const base = `${reading}.native`;
-  const compared = profile !== 'native' && FIGURES.some(([other]) => other === base);
-  return summarise('s', series(profile, name), compared ? series('native', base) : undefined);
+  return summarise('s', series(variant), against && series(against));
 }
 
 function at(stages: ReadonlyMap<string, number>, stage: string): number {
