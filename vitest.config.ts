@@ -6,12 +6,6 @@ import { defineConfig } from 'vitest/config';
  */
 const RETRY = 1;
 
-/**
- * Written, and not seen green yet as a whole on a quiet machine; not part of `make test`:
- * `vitest run --project unproven` runs them.
- */
-const UNPROVEN = ['cleanup', 'failures', 'user'].map((name) => `test/e2e/${name}.test.ts`);
-
 /** A gVisor sandbox, a real cluster in it, and a chart: minutes, on two cores. */
 const SANDBOX_TIMEOUT_MS = 15 * 60_000;
 
@@ -48,26 +42,12 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
           retry: RETRY,
           include: ['test/e2e/**/*.test.ts'],
-          exclude: UNPROVEN,
           testTimeout: SANDBOX_TIMEOUT_MS,
           hookTimeout: SANDBOX_TIMEOUT_MS,
           // Sandboxes compete for two cores; one cluster at a time keeps deadlines honest.
           fileParallelism: false,
         },
       },
-      ...(process.argv.includes('unproven')
-        ? [
-            {
-              test: {
-                name: 'unproven',
-                include: UNPROVEN,
-                testTimeout: SANDBOX_TIMEOUT_MS,
-                hookTimeout: SANDBOX_TIMEOUT_MS,
-                fileParallelism: false,
-              },
-            },
-          ]
-        : []),
     ],
   },
 });
