@@ -98,7 +98,7 @@ func toolchain(dir string) (string, error) {
 
 func (b *builder) compileOwn(modfile, pkg, output string) error {
 	_, err := command(b.module, []string{"CGO_ENABLED=0"}, "nice", "go", "build", "-modfile="+modfile, "-trimpath",
-		"-ldflags=-s -w -X main.version=v"+b.version+" "+kubernetesVersionFlags(b.version), "-o", output, pkg)
+		"-ldflags=-s -w -X main.version=v"+b.version+" "+kubernetesVersionFlags(b.version)+" "+containerdDropInFlags(b.version), "-o", output, pkg)
 	return err
 }
 
@@ -113,6 +113,16 @@ func kubernetesVersionFlags(version string) string {
 		"-X " + pkg + ".gitMinor=" + parts[1],
 		"-X " + pkg + ".gitTreeState=clean",
 	}, " ")
+}
+
+// containerdDropInFlags give the stand-in k3s-io/k3s#13680, as its release has it
+// or not: it was merged in February 2026, before 1.35.3.
+func containerdDropInFlags(version string) string {
+	var minor, patch int
+	if _, err := fmt.Sscanf(version, "1.%d.%d", &minor, &patch); err != nil || minor < 35 || minor == 35 && patch < 3 {
+		return ""
+	}
+	return "-X k3s-in-gvisor/test/testbed/k3s/internal/agent.dropIns=config-v3.toml.d/*.toml"
 }
 
 // downloaded is what `go mod download -json` says of a module.

@@ -116,9 +116,8 @@ func (a *Agent) templateData(dir, certs string) (templateData, error) {
 	} else {
 		data.SystemdCgroup = !inUserNS && found.Controllers["cpuset"] && os.Getenv("INVOCATION_ID") != ""
 	}
-	// A k3s from before the drop-in directory: K3S_STANDIN_NO_DROP_INS=1.
-	if os.Getenv("K3S_STANDIN_NO_DROP_INS") == "" {
-		data.DropIns = filepath.Join(dir, "config-v3.toml.d", "*.toml")
+	if dropIns != "" {
+		data.DropIns = filepath.Join(dir, dropIns)
 	}
 	node := &data.NodeConfig
 	node.SELinux = a.options.SELinux

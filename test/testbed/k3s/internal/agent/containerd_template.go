@@ -9,6 +9,10 @@ import (
 	"text/template"
 )
 
+// dropIns is the glob of containerd's drop-ins, set by the linker for releases
+// that have k3s-io/k3s#13680; others do not know the name, as their text shows.
+var dropIns string
+
 // templateData has the names that users' config-v3.toml.tmpl files may use
 // (k3s pkg/agent/templates).
 type templateData struct {
