@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test lint unit build dist-check testbed bench conformance soak clean
+.PHONY: demo test versions lint unit build dist-check testbed bench conformance soak clean
 .DEFAULT_GOAL := test
 
 demo: testbed
@@ -12,6 +12,11 @@ demo: testbed
 
 test: lint dist-check testbed
 	vitest run
+
+# The chart on every minor version of Kubernetes; `make test` takes the usual one and the newest.
+versions: export VERSIONS = all
+versions: testbed
+	vitest run --project e2e test/e2e/chart.test.ts
 
 lint: node_modules/.package-lock.json
 	prettier --check --log-level warn .

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { startClusterSandbox } from '../testbed/cluster.ts';
-import type { Sandbox, SandboxOptions } from '../testbed/sandbox.ts';
+import { startClusterSandbox, type ClusterSandboxOptions } from '../testbed/cluster.ts';
+import { kubernetesVersion, testedVersions } from '../testbed/k3s.ts';
+import type { Sandbox } from '../testbed/sandbox.ts';
 import { runWorkflow, type WorkflowResult } from '../testbed/workflow.ts';
 import { ROOT } from './support/job.ts';
 import { kernelState } from './support/snapshot.ts';
@@ -14,12 +15,15 @@ interface Pod {
   status: { phase: string; podIP?: string; conditions: { type: string; status: string }[] };
 }
 
-describe.each<{ options: SandboxOptions; cgroup: string }>([
-  { options: { profile: 'stock' }, cgroup: 'v1' },
-  { options: { profile: 'privileged' }, cgroup: 'v1' },
-  { options: { profile: 'stock', cgroup: 'v2' }, cgroup: 'v2' },
-  { options: { profile: 'stock', runsc: '2026-02' }, cgroup: 'v1' },
-])('the chart workflow on $options', ({ options }) => {
+const others = testedVersions.filter((version) => version !== kubernetesVersion);
+
+describe.each<ClusterSandboxOptions>([
+  { profile: 'stock' },
+  { profile: 'privileged' },
+  { profile: 'stock', cgroup: 'v2' },
+  { profile: 'stock', runsc: '2026-02' },
+  ...others.map((kubernetes) => ({ profile: 'stock', kubernetes }) as const),
+])('the chart workflow on %o', (options) => {
   let sandbox: Sandbox;
   let result: WorkflowResult;
   let before: Awaited<ReturnType<typeof kernelState>>;
@@ -86,7 +90,7 @@ describe.each<{ options: SandboxOptions; cgroup: string }>([
       kubeconfig: expect.stringMatching(/\/k3s-in-gvisor-\w+\/kubeconfig$/) as string,
       mode: 'full',
       'cache-hit': 'false',
-      version: expect.stringMatching(/^v1\.\d+\.\d+\+k3s\d+$/) as string,
+      version: `v${options.kubernetes ?? kubernetesVersion}+k3s1`,
       'node-name': sandbox.name,
       'api-server': 'https://127.0.0.1:6443',
       logs: expect.stringMatching(/\/k3s-in-gvisor-\w+\/logs$/) as string,

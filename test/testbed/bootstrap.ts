@@ -1,5 +1,5 @@
 import { image, imageNames } from './images/images.ts';
-import { k3s } from './k3s.ts';
+import { k3s, testedVersions } from './k3s.ts';
 import { rootfs } from './rootfs.ts';
 import { tool, tools } from './tools.ts';
 
@@ -7,4 +7,4 @@ for (const name of tools) await tool(name);
 await rootfs();
 await rootfs({ compiler: true });
 for (const name of imageNames) await image(name);
-await k3s();
+for (const version of testedVersions) await k3s(version);

@@ -8,6 +8,13 @@ import { cacheDir, testbedDir } from './paths.ts';
 /** The Kubernetes release the stand-in is built from, unless a test asks for another. */
 export const kubernetesVersion = '1.34.4';
 
+/** One release of each minor version that the action claims to run. */
+const ALL_VERSIONS = ['1.33.13', kubernetesVersion, '1.35.4', '1.36.3'] as const;
+
+/** The ones the main test runs on: the usual one and the newest, or with `VERSIONS=all` all. */
+export const testedVersions: readonly string[] =
+  process.env['VERSIONS'] === 'all' ? ALL_VERSIONS : [kubernetesVersion, ALL_VERSIONS[3]];
+
 /**
  * The k3s binary for tests: the one the environment variable `K3S` names, or the stand-in, whose
  * build keeps its own cache.
