@@ -14,6 +14,7 @@
 #include "gateway/command.h"
 #include "gateway/line_reader.h"
 #include "gateway/log.h"
+#include "gateway/redirection.h"
 #include "gateway/service.h"
 #include "lib/errno_name.h"
 
@@ -238,6 +239,7 @@ static bool serve(struct client *client, uint32_t events)
 		return false;
 	do {
 		all_answered = answer_lines(client);
+		redirection_apply(client->control->gateway->redirection);
 		if (send_answers(client) < 0)
 			return false;
 	} while (!all_answered && may_answer(client));

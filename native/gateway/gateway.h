@@ -29,6 +29,7 @@ struct gateway {
 	struct tcp_relay *tcp;
 	struct udp_relay *udp;
 	struct node_addresses *addresses;
+	struct redirection *redirection;
 };
 
 #endif

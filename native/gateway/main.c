@@ -19,17 +19,13 @@
 #include "gateway/node_addresses.h"
 #include "gateway/options.h"
 #include "gateway/publish.h"
-#include "gateway/rules.h"
+#include "gateway/redirection.h"
 #include "gateway/service.h"
 #include "gateway/tcp_relay.h"
 #include "gateway/udp_relay.h"
 #include "lib/die.h"
 #include "lib/number.h"
 #include "lib/uplink.h"
-
-/* Where the nat rules lead TCP to: below gVisor's ephemeral ports, which begin at 16000, and far
- * from what pods of the host network listen on. */
-#define REDIRECT_PORT 15999
 
 /* Descriptors that are neither TCP connections nor UDP flows: listeners, clients, resolvers. */
 #define DESCRIPTORS_RESERVED 1024
@@ -38,7 +34,7 @@
 struct parts {
 	struct gateway gateway;
 	struct node_addresses addresses;
-	struct tcp_listener transparent;
+	struct redirection redirection;
 	struct published_ports published;
 	struct source signals;
 	struct dns_relay *dns;
@@ -90,20 +86,6 @@ static int init_relays(struct gateway *gateway, size_t descriptors)
 	return status < 0 ? status : tcp_relay_init(gateway, (free - flows) / 2);
 }
 
-static int open_transparent(struct parts *parts, struct failure *failure)
-{
-	const struct endpoint address = {.address = INADDR_ANY, .port = REDIRECT_PORT};
-	struct iptables_rule rules[RULES_MAX];
-	const struct iptables_table table =
-	    rules_for(&parts->gateway.options, REDIRECT_PORT, rules);
-
-	tcp_listener_init(&parts->gateway, &parts->transparent);
-	int status = tcp_listener_open(&parts->transparent, false, address, NULL);
-	if (status < 0)
-		return fail(failure, -status, "listen on port %d", REDIRECT_PORT);
-	return iptables_replace(&table, failure);
-}
-
 static void open_all(struct parts *parts)
 {
 	struct gateway *gateway = &parts->gateway;
@@ -115,7 +97,7 @@ static void open_all(struct parts *parts)
 	if (publish_open(gateway, &parts->published, &failure) < 0)
 		die(&failure);
 	parts->dns = dns_relay_open(gateway, &failure);
-	if (parts->dns == NULL || open_transparent(parts, &failure) < 0)
+	if (parts->dns == NULL || redirection_open(gateway, &parts->redirection, &failure) < 0)
 		die(&failure);
 	parts->control = control_open(gateway, gateway->options.control, &failure);
 	if (parts->control == NULL)
@@ -125,13 +107,9 @@ static void open_all(struct parts *parts)
 static void close_all(struct parts *parts)
 {
 	struct gateway *gateway = &parts->gateway;
-	const struct iptables_table none = rules_none();
-	struct failure failure;
 
-	if (iptables_replace(&none, &failure) < 0)
-		log_line("%s", failure.message);
+	redirection_close(&parts->redirection);
 	control_close(parts->control);
-	tcp_listener_close(&parts->transparent);
 	table_begin(&gateway->table);
 	for (struct frontend *frontend; (frontend = table_stale(&gateway->table)) != NULL;) {
 		service_close(gateway, frontend);

@@ -23,12 +23,26 @@ struct iptables_table rules_none(void)
 	return (struct iptables_table){.name = "nat"};
 }
 
+/* A whole hook's worth behind what passes: the refused first, then everything. */
+static void lead(struct iptables_table *table, struct iptables_rule *rules, enum iptables_hook hook,
+                 struct rules_ports ports, const struct endpoint *refused, size_t refused_count)
+{
+	for (size_t i = 0; i < refused_count; i++) {
+		struct iptables_rule *rule = &rules[table->rule_count++];
+		*rule = redirect(hook, ports.refusing);
+		rule->destination =
+		    (struct iptables_network){.address = refused[i].address, .mask = UINT32_MAX};
+		rule->first_port = rule->last_port = refused[i].port;
+	}
+	rules[table->rule_count++] = redirect(hook, ports.accepting);
+}
+
 /*
- * Their number does not depend on that of the Services. gVisor hands every frame of any of the
- * bridge's ports to the bridge's IP stack as well, whatever its destination, so that connections
- * between pods pass PREROUTING here: they must be left alone.
+ * gVisor hands every frame of any of the bridge's ports to the bridge's IP stack as well, whatever
+ * its destination, so that connections between pods pass PREROUTING here: they must be left alone.
  */
-struct iptables_table rules_for(const struct options *options, uint16_t port,
+struct iptables_table rules_for(const struct options *options, struct rules_ports ports,
+                                const struct endpoint *refused, size_t refused_count,
                                 struct iptables_rule rules[RULES_MAX])
 {
 	const struct iptables_network pods = {
@@ -38,10 +52,10 @@ struct iptables_table rules_for(const struct options *options, uint16_t port,
 	struct iptables_table table = rules_none();
 
 	rules[table.rule_count++] = pass(IPTABLES_PREROUTING, pods);
-	rules[table.rule_count++] = redirect(IPTABLES_PREROUTING, port);
+	lead(&table, rules, IPTABLES_PREROUTING, ports, refused, refused_count);
 	rules[table.rule_count++] = pass(IPTABLES_OUTPUT, loopback);
 	rules[table.rule_count++] = pass(IPTABLES_OUTPUT, pods);
-	rules[table.rule_count++] = redirect(IPTABLES_OUTPUT, port);
+	lead(&table, rules, IPTABLES_OUTPUT, ports, refused, refused_count);
 	table.rules = rules;
 	return table;
 }

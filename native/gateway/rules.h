@@ -5,10 +5,27 @@
 #include "gateway/options.h"
 #include "lib/iptables.h"
 
-#define RULES_MAX 8
+/**
+ * How many destinations can be refused by rule. gVisor walks the rules once for each new connection
+ * that is not a pod's to a pod, and takes no table of more than 32 KiB (maxOptLen in
+ * pkg/sentry/syscalls/linux/sys_socket.go): 72 of these.
+ */
+#define RULES_REFUSED_MAX 64
 
-/** Lays out the rules that send TCP to the gateway's port, in `rules`; the table points to them. */
-struct iptables_table rules_for(const struct options *options, uint16_t port,
+#define RULES_MAX (5 + 2 * RULES_REFUSED_MAX)
+
+/** Where the rules lead TCP to. */
+struct rules_ports {
+	uint16_t accepting;
+	uint16_t refusing; /**< one on which nobody listens */
+};
+
+/**
+ * Lays out the rules in `rules`, to which the table points: TCP goes to the accepting port, that to
+ * one of the refused destinations (at most RULES_REFUSED_MAX) to the refusing port.
+ */
+struct iptables_table rules_for(const struct options *options, struct rules_ports ports,
+                                const struct endpoint *refused, size_t refused_count,
                                 struct iptables_rule rules[RULES_MAX]);
 
 /** The table without rules. */

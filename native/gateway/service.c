@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "gateway/node_addresses.h"
+#include "gateway/redirection.h"
 #include "gateway/tcp_relay.h"
 #include "gateway/udp_relay.h"
 
 #define LOOPBACK 0x7f000001
 
-/* Where a frontend listens: node ports in up to three places, others in one at most. */
+/* Where a frontend listens: node ports in up to three places, others in fewer. */
 #define PLACES_MAX 3
 
 struct place {
@@ -25,6 +26,12 @@ struct service {
 	};
 	bool has_address; /* the frontend's address was added to the node's */
 };
+
+/* Of the machine itself: the node's loopback, and the runner's, which stands for it. */
+static bool is_loopback(uint32_t address)
+{
+	return address >> 24 == IN_LOOPBACKNET;
+}
 
 /*
  * TCP to any address but the node's own comes through the nat rules and needs no listener. UDP
@@ -45,6 +52,9 @@ static size_t places(const struct gateway *gateway, struct frontend_key key,
 			out[count++] = (struct place){.address = INADDR_ANY};
 		}
 		out[count++] = (struct place){.outside = true, .address = LOOPBACK};
+	} else if (is_loopback(address)) {
+		out[count++] = (struct place){.address = address};
+		out[count++] = (struct place){.outside = true, .address = address};
 	} else if (key.protocol == PROTOCOL_UDP ||
 	           network_contains(&gateway->options.pod_cidr, address)) {
 		out[count++] = (struct place){.address = address};
@@ -56,6 +66,7 @@ static size_t places(const struct gateway *gateway, struct frontend_key key,
 static bool needs_address(const struct gateway *gateway, struct frontend_key key)
 {
 	return key.protocol == PROTOCOL_UDP && key.address.address != 0 &&
+	       !is_loopback(key.address.address) &&
 	       !network_contains(&gateway->options.pod_cidr, key.address.address);
 }
 
@@ -119,6 +130,7 @@ void service_close(struct gateway *gateway, struct frontend *frontend)
 {
 	struct service *service = frontend->service;
 
+	redirection_refuse(gateway->redirection, frontend, false);
 	if (service == NULL)
 		return;
 	close_places(service, frontend->key.protocol);
@@ -133,8 +145,10 @@ int service_sync(struct gateway *gateway, struct frontend *frontend, struct fail
 	struct place where[PLACES_MAX];
 	size_t count = places(gateway, frontend->key, where);
 
-	if (count == 0)
+	if (count == 0) {
+		redirection_refuse(gateway->redirection, frontend, frontend->endpoint_count == 0);
 		return 0;
+	}
 	if (frontend->service == NULL)
 		frontend->service = create(gateway, frontend->key.protocol);
 	if (frontend->service == NULL)

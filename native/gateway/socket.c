@@ -67,6 +67,19 @@ int socket_serve(const struct gateway *gateway, bool outside, int type, struct e
 	return serve(gateway, outside, type, address, true);
 }
 
+int socket_reserve(const struct gateway *gateway, struct endpoint address)
+{
+	const struct sockaddr_in bound = endpoint_to_socket(address);
+	int fd = socket_open(gateway, false, SOCK_STREAM);
+
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&bound, sizeof(bound)) < 0) {
+		int status = -errno;
+		close(fd);
+		return status;
+	}
+	return fd;
+}
+
 int socket_connect(int fd, struct endpoint destination)
 {
 	const struct sockaddr_in address = endpoint_to_socket(destination);

@@ -10,6 +10,9 @@ int socket_open(const struct gateway *gateway, bool outside, int type);
 /** One that is bound, and listening if it is a SOCK_STREAM; or -errno. */
 int socket_serve(const struct gateway *gateway, bool outside, int type, struct endpoint address);
 
+/** A TCP socket of the node's that has the address and does not listen; or -errno. */
+int socket_reserve(const struct gateway *gateway, struct endpoint address);
+
 /** Connects it, or begins to. Returns 0 when it has, -EINPROGRESS when it has begun, or -errno. */
 int socket_connect(int fd, struct endpoint destination);
 

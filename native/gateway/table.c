@@ -43,6 +43,7 @@ struct frontend *frontend_create(struct frontend_key key, enum side side,
 	                              .endpoint_count = count,
 	                              .references = 1};
 	list_init(&frontend->node);
+	list_init(&frontend->refused);
 	if (frontend->endpoints == NULL) {
 		free(frontend);
 		return NULL;

@@ -38,6 +38,7 @@ struct frontend {
 	uint32_t affinity_seconds; /**< 0: none */
 	unsigned references;
 	struct list node;       /**< in table.frontends */
+	struct list refused;    /**< in redirection.refused while it has no endpoints */
 	uint64_t generation;    /**< of the transaction that last set it */
 	size_t cursor;          /**< round robin: the next endpoint's index */
 	struct map affinities;  /**< client address -> struct affinity */

@@ -58,12 +58,41 @@ describe.each([
     expect((await n.stats())['tcp_retried']).toBeGreaterThanOrEqual(2);
   });
 
+  test('refuses a Service without endpoints, from pods and from the node', async () => {
+    await n.control(`set tcp ${web}:83`, `set tcp ${web}:88 ${endpoints(servers[0])}`);
+    const refused = { ECONNREFUSED: 3 };
+    expect(await n.ask(client, 'tcp', web, 83, 3)).toEqual(refused);
+    expect(await n.ask('node', 'tcp', web, 83, 3)).toEqual(refused);
+    // Whoever is connected notices nothing of the rules.
+    const held = n.ask(client, 'hold', web, 88, '/tmp/refused');
+    await expect.poll(async () => (await n.stats())['tcp_active'], { timeout: 20_000 }).toBe(1);
+    await n.control(`set tcp ${web}:83 ${endpoints(servers[1])}`, `set tcp ${web}:88`);
+    expect(await n.ask(client, 'tcp', web, 83, 1)).toEqual({ [`b ${node}`]: 1 });
+    expect(await n.ask(client, 'tcp', web, 88, 3)).toEqual(refused);
+    await n.run('runner', ['touch', '/tmp/refused']);
+    expect(await held).toEqual({ before: `a ${node}`, after: `a ${node}` });
+    await n.control(`del tcp ${web}:83`, `del tcp ${web}:88`);
+    expect(await n.ask(client, 'tcp', web, 88, 1)).toEqual({ ECONNRESET: 1 });
+  });
+
+  test('goes on when there are more Services without endpoints than rules', async () => {
+    const all = Array.from({ length: 100 }, (_, i) => `tcp 10.43.1.1:${1000 + i}`);
+    await n.control(...all.map((key) => `set ${key}`));
+    expect(await n.ask(client, 'tcp', '10.43.1.1', 1000, 1)).toEqual({ ECONNREFUSED: 1 });
+    expect(await n.ask(client, 'tcp', '10.43.1.1', 1099, 1)).toEqual({ ECONNRESET: 1 });
+    expect(await n.ask(client, 'tcp', web, 80, 3)).toEqual({
+      [`a ${node}`]: 1,
+      [`b ${node}`]: 1,
+      [`c ${node}`]: 1,
+    });
+    await n.control(...all.map((key) => `del ${key}`));
+  });
+
   test('resets what leads nowhere', async () => {
-    await n.control(`set tcp ${web}:83`, `set tcp ${web}:84 ${client.address}:8080`);
+    await n.control(`set tcp ${web}:84 ${client.address}:8080`);
     const resets = { ECONNRESET: 3 };
-    // Without endpoints; with one that refuses; unknown; the gateway's own port.
+    // With an endpoint that refuses; unknown; the gateway's own port.
     for (const [address, port] of [
-      [web, 83],
       [web, 84],
       ['10.43.0.99', 80],
       [node, 15999],
@@ -143,6 +172,18 @@ describe.each([
     }
     expect(await n.control('set tcp *:30080')).toEqual(['ok']);
     expect(await n.ask('runner', 'tcp', '127.0.0.1', 30080, 1)).toEqual({ ECONNREFUSED: 1 });
+  });
+
+  test('serves a host port of 127.0.0.1 there only', async () => {
+    const before = await n.ask('node', 'addresses');
+    for (const protocol of ['tcp', 'udp']) {
+      await n.control(`set ${protocol} 127.0.0.1:30082 ${endpoints(servers[0])}`);
+      for (const place of ['runner', 'node'] as const) {
+        expect(await n.ask(place, protocol, '127.0.0.1', 30082, 2)).toEqual({ [`a ${node}`]: 2 });
+      }
+      expect(await n.ask(client, protocol, node, 30082, 1)).toEqual({ ECONNREFUSED: 1 });
+    }
+    expect(await n.ask('node', 'addresses')).toEqual(before);
   });
 
   test('says that a port of the runner is taken, and serves it inside', async () => {

@@ -1,6 +1,5 @@
 #include "gateway/options.h"
 
-#include "gateway/rules.h"
 #include "lib/test/tap.h"
 
 #include <errno.h>
@@ -30,7 +29,6 @@ static void good(void)
 	                      NULL};
 	struct options options;
 	struct failure failure;
-	struct iptables_rule rules[RULES_MAX];
 
 	check_number(parse(argv, &options, &failure), 0, "a full command line is read");
 	check_text(options.control, "/run/gateway.sock", "--control");
@@ -41,16 +39,6 @@ static void good(void)
 	check(options.published_count == 1 && options.published[0].outer.port == 6444 &&
 	          options.published[0].inner.port == 6443,
 	      "--publish");
-
-	const struct iptables_table table = rules_for(&options, 15999, rules);
-	check_number((long)table.rule_count, 5, "the rules are five");
-	check(rules[0].hook == IPTABLES_PREROUTING && rules[0].target == IPTABLES_RETURN &&
-	          rules[0].destination.address == 0x0a2a0000 &&
-	          rules[0].destination.mask == 0xffff0000,
-	      "the first leaves pods to themselves");
-	check(rules[4].hook == IPTABLES_OUTPUT && rules[4].target == IPTABLES_REDIRECT &&
-	          rules[4].redirect_port == 15999,
-	      "the last leads the node's connections to the gateway");
 }
 
 static void bad(void)

@@ -1,0 +1,85 @@
+#include "gateway/redirection.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "gateway/log.h"
+#include "gateway/rules.h"
+#include "gateway/socket.h"
+
+/* Below gVisor's ephemeral ports, which begin at 16000, and far from what pods of the host network
+ * listen on. */
+static const struct rules_ports ports = {.accepting = 15999, .refusing = 15998};
+
+static int write_rules(const struct redirection *redirection, struct failure *failure)
+{
+	struct endpoint refused[RULES_REFUSED_MAX];
+	struct iptables_rule rules[RULES_MAX];
+	size_t count = 0;
+
+	for (struct list *node = redirection->refused.next;
+	     node != &redirection->refused && count < RULES_REFUSED_MAX; node = node->next)
+		refused[count++] = list_object(node, struct frontend, refused)->key.address;
+	const struct iptables_table table =
+	    rules_for(&redirection->gateway->options, ports, refused, count, rules);
+	return iptables_replace(&table, failure);
+}
+
+static int listen_on_ports(struct redirection *redirection, struct failure *failure)
+{
+	const struct endpoint accepting = {.address = INADDR_ANY, .port = ports.accepting};
+	const struct endpoint refusing = {.address = INADDR_ANY, .port = ports.refusing};
+	int status = tcp_listener_open(&redirection->accepting, false, accepting, NULL);
+
+	if (status < 0)
+		return fail(failure, -status, "listen on port %d", ports.accepting);
+	redirection->refusing = socket_reserve(redirection->gateway, refusing);
+	if (redirection->refusing < 0)
+		return fail(failure, -redirection->refusing, "reserve port %d", ports.refusing);
+	return 0;
+}
+
+int redirection_open(struct gateway *gateway, struct redirection *redirection,
+                     struct failure *failure)
+{
+	*redirection = (struct redirection){.gateway = gateway, .refusing = -1};
+	gateway->redirection = redirection;
+	list_init(&redirection->refused);
+	tcp_listener_init(gateway, &redirection->accepting);
+	int status = listen_on_ports(redirection, failure);
+	return status < 0 ? status : write_rules(redirection, failure);
+}
+
+void redirection_close(struct redirection *redirection)
+{
+	const struct iptables_table none = rules_none();
+	struct failure failure;
+
+	if (iptables_replace(&none, &failure) < 0)
+		log_line("%s", failure.message);
+	tcp_listener_close(&redirection->accepting);
+	close(redirection->refusing);
+}
+
+void redirection_refuse(struct redirection *redirection, struct frontend *frontend, bool refuse)
+{
+	bool refused = !list_empty(&frontend->refused);
+
+	if (refuse == refused)
+		return;
+	list_remove(&frontend->refused);
+	if (refuse)
+		list_append(&redirection->refused, &frontend->refused);
+	redirection->changed = true;
+}
+
+void redirection_apply(struct redirection *redirection)
+{
+	struct failure failure;
+
+	if (!redirection->changed)
+		return;
+	redirection->changed = false;
+	if (write_rules(redirection, &failure) < 0)
+		log_line("%s", failure.message);
+}

@@ -1,0 +1,33 @@
+/* The nat rules in force, and where they lead: to the gateway's own listener, or to nobody. */
+#ifndef GATEWAY_REDIRECTION_H
+#define GATEWAY_REDIRECTION_H
+
+#include "gateway/gateway.h"
+#include "gateway/tcp_relay.h"
+#include "lib/failure.h"
+
+struct redirection {
+	struct gateway *gateway;
+	struct tcp_listener accepting;
+	int refusing;        /**< a socket that has its port and does not listen */
+	struct list refused; /**< frontends without endpoints */
+	bool changed;        /**< since the rules were written */
+};
+
+/** Listens and writes the rules; sets gateway->redirection. Returns 0, or -errno with the failure noted. */
+int redirection_open(struct gateway *gateway, struct redirection *redirection,
+                     struct failure *failure);
+
+/** Takes the rules away, then the listener. */
+void redirection_close(struct redirection *redirection);
+
+/**
+ * Notes that connections to the frontend are to be refused, or no longer. They are accepted and
+ * reset where there are more such frontends than rules.
+ */
+void redirection_refuse(struct redirection *redirection, struct frontend *frontend, bool refuse);
+
+/** Writes the rules anew if something was noted; a failure to do so is logged. */
+void redirection_apply(struct redirection *redirection);
+
+#endif
