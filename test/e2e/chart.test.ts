@@ -17,13 +17,13 @@ interface Pod {
 
 const others = testedVersions.filter((version) => version !== kubernetesVersion);
 
-describe.each<ClusterSandboxOptions>([
-  { profile: 'stock' },
-  { profile: 'privileged' },
-  { profile: 'stock', cgroup: 'v2' },
-  { profile: 'stock', runsc: '2026-02' },
-  ...others.map((kubernetes) => ({ profile: 'stock', kubernetes }) as const),
-])('the chart workflow on %o', (options) => {
+describe.each<readonly [string, ClusterSandboxOptions]>([
+  ['stock', { profile: 'stock' }],
+  ['privileged', { profile: 'privileged' }],
+  ['stock with cgroup v2', { profile: 'stock', cgroup: 'v2' }],
+  ['stock with the runsc of February 2026', { profile: 'stock', runsc: '2026-02' }],
+  ...others.map((kubernetes) => [`stock with ${kubernetes}`, { kubernetes }] as const),
+])('the chart workflow in %s', (_, options) => {
   let sandbox: Sandbox;
   let result: WorkflowResult;
   let before: Awaited<ReturnType<typeof kernelState>>;
