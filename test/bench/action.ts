@@ -61,7 +61,9 @@ export async function startAction({ inputs = [], ...options }: ActionOptions): P
     sandbox,
     async start() {
       await step([...CLI, 'start', '--state', STATE, ...START, ...inputs]);
-      tools = (await step(['sh', '-c', 'echo "$HOME"/.cache/k3s-in-gvisor/*/bin'])).stdout.trim();
+      tools = (
+        await step(['sh', '-c', 'echo "$HOME"/.cache/k3s-in-gvisor/given/*/unpacked-*/bin'])
+      ).stdout.trim();
       const { stdout } = await step(['cat', `${STATE}/logs/timeline.json`]);
       return new Map((JSON.parse(stdout) as Moment[]).map(({ name, at }) => [name, at]));
     },

@@ -1,4 +1,5 @@
 import type { Action } from '../bench/action.ts';
+import { K3S_PATH } from '../testbed/cluster.ts';
 import type { ImageName } from '../testbed/images/images.ts';
 
 /** Images the tests need beyond those of the chart. */
@@ -21,10 +22,9 @@ const ALIASES: readonly (readonly [have: string, want: string])[] = [
 
 /** Gives images in the node's store their other names. */
 export async function aliasImages(cluster: Action): Promise<void> {
-  const k3s = (await cluster.step(['sh', '-c', 'echo "$HOME"/.cache/k3s-in-gvisor/*/k3s'])).stdout;
   for (const [have, want] of ALIASES) {
     const address = ['--address', '/run/k3s/containerd/containerd.sock'];
-    const tag = [k3s, 'ctr', ...address, '--namespace', 'k8s.io', 'images', 'tag', have, want];
+    const tag = [K3S_PATH, 'ctr', ...address, '--namespace', 'k8s.io', 'images', 'tag', have, want];
     await cluster.node(tag);
   }
 }

@@ -198,7 +198,10 @@ const images = {
         },
         web,
         agnhost: {
-          programs: ['/usr/bin/dig', '/usr/bin/iperf', '/bin/ss', '/bin/ip', '/bin/nc.openbsd'],
+          programs: [
+            ...['/usr/bin/dig', '/usr/bin/getent', '/usr/bin/iperf'],
+            ...['/bin/ss', '/bin/ip', '/bin/nc.openbsd'],
+          ],
           tools: { '/agnhost': { from: await tool('agnhost') } },
           directories: { '/uploads': { mode: 0o755, uid: 0 } },
           files: {
