@@ -224,10 +224,9 @@ static int check_ready(const struct config *config, struct cni_error *error)
 
 	if (result != 0)
 		return result;
-	result = link_has_address(node, bridge.index, &gateway);
+	result = link_has_address(node, 0, &gateway);
 	if (result != 0)
-		return fail(&error->failure, -result, "find the gateway's address on %s",
-		            config->bridge);
+		return fail(&error->failure, -result, "find the gateway's address");
 	result = store_open(config->data_directory, &store, error);
 	if (result != 0)
 		return result;

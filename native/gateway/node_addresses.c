@@ -39,7 +39,7 @@ static int visit(struct nlmsghdr *header, void *data)
 			continue;
 		memcpy(&address, RTA_DATA(attribute), sizeof(address));
 		if (address == search->bridge_address)
-			search->addresses->bridge = body->ifa_index;
+			search->addresses->link = body->ifa_index;
 		else if (body->ifa_prefixlen == PREFIX)
 			return map_set(&search->others, address,
 			               (void *)((uintptr_t)body->ifa_index + 1));
@@ -54,7 +54,7 @@ static int find(struct search *search)
 
 	netlink_begin(&message, RTM_GETADDR, 0, &body, sizeof(body));
 	int status = netlink_dump(search->addresses->netlink, &message, visit, search);
-	if (status == 0 && search->addresses->bridge == 0)
+	if (status == 0 && search->addresses->link == 0)
 		return -EADDRNOTAVAIL;
 	return status;
 }
@@ -63,7 +63,7 @@ static int find(struct search *search)
 static int remove_address(struct node_addresses *addresses, uint32_t address)
 {
 	const struct ifaddrmsg body = {
-	    .ifa_family = AF_INET, .ifa_prefixlen = PREFIX, .ifa_index = addresses->bridge};
+	    .ifa_family = AF_INET, .ifa_prefixlen = PREFIX, .ifa_index = addresses->link};
 	struct netlink_message message;
 
 	netlink_begin(&message, RTM_DELADDR, 0, &body, sizeof(body));
@@ -76,7 +76,7 @@ static void remove_left_behind(const struct search *search)
 {
 	for (size_t i = 0; i < search->others.capacity; i++) {
 		const struct map_slot *slot = &search->others.slots[i];
-		if ((uintptr_t)slot->value == (uintptr_t)search->addresses->bridge + 1)
+		if ((uintptr_t)slot->value == (uintptr_t)search->addresses->link + 1)
 			remove_address(search->addresses, (uint32_t)slot->key);
 	}
 }
@@ -95,7 +95,7 @@ int node_addresses_open(struct node_addresses *addresses, uint32_t bridge_addres
 		remove_left_behind(&search);
 	map_free(&search.others);
 	if (status < 0)
-		return fail(failure, -status, "find the bridge with the address %s",
+		return fail(failure, -status, "find the link with the address %s",
 		            inet_ntop(AF_INET, &search.bridge_address, text, sizeof(text)));
 	return 0;
 }
@@ -121,7 +121,7 @@ int node_addresses_add(struct node_addresses *addresses, uint32_t address)
 		counted->count++;
 		return 0;
 	}
-	int status = link_add_address(addresses->netlink, (int)addresses->bridge, &cidr);
+	int status = link_add_address(addresses->netlink, (int)addresses->link, &cidr);
 	if (status < 0)
 		return status;
 	counted = calloc(1, sizeof(*counted));
@@ -134,6 +134,11 @@ int node_addresses_add(struct node_addresses *addresses, uint32_t address)
 	return 0;
 }
 
+bool node_addresses_has(const struct node_addresses *addresses, uint32_t address)
+{
+	return map_get(&addresses->counts, address) != NULL;
+}
+
 void node_addresses_remove(struct node_addresses *addresses, uint32_t address)
 {
 	struct counted *counted = map_get(&addresses->counts, address);
@@ -142,6 +147,6 @@ void node_addresses_remove(struct node_addresses *addresses, uint32_t address)
 		return;
 	int status = remove_address(addresses, htonl(address));
 	if (status < 0)
-		log_failure(-status, "remove a Service's address from the bridge");
+		log_failure(-status, "remove a Service's address from the node");
 	free(map_remove(&addresses->counts, address));
 }

@@ -1,6 +1,7 @@
 #include "gateway/options.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,12 @@ static int parse_control(const char *value, struct options *options)
 {
 	options->control = value;
 	return 0;
+}
+
+static int parse_bridge(const char *value, struct options *options)
+{
+	options->bridge = value;
+	return value[0] != '\0' && strlen(value) < IF_NAMESIZE ? 0 : -1;
 }
 
 static int parse_address(const char *text, uint32_t *out)
@@ -71,6 +78,7 @@ static const struct option {
 	bool required;
 } table[] = {
     {"--control", parse_control, "the path of a socket", true},
+    {"--bridge", parse_bridge, "the name of a link", true},
     {"--bridge-address", parse_bridge_address, "an IPv4 address", true},
     {"--pod-cidr", parse_pod_cidr, "an IPv4 network such as 10.42.0.0/16", true},
     {"--service-cidr", parse_service_cidr, "an IPv4 network such as 10.43.0.0/16", true},

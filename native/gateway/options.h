@@ -19,7 +19,8 @@ struct published {
 
 struct options {
 	const char *control;
-	uint32_t bridge_address; /**< host byte order */
+	const char *bridge;
+	uint32_t bridge_address; /**< the node's on the bridge; host byte order */
 	struct cidr pod_cidr;
 	struct cidr service_cidr;
 	struct endpoint dns_upstreams[DNS_UPSTREAMS_MAX];

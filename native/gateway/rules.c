@@ -38,8 +38,9 @@ static void lead(struct iptables_table *table, struct iptables_rule *rules, enum
 }
 
 /*
- * gVisor hands every frame of any of the bridge's ports to the bridge's IP stack as well, whatever
- * its destination, so that connections between pods pass PREROUTING here: they must be left alone.
+ * gVisor hands every frame that comes in by any of the bridge's ports to the bridge's own IP stack as
+ * well, before its port has it. Were it not dropped, the first rule to match there would decide for
+ * the connection: gVisor notes it with the first packet it sees.
  */
 struct iptables_table rules_for(const struct options *options, struct rules_ports ports,
                                 const struct endpoint *refused, size_t refused_count,
@@ -51,6 +52,9 @@ struct iptables_table rules_for(const struct options *options, struct rules_port
 	const struct iptables_network loopback = {.address = 0x7f000000, .mask = 0xff000000};
 	struct iptables_table table = rules_none();
 
+	rules[table.rule_count++] = (struct iptables_rule){.hook = IPTABLES_PREROUTING,
+	                                                   .in_link = options->bridge,
+	                                                   .target = IPTABLES_DROP};
 	rules[table.rule_count++] = pass(IPTABLES_PREROUTING, pods);
 	lead(&table, rules, IPTABLES_PREROUTING, ports, refused, refused_count);
 	rules[table.rule_count++] = pass(IPTABLES_OUTPUT, loopback);

@@ -12,7 +12,7 @@
  */
 #define RULES_REFUSED_MAX 64
 
-#define RULES_MAX (5 + 2 * RULES_REFUSED_MAX)
+#define RULES_MAX (6 + 2 * RULES_REFUSED_MAX)
 
 /** Where the rules lead TCP to. */
 struct rules_ports {

@@ -110,7 +110,7 @@ static int add_address(struct gateway *gateway, struct frontend *frontend, struc
 		return 0;
 	int status = node_addresses_add(gateway->addresses, frontend->key.address.address);
 	if (status < 0)
-		return fail(failure, -status, "add the address of %s to the bridge",
+		return fail(failure, -status, "add the address of %s to the node",
 		            endpoint_format(frontend->key.address, text));
 	service->has_address = true;
 	return 0;

@@ -99,19 +99,19 @@ static int send_to(int fd, const void *datagram, size_t size, const struct socka
  * gVisor ties a UDP socket, when it is bound, to a link that has the address. While the node talks
  * to itself its loopback has it too (Stack.CheckLocalAddress, pkg/tcpip/stack/stack.go, goes through
  * a Go map), and tied to that the socket hears everybody but reaches no pod: "Network is
- * unreachable". Naming the bridge, once the socket is bound, changes where it sends and not what it
+ * unreachable". Naming the link, once the socket is bound, changes where it sends and not what it
  * hears. Linux never gets here.
  */
 int socket_answer(const struct gateway *gateway, int fd, const void *datagram, size_t size,
                   const struct sockaddr_in *client)
 {
-	char bridge[IF_NAMESIZE];
+	char link[IF_NAMESIZE];
 	int status = send_to(fd, datagram, size, client);
 
 	if (status != -ENETUNREACH)
 		return status;
-	if (if_indextoname(gateway->addresses->bridge, bridge) == NULL ||
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, bridge, IF_NAMESIZE) < 0)
+	if (if_indextoname(gateway->addresses->link, link) == NULL ||
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, link, IF_NAMESIZE) < 0)
 		return -errno;
 	return send_to(fd, datagram, size, client);
 }

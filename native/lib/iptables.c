@@ -42,6 +42,8 @@ static bool valid(const struct iptables_rule *rule, uint32_t hooks)
 
 	if ((hooks & 1U << rule->hook) == 0)
 		return false;
+	if (rule->in_link != NULL && strlen(rule->in_link) >= IFNAMSIZ)
+		return false;
 	if (has_ports(rule) && (!transport || rule->last_port < rule->first_port))
 		return false;
 	if (redirect && rule->hook != IPTABLES_PREROUTING && rule->hook != IPTABLES_OUTPUT)
@@ -130,6 +132,10 @@ static void write_entry(char *out, const struct iptables_rule *rule)
 	entry->ip.smsk.s_addr = htonl(rule->source.mask);
 	entry->ip.dst.s_addr = htonl(rule->destination.address);
 	entry->ip.dmsk.s_addr = htonl(rule->destination.mask);
+	if (rule->in_link != NULL) {
+		strcpy(entry->ip.iniface, rule->in_link);
+		memset(entry->ip.iniface_mask, UINT8_MAX, strlen(rule->in_link) + 1);
+	}
 	entry->target_offset = (uint16_t)(sizeof(*entry) + match_size(rule));
 	entry->next_offset = (uint16_t)entry_size(rule);
 	if (has_ports(rule))

@@ -37,7 +37,8 @@ struct iptables_network {
 
 struct iptables_rule {
 	enum iptables_hook hook;
-	uint8_t protocol; /**< IPPROTO_TCP, IPPROTO_UDP, or 0 for any */
+	const char *in_link; /**< NULL: any */
+	uint8_t protocol;    /**< IPPROTO_TCP, IPPROTO_UDP, or 0 for any */
 	struct iptables_network source;
 	struct iptables_network destination;
 	uint16_t first_port; /**< destination ports, both ends included; only with a protocol */
@@ -63,7 +64,8 @@ struct iptables_blob {
 /**
  * Lays the table out. `hooks` is a bit per enum iptables_hook that the kernel's table of that name
  * has. Returns 0, -ENOMEM, or -EINVAL for a rule that no kernel would take: one at a hook that the
- * table lacks, ports or REDIRECT without TCP or UDP, a port range that runs backwards.
+ * table lacks, ports or REDIRECT without TCP or UDP, a port range that runs backwards, a link's name that is
+ * too long.
  */
 int iptables_build(const struct iptables_table *table, uint32_t hooks, struct iptables_blob *blob);
 

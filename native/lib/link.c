@@ -131,7 +131,8 @@ int link_add_veth(int fd, const struct veth_end *port, int bridge, const struct 
 	data = netlink_nest(&message, IFLA_INFO_DATA, NULL, 0);
 	nest = netlink_nest(&message, VETH_INFO_PEER, &peer_body, sizeof peer_body);
 	put_end(&message, peer);
-	netlink_put(&message, IFLA_NET_NS_FD, &peer_namespace, sizeof peer_namespace);
+	if (peer_namespace >= 0)
+		netlink_put(&message, IFLA_NET_NS_FD, &peer_namespace, sizeof peer_namespace);
 	netlink_nest_end(&message, nest);
 	netlink_nest_end(&message, data);
 	netlink_nest_end(&message, info);
@@ -198,8 +199,8 @@ static int match_address(struct nlmsghdr *header, void *data)
 	struct address_search *search = data;
 	struct ifaddrmsg *body = NLMSG_DATA(header);
 
-	if (header->nlmsg_type != RTM_NEWADDR || body->ifa_index != (unsigned int)search->index ||
-	    body->ifa_prefixlen != search->cidr->prefix)
+	if (header->nlmsg_type != RTM_NEWADDR || body->ifa_prefixlen != search->cidr->prefix ||
+	    (search->index != 0 && body->ifa_index != (unsigned int)search->index))
 		return 0;
 	for (struct rtattr *attribute = NULL;
 	     (attribute = netlink_attribute(header, sizeof *body, attribute)) != NULL;)

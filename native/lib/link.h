@@ -43,7 +43,7 @@ struct veth_end {
 	uint32_t mtu;                 /**< 0: the kernel's default */
 };
 
-/** Creates a veth pair: `port` here, as a port of the bridge, and `peer` in the namespace. */
+/** Creates a veth pair: `port` here, as a port of the bridge, and `peer` in the namespace; -1: here. */
 int link_add_veth(int fd, const struct veth_end *port, int bridge, const struct veth_end *peer,
                   int peer_namespace);
 
@@ -58,7 +58,7 @@ int link_delete(int fd, const char *name);
 /** Adds the address with the subnet route it brings; -EEXIST when it is there already. */
 int link_add_address(int fd, int index, const struct cidr *cidr);
 
-/** 0 when the link has the address and prefix, -EADDRNOTAVAIL when not. */
+/** 0 when the link (0: any link) has the address and prefix, -EADDRNOTAVAIL when not. */
 int link_has_address(int fd, int index, const struct cidr *cidr);
 
 /**

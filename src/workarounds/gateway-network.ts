@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import type { Workaround } from './workaround.ts';
 
 export const BRIDGE = 'cni0';
+/** The node's own link on the bridge. */
+const NODE_LINK = 'node0';
 
 /**
  * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
@@ -33,10 +35,13 @@ export const gatewayNetwork: Workaround = {
     operations: {
       network: [
         ['link-up', 'lo'],
-        ['bridge', BRIDGE, `${addresses.node}/24`],
+        ['bridge', BRIDGE],
+        // Not the bridge itself: gVisor sends what a bridge says to every port, and what is said to
+        // it as well, a copy for each pod (pkg/tcpip/stack/bridge.go). Between ports it knows whom.
+        ['port', BRIDGE, NODE_LINK, `${addresses.node}/24`],
         // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
         // without a route connect() fails before any rule is asked.
-        ['default-route', addresses.nowhere, BRIDGE],
+        ['default-route', addresses.nowhere, NODE_LINK],
       ],
       files:
         mode === 'control-plane'

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
+import { BRIDGE } from './gateway-network.ts';
 import type { Context } from './workaround.ts';
 
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
@@ -52,6 +53,8 @@ function networkSteps(context: Context): Step[] {
           join(layout.native, 'gateway'),
           '--control',
           layout.gatewaySocket,
+          '--bridge',
+          BRIDGE,
           '--bridge-address',
           addresses.node,
           '--pod-cidr',

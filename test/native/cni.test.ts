@@ -297,7 +297,7 @@ describe.each(profiles)('cni in %o', (options) => {
     expect(outcomes.slice(12, 15).map(failureOf)).toEqual([
       [1, 102, 'Container a has an address on eth0 already: DEL comes first'],
       [1, 11, 'No address is free in 10.42.0.0/30: 1 are in use'],
-      [1, 50, expect.stringMatching(/^Failed to find the gateway's address on cni0: /)],
+      [1, 50, expect.stringMatching(/^Failed to find the gateway's address: /)],
     ]);
     expect(outcomes.slice(15, 18).map(failureOf)).toEqual([
       [1, 101, 'Bad prevResult: expected it to have the address 10.42.0.2/24'],

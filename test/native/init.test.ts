@@ -103,12 +103,12 @@ describe.each(profiles)('init in %o', (options) => {
   });
 
   test('refuses what it cannot read before it makes anything', async () => {
-    const { code, status } = await run([['bridge', 'cni1', '10.42.0.1']]);
+    const { code, status } = await run([['port', 'cni0', 'node1', '10.42.0.1']]);
     expect(status).toEqual([
       [
         'failed',
         expect.any(String),
-        'bridge',
+        'port',
         'EINVAL',
         'Bad address "10.42.0.1": expected one such as 10.42.0.1/24',
       ],

@@ -93,8 +93,9 @@ export const privateRoot: readonly Operation[] = [
   ['propagation', '/', 'shared'],
   ['hostname', 'node'],
   ['link-up', 'lo'],
-  ['bridge', 'cni0', '10.42.0.1/24'],
-  ['default-route', '10.42.0.254', 'cni0'],
+  ['bridge', 'cni0'],
+  ['port', 'cni0', 'node0', '10.42.0.1/24'],
+  ['default-route', '10.42.0.254', 'node0'],
   ['environment', 'PATH', '/usr/sbin:/usr/bin:/sbin:/bin'],
 ];
 

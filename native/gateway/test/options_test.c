@@ -5,7 +5,8 @@
 #include <errno.h>
 
 #define MANDATORY                                                                                  \
-	"gateway", "--control", "/run/gateway.sock", "--bridge-address", "10.42.0.1",              \
+	"gateway", "--control", "/run/gateway.sock", "--bridge", "cni0",                          \
+	    "--bridge-address", "10.42.0.1",                                                       \
 	    "--pod-cidr", "10.42.0.0/16", "--service-cidr", "10.43.0.0/16"
 
 static int parse(const char *const *argv, struct options *options, struct failure *failure)
@@ -48,7 +49,7 @@ static void bad(void)
 		const char *message;
 	} table[] = {
 	    {{"gateway", "--control", "x", NULL},
-	     "--bridge-address is missing: must be an IPv4 address"},
+	     "--bridge is missing: must be the name of a link"},
 	    {{MANDATORY, "--verbose", NULL}, "Unknown option '--verbose'"},
 	    {{MANDATORY, "--publish", NULL},
 	     "--publish lacks its value: must be OUTERIP:PORT=INNERIP:PORT, at most 64 times"},

@@ -6,7 +6,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int operation_link_up(struct supervisor *supervisor, char **arguments, struct failure *failure)
 {
@@ -27,35 +30,98 @@ int operation_link_up(struct supervisor *supervisor, char **arguments, struct fa
  */
 #define BRIDGE_MTU 65500
 
-static int make_bridge(int fd, const char *name, const struct cidr *cidr)
+/* Writes to a file that only Linux has. */
+static int set_on_linux(const char *path, const char *value)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+/*
+ * The bridge is for its ports only. On Linux it would answer ARP for the addresses of the node's other
+ * links, and, with br_netfilter, show iptables as its own what only passes it. gVisor does neither.
+ */
+static int make_mute(const char *name)
+{
+	char path[sizeof "/proc/sys/net/ipv4/conf//arp_ignore" + IF_NAMESIZE];
+	int error;
+
+	snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%.*s/arp_ignore", IF_NAMESIZE, name);
+	error = set_on_linux(path, "1");
+	return error != 0 ? error
+	                  : set_on_linux("/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
+}
+
+static int make_bridge(int fd, const char *name)
 {
 	struct link link;
 	int error = link_add_bridge(fd, name);
 
 	if (error == 0)
+		error = make_mute(name);
+	if (error == 0)
 		error = link_find(fd, name, &link);
 	if (error == 0)
 		error = link_set_mtu(fd, link.index, BRIDGE_MTU);
-	if (error == 0)
+	return error != 0 ? error : link_set_up(fd, link.index);
+}
+
+/* Adds the address, if there is one, and brings the link up. */
+static int configure(int fd, const char *name, const struct cidr *cidr)
+{
+	struct link link;
+	int error = link_find(fd, name, &link);
+
+	if (error == 0 && cidr != NULL)
 		error = link_add_address(fd, link.index, cidr);
 	return error != 0 ? error : link_set_up(fd, link.index);
 }
 
+static int make_port(int fd, const char *bridge_name, const char *name, const struct cidr *cidr)
+{
+	char port_name[IF_NAMESIZE];
+	struct link bridge;
+	int error = link_find(fd, bridge_name, &bridge);
+
+	if (error != 0)
+		return error;
+	if (snprintf(port_name, sizeof port_name, "%s-port", name) >= (int)sizeof port_name)
+		return -ENAMETOOLONG;
+	const struct veth_end port = {.name = port_name, .mtu = bridge.mtu};
+	const struct veth_end peer = {.name = name, .mtu = bridge.mtu};
+	error = link_add_veth(fd, &port, bridge.index, &peer, -1);
+	if (error == 0)
+		error = configure(fd, port_name, NULL);
+	return error != 0 ? error : configure(fd, name, cidr);
+}
+
 int operation_bridge(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	cleanup_fd int fd = netlink_open();
+	int error = fd < 0 ? fd : make_bridge(fd, arguments[0]);
+
+	(void)supervisor;
+	return error != 0 ? fail(failure, -error, "make bridge %s", arguments[0]) : 0;
+}
+
+int operation_port(struct supervisor *supervisor, char **arguments, struct failure *failure)
 {
 	cleanup_fd int fd = -1;
 	struct cidr cidr;
 	int error;
 
 	(void)supervisor;
-	if (cidr_parse(arguments[1], &cidr) != 0)
+	if (cidr_parse(arguments[2], &cidr) != 0)
 		return fail_input(failure, "Bad address \"%s\": expected one such as 10.42.0.1/24",
-		                  arguments[1]);
+		                  arguments[2]);
 	fd = netlink_open();
-	error = fd < 0 ? fd : make_bridge(fd, arguments[0], &cidr);
-	return error != 0
-	           ? fail(failure, -error, "make bridge %s with %s", arguments[0], arguments[1])
-	           : 0;
+	error = fd < 0 ? fd : make_port(fd, arguments[0], arguments[1], &cidr);
+	return error != 0 ? fail(failure, -error, "make %s with %s, on bridge %s", arguments[1],
+	                         arguments[2], arguments[0])
+	                  : 0;
 }
 
 int operation_default_route(struct supervisor *supervisor, char **arguments,

@@ -28,7 +28,7 @@ operation_function operation_mount, operation_bind, operation_propagation, opera
 /* pivot.c */
 operation_function operation_pivot;
 /* network.c */
-operation_function operation_link_up, operation_bridge, operation_default_route;
+operation_function operation_link_up, operation_bridge, operation_port, operation_default_route;
 /* hostname.c */
 operation_function operation_hostname;
 /* processes.c */

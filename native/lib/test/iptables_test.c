@@ -82,6 +82,7 @@ static void rules_in_order(void)
 	const struct iptables_rule rules[] = {
 	    redirect_all,
 	    {.hook = IPTABLES_PREROUTING,
+	     .in_link = "eth0",
 	     .protocol = IPPROTO_TCP,
 	     .source = {0x0a2a0000, 0xffff0000},
 	     .destination = {0x0a2b000a, 0xffffffff},
@@ -99,6 +100,9 @@ static void rules_in_order(void)
 
 	const struct ipt_entry *entry = entry_at(replace, replace->hook_entry[NF_INET_PRE_ROUTING]);
 	check_number(entry->ip.proto, IPPROTO_TCP, "PREROUTING's rule has its protocol");
+	check_text(entry->ip.iniface, "eth0", "its link");
+	check(entry->ip.iniface_mask[4] == 0xff && entry->ip.iniface_mask[5] == 0,
+	      "by its whole name");
 	check(entry->ip.src.s_addr == htonl(0x0a2a0000) &&
 	          entry->ip.smsk.s_addr == htonl(0xffff0000),
 	      "its source network");
@@ -138,6 +142,10 @@ static void bad_rules(void)
 		struct iptables_rule rule;
 	} bad[] = {
 	    {"a hook that the table lacks", {.hook = IPTABLES_FORWARD, .target = IPTABLES_ACCEPT}},
+	    {"a link's name that is too long",
+	     {.hook = IPTABLES_OUTPUT,
+	      .in_link = "sixteen-letters-",
+	      .target = IPTABLES_ACCEPT}},
 	    {"ports without a protocol",
 	     {.hook = IPTABLES_OUTPUT, .first_port = 1, .last_port = 2}},
 	    {"a port range that runs backwards",

@@ -83,7 +83,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
 
 function launchFile(options: TestNodeOptions, outside: string): string {
   const argv = [
-    ...['/tested/gateway', '--control', socket, '--bridge-address', node],
+    ...['/tested/gateway', '--control', socket, '--bridge', 'cni0', '--bridge-address', node],
     ...['--pod-cidr', '10.42.0.0/16', '--service-cidr', '10.43.0.0/16'],
     ...options.dnsUpstreams(outside).flatMap((upstream) => ['--dns-upstream', upstream]),
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
@@ -93,8 +93,9 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     // For LeakSanitizer, which wants to see its own threads there.
     ['mount', 'proc', '/proc', 'proc', '-', '-'],
     ['link-up', 'lo'],
-    ['bridge', 'cni0', `${node}/24`],
-    ['default-route', '10.42.0.254', 'cni0'],
+    ['bridge', 'cni0'],
+    ['port', 'cni0', 'node0', `${node}/24`],
+    ['default-route', '10.42.0.254', 'node0'],
     ['process', 'gateway', 'restart', log],
     ...argv.map((value): Operation => ['argument', 'gateway', value]),
     ['uplink', 'gateway'],
