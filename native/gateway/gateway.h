@@ -14,8 +14,9 @@ struct statistics {
 	uint64_t tcp_bytes;
 	uint64_t udp_flows;
 	uint64_t udp_active;
+	uint64_t udp_outside_active;
 	uint64_t udp_datagrams;
-	uint64_t udp_lost; /**< answers that could not be sent to their client */
+	uint64_t udp_lost; /**< datagrams that could not be sent on */
 	uint64_t dns_queries;
 	uint64_t dns_failed; /**< answered SERVFAIL: no upstream did */
 };

@@ -22,6 +22,7 @@
 #include "gateway/redirection.h"
 #include "gateway/service.h"
 #include "gateway/tcp_relay.h"
+#include "gateway/udp_outside.h"
 #include "gateway/udp_relay.h"
 #include "lib/die.h"
 #include "lib/number.h"
@@ -38,6 +39,8 @@ struct parts {
 	struct published_ports published;
 	struct source signals;
 	struct dns_relay *dns;
+	size_t outside_flows;
+	struct udp_outside *outside;
 	struct control *control;
 };
 
@@ -75,15 +78,17 @@ static size_t raise_descriptor_limit(void)
 	return limit.rlim_cur == RLIM_INFINITY ? SIZE_MAX : (size_t)limit.rlim_cur;
 }
 
-/* Splits the descriptors between UDP flows, of one each, and TCP connections, of two. */
-static int init_relays(struct gateway *gateway, size_t descriptors)
+/* Splits the descriptors between UDP flows, to Services and outside, of one each, and TCP
+ * connections, of two. */
+static int init_relays(struct parts *parts, size_t descriptors)
 {
 	size_t free = descriptors > 2 * DESCRIPTORS_RESERVED ? descriptors - DESCRIPTORS_RESERVED
 	                                                     : descriptors / 2;
-	size_t flows = free / 4 < UDP_FLOWS_MAX ? free / 4 : UDP_FLOWS_MAX;
-	int status = udp_relay_init(gateway, flows);
+	size_t flows = free / 8 < UDP_FLOWS_MAX ? free / 8 : UDP_FLOWS_MAX;
+	int status = udp_relay_init(&parts->gateway, flows);
 
-	return status < 0 ? status : tcp_relay_init(gateway, (free - flows) / 2);
+	parts->outside_flows = flows;
+	return status < 0 ? status : tcp_relay_init(&parts->gateway, (free - 2 * flows) / 2);
 }
 
 static void open_all(struct parts *parts)
@@ -94,7 +99,8 @@ static void open_all(struct parts *parts)
 	if (node_addresses_open(&parts->addresses, gateway->options.bridge_address, &failure) < 0)
 		die(&failure);
 	gateway->addresses = &parts->addresses;
-	if (publish_open(gateway, &parts->published, &failure) < 0)
+	parts->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
+	if (parts->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
 		die(&failure);
 	parts->dns = dns_relay_open(gateway, &failure);
 	if (parts->dns == NULL || redirection_open(gateway, &parts->redirection, &failure) < 0)
@@ -118,6 +124,7 @@ static void close_all(struct parts *parts)
 	map_free(&gateway->table.by_key);
 	publish_close(&parts->published);
 	dns_relay_close(parts->dns);
+	udp_outside_close(parts->outside);
 	tcp_relay_end(gateway);
 	udp_relay_end(gateway);
 	node_addresses_close(&parts->addresses);
@@ -154,7 +161,7 @@ int main(int argc, char **argv)
 	if (status == 0)
 		status = watch_signals(&parts);
 	if (status == 0)
-		status = init_relays(gateway, raise_descriptor_limit());
+		status = init_relays(&parts, raise_descriptor_limit());
 	if (status < 0) {
 		errno = -status;
 		die_errno("set up the event loop");

@@ -10,11 +10,6 @@
 #include "gateway/policy.h"
 #include "gateway/socket.h"
 
-/* Milliseconds of silence that end a flow, as Linux's conntrack has them: a question and its
- * answer are soon over, a conversation may pause. */
-#define QUESTION_TIMEOUT 30000
-#define CONVERSATION_TIMEOUT 120000
-
 /* Datagrams of one socket before the others have their turn. */
 #define TURN 32
 
@@ -206,8 +201,8 @@ int udp_relay_init(struct gateway *gateway, size_t limit)
 	if (udp == NULL)
 		return -ENOMEM;
 	udp->limit = limit;
-	deadline_queue_init(&gateway->loop, &udp->questions, QUESTION_TIMEOUT);
-	deadline_queue_init(&gateway->loop, &udp->conversations, CONVERSATION_TIMEOUT);
+	deadline_queue_init(&gateway->loop, &udp->questions, UDP_QUESTION_TIMEOUT);
+	deadline_queue_init(&gateway->loop, &udp->conversations, UDP_CONVERSATION_TIMEOUT);
 	gateway->udp = udp;
 	return 0;
 }

@@ -4,6 +4,11 @@
 
 #include "gateway/gateway.h"
 
+/** Milliseconds of silence that end a flow, as Linux's conntrack has them: a question and its answer
+ * are soon over, a conversation may pause. */
+#define UDP_QUESTION_TIMEOUT 30000
+#define UDP_CONVERSATION_TIMEOUT 120000
+
 struct udp_listener {
 	struct source source;
 	struct gateway *gateway;

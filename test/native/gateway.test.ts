@@ -123,6 +123,26 @@ describe.each([
     expect(await n.ask(client, 'tcp', n.outside, 1, 1)).toEqual({ ECONNRESET: 1 });
   });
 
+  test('reaches the outside over UDP, from pods', async () => {
+    const before = await n.stats();
+    expect(await n.ask(client, 'udp', n.outside, 7, 12)).toEqual({ PING: 12 });
+    expect(await n.ask(servers[0], 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
+    await n.run('runner', ['touch', '/tmp/outside']);
+    const flow = await n.ask(client, 'flow', n.outside, 7, '/tmp/outside');
+    expect(flow).toEqual(['PING', 'PING', 'PING']);
+    const after = await n.stats();
+    expect(after['udp_flows']).toBe((before['udp_flows'] ?? 0) + 14);
+    expect(after['udp_lost']).toBe(before['udp_lost']);
+    // Nobody there; an unknown Service; neither is answered, and neither does harm.
+    for (const [address, port] of [
+      [n.outside, 9],
+      ['10.43.0.99', 7],
+    ] as const) {
+      expect(await n.ask(client, 'udp', address, port, 1)).toEqual({ ABORT_ERR: 1 });
+    }
+    expect(await n.ask(client, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
+  });
+
   test("answers DNS by the runner's resolvers, over UDP and TCP", async () => {
     const found = { udp: [n.outside], tcp: { id: 0x1234, code: 0, answers: 1 } };
     expect(await n.ask(client, 'dns', node, 'outside.test')).toEqual(found);

@@ -1,0 +1,108 @@
+#include "gateway/datagram.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#define IP_SIZE 20
+#define UDP_SIZE 8
+#define ETHERTYPE_IPV4 0x0800
+#define TTL 64
+
+static uint16_t read16(const unsigned char *at)
+{
+	return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static uint32_t read32(const unsigned char *at)
+{
+	return (uint32_t)read16(at) << 16 | read16(at + 2);
+}
+
+static void write16(unsigned char *at, size_t value)
+{
+	at[0] = (unsigned char)(value >> 8);
+	at[1] = (unsigned char)value;
+}
+
+static void write32(unsigned char *at, uint32_t value)
+{
+	write16(at, value >> 16);
+	write16(at + 2, value & UINT16_MAX);
+}
+
+bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagram *out)
+{
+	if (size < DATAGRAM_FRAME_HEADER + DATAGRAM_PACKET_HEADERS ||
+	    read16(frame + 12) != ETHERTYPE_IPV4)
+		return false;
+	const unsigned char *ip = frame + DATAGRAM_FRAME_HEADER;
+	size_t ip_size = (ip[0] & 15U) * 4U;
+	size_t total = read16(ip + 2);
+	bool fragment = (read16(ip + 6) & 0x3fff) != 0;
+
+	if (ip[0] >> 4 != 4 || ip[9] != IPPROTO_UDP || fragment || ip_size < IP_SIZE ||
+	    total > size - DATAGRAM_FRAME_HEADER || total < ip_size + UDP_SIZE)
+		return false;
+	const unsigned char *udp = ip + ip_size;
+	size_t udp_size = read16(udp + 4);
+
+	if (udp_size < UDP_SIZE || udp_size > total - ip_size)
+		return false;
+	*out = (struct datagram){
+	    .source = {.address = read32(ip + 12), .port = read16(udp)},
+	    .destination = {.address = read32(ip + 16), .port = read16(udp + 2)},
+	    .payload = udp + UDP_SIZE,
+	    .size = udp_size - UDP_SIZE,
+	};
+	return true;
+}
+
+/* RFC 1071, over 16-bit words; an odd byte counts as a word's first. */
+static uint32_t add_up(uint32_t sum, const unsigned char *bytes, size_t size)
+{
+	for (; size >= 2; bytes += 2, size -= 2)
+		sum += read16(bytes);
+	return size == 0 ? sum : sum + ((uint32_t)bytes[0] << 8);
+}
+
+static uint16_t checksum(uint32_t sum)
+{
+	while (sum > UINT16_MAX)
+		sum = (sum & UINT16_MAX) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static void write_udp(const struct datagram *datagram, unsigned char *udp,
+                      const unsigned char *addresses)
+{
+	size_t size = UDP_SIZE + datagram->size;
+
+	write16(udp, datagram->source.port);
+	write16(udp + 2, datagram->destination.port);
+	write16(udp + 4, size);
+	write16(udp + 6, 0);
+	memcpy(udp + UDP_SIZE, datagram->payload, datagram->size);
+	/* The pseudo header: addresses, protocol, length. */
+	uint32_t pseudo = add_up(IPPROTO_UDP + (uint32_t)size, addresses, 8);
+	uint16_t value = checksum(add_up(pseudo, udp, size));
+	/* Zero would say that there is none. */
+	write16(udp + 6, value == 0 ? UINT16_MAX : value);
+}
+
+size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room)
+{
+	size_t total = DATAGRAM_PACKET_HEADERS + datagram->size;
+
+	if (total > UINT16_MAX || total > room)
+		return 0;
+	memset(out, 0, IP_SIZE);
+	out[0] = 4 << 4 | IP_SIZE / 4;
+	write16(out + 2, total);
+	out[8] = TTL;
+	out[9] = IPPROTO_UDP;
+	write32(out + 12, datagram->source.address);
+	write32(out + 16, datagram->destination.address);
+	write16(out + 10, checksum(add_up(0, out, IP_SIZE)));
+	write_udp(datagram, out + IP_SIZE, out + 12);
+	return total;
+}

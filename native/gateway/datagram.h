@@ -1,0 +1,30 @@
+/* UDP datagrams in what carries them, read and written by hand. Pure. */
+#ifndef GATEWAY_DATAGRAM_H
+#define GATEWAY_DATAGRAM_H
+
+#include <stddef.h>
+
+#include "gateway/endpoint.h"
+
+/** Bytes before the payload: Ethernet, and IPv4 without options and UDP. */
+#define DATAGRAM_FRAME_HEADER 14
+#define DATAGRAM_PACKET_HEADERS (20 + 8)
+
+struct datagram {
+	struct endpoint source;
+	struct endpoint destination;
+	const unsigned char *payload;
+	size_t size; /**< of the payload */
+};
+
+/**
+ * Reads an Ethernet frame; the payload points into it. False where it is anything but one whole UDP
+ * datagram over IPv4. Checksums are not looked at: on links that never leave the machine the sender
+ * leaves them out.
+ */
+bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagram *out);
+
+/** Writes an IPv4 packet, with checksums. Its size, or 0 where it would exceed `room`. */
+size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room);
+
+#endif
