@@ -50,6 +50,7 @@ export function claimsOfService(service: Service, slices: readonly Slice[], node
   let unreachable = 0;
   const provides = providesLoadBalancer(service);
   if (provides && service.sourceRanges.length > 0) notices.push(sourceRanges(service));
+  if (provides && service.healthCheckNodePort) notices.push(healthCheckNodePort(service));
 
   for (const port of service.ports) {
     const protocol = GATEWAY_PROTOCOL.get(port.protocol);
@@ -188,5 +189,15 @@ function sourceRanges(service: Service): Notice {
     message:
       `loadBalancerSourceRanges ${service.sourceRanges.join(', ')} are not enforced: ` +
       "the port is reachable from pods, the node and the runner's own 127.0.0.1 only",
+  };
+}
+
+function healthCheckNodePort(service: Service): Notice {
+  return {
+    about: service.ref,
+    reason: 'HealthCheckNodePortNotSupported',
+    message:
+      `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
+      'it is for load balancers outside, which choose among nodes; this cluster has one node',
   };
 }

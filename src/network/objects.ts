@@ -36,6 +36,8 @@ export interface Service {
   readonly externalLocal: boolean;
   readonly loadBalancerClass: string | undefined;
   readonly sourceRanges: readonly string[];
+  /** Undefined where none was allocated. */
+  readonly healthCheckNodePort: number | undefined;
   readonly ingress: readonly IngressJson[];
 }
 
@@ -91,6 +93,7 @@ export function serviceOf({ metadata, spec, status }: ServiceJson): Service {
     externalLocal: spec.externalTrafficPolicy === 'Local',
     loadBalancerClass: spec.loadBalancerClass,
     sourceRanges: spec.loadBalancerSourceRanges ?? [],
+    healthCheckNodePort: spec.healthCheckNodePort,
     ingress: status?.loadBalancer?.ingress ?? [],
   };
 }

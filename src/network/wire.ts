@@ -27,6 +27,7 @@ export interface ServiceJson {
     externalTrafficPolicy?: string;
     loadBalancerClass?: string;
     loadBalancerSourceRanges?: string[];
+    healthCheckNodePort?: number;
   };
   status?: { loadBalancer?: { ingress?: IngressJson[] } };
 }

@@ -208,6 +208,12 @@ const CASES: Case[] = [
     notices: ['Service/web SourceRangesNotSupported'],
   },
   {
+    name: 'a healthCheckNodePort is said not to be served',
+    services: [service({ type: 'LoadBalancer', healthCheckNodePort: 31234 })],
+    table: { 'tcp 10.43.0.10:80': '', 'tcp *:80': '' },
+    notices: ['Service/web HealthCheckNodePortNotSupported'],
+  },
+  {
     name: 'external addresses',
     services: [service({ externalIPs: ['192.0.2.9', NODE.ip] })],
     slices: [slice([A])],
