@@ -15,18 +15,6 @@ export interface Reason {
 }
 
 /** Why tests fail, found by looking at each failure. A test that passes though it is here is reported. */
-export const REASONS: readonly Reason[] = [
-  {
-    pattern: /HostPort validates that there is no conflict between pods with same hostPort/,
-    cause: 'action',
-    reason:
-      'hostPort is not there: the test connects to 127.0.0.1:54323 from the node and finds nobody',
-  },
-  {
-    pattern: /DNS should provide (DNS for pods for Hostname|\/etc\/hosts entries for the cluster)/,
-    cause: 'testbed',
-    reason: 'its agnhost image has no getent, with which the test reads /etc/hosts',
-  },
-];
+export const REASONS: readonly Reason[] = [];
 
 export const reasonOf = (test: string) => REASONS.find(({ pattern }) => pattern.test(test));
