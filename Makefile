@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test versions lint unit build dist-check testbed bench conformance soak clean
+.PHONY: demo test versions sanitize lint unit build dist-check testbed bench conformance soak clean
 .DEFAULT_GOAL := test
 
 demo: testbed
@@ -17,6 +17,11 @@ test: lint dist-check testbed
 versions: export VERSIONS = all
 versions: testbed
 	vitest run --project e2e test/e2e/chart.test.ts
+
+# The network's tests in a cluster, with the gateway under ASan and UBSan.
+sanitize: testbed
+	$(MAKE) -C native sanitize
+	GATEWAY=$(CURDIR)/build/native/sanitize/gateway vitest run --project e2e test/e2e/network.test.ts
 
 lint: node_modules/.package-lock.json
 	prettier --check --log-level warn .

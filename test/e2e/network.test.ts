@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import { follow } from './support/follow.ts';
-import { Job, ROOT } from './support/job.ts';
+import { ACTION, Job, ROOT } from './support/job.ts';
+
+/** In place of the gateway in dist/, one that was built otherwise: `make sanitize`. */
+const GATEWAY = process.env['GATEWAY'];
 
 /** Where a request begins: in a workflow's step, in the node's own namespaces, or in a pod. */
 type Place = 'step' | 'node' | 'client' | 'host';
@@ -13,6 +16,8 @@ type Place = 'step' | 'node' | 'client' | 'host';
 const PATIENCE = { timeout: 120_000, interval: 200 };
 const LOCAL = '127.0.0.1';
 const EXTERNAL = '198.51.100.7';
+/** Where the world outside answers datagrams with themselves. */
+const ECHO = 7;
 
 /** What curl ends with where nobody listens. */
 const REFUSED = 'curl 7';
@@ -71,6 +76,7 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
   beforeAll(async () => {
     sandbox = await startClusterSandbox({ profile, images: ['agnhost'] });
     job = await Job.create(sandbox);
+    if (GATEWAY) await sandbox.copyIn(GATEWAY, `${ACTION}/dist/native/linux-x64`);
     await job.mustMain({
       inputs: { 'k3s-path': K3S_PATH, images: `${IMAGES_PATH}/*.tar`, mode: 'full' },
     });
@@ -209,6 +215,12 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
       expect(await get('step', `http://${LOCAL}:30083/hostname`)).toBe(REFUSED);
     });
 
+    test('that asks for what a load balancer outside would do gets Events', async () => {
+      expect(await event('ingress', 'SourceRangesNotSupported')).toContain('192.0.2.0/24');
+      const port = await field('service/ingress', '.spec.healthCheckNodePort');
+      expect(await event('ingress', 'HealthCheckNodePortNotSupported')).toContain(port);
+    });
+
     test('that asks for SCTP gets an Event, and its other ports', async () => {
       expect(await event('sctp', 'SCTPNotSupported')).toContain('port 9 is not forwarded');
       expect(web.names).toContain(await get('client', 'http://sctp/hostname'));
@@ -280,8 +292,9 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
       expect(await datagram('client', node.address, 8091)).toBe(node.name);
     });
 
-    test('reaches the outside, by name', async () => {
+    test('reaches the outside, by name, over TCP and UDP', async () => {
       expect(await get('client', 'http://outside.test/from-a-pod')).toContain('/from-a-pod');
+      expect(await datagram('client', 'outside.test', ECHO)).toBe('hostname');
       expect(await get('node', 'http://outside.test/from-the-node')).toContain('/from-the-node');
     });
   });
@@ -403,6 +416,12 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
       expect(await answering('client', 'web')).toEqual(web.names);
       expect(web.names).toContain(await datagram('client', 'web', 81));
       expect(await get('client', 'http://outside.test/again')).toContain('"path":"/again"');
+    });
+
+    test('the gateway has nothing to report of itself', async () => {
+      const log = await job.must(['cat', `${job.outputs['logs'] ?? ''}/gateway.log`]);
+      expect(log.match(/gateway: Ready/g)).toHaveLength(2);
+      expect(log).not.toMatch(/Sanitizer|runtime error/);
     });
   });
 });
