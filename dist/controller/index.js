@@ -8971,6 +8971,8 @@ function claimsOfService(service, slices, node) {
     const provides = providesLoadBalancer(service);
     if (provides && service.sourceRanges.length > 0)
         notices.push(sourceRanges(service));
+    if (provides && service.healthCheckNodePort)
+        notices.push(healthCheckNodePort(service));
     for (const port of service.ports) {
         const protocol = GATEWAY_PROTOCOL.get(port.protocol);
         if (!protocol) {
@@ -9097,6 +9099,14 @@ function sourceRanges(service) {
             "the port is reachable from pods, the node and the runner's own 127.0.0.1 only",
     };
 }
+function healthCheckNodePort(service) {
+    return {
+        about: service.ref,
+        reason: 'HealthCheckNodePortNotSupported',
+        message: `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
+            'it is for load balancers outside, which choose among nodes; this cluster has one node',
+    };
+}
 
 ;// CONCATENATED MODULE: ./build/js/network/objects.js
 function serviceOf({ metadata, spec, status }) {
@@ -9120,6 +9130,7 @@ function serviceOf({ metadata, spec, status }) {
         externalLocal: spec.externalTrafficPolicy === 'Local',
         loadBalancerClass: spec.loadBalancerClass,
         sourceRanges: spec.loadBalancerSourceRanges ?? [],
+        healthCheckNodePort: spec.healthCheckNodePort,
         ingress: status?.loadBalancer?.ingress ?? [],
     };
 }

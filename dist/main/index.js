@@ -43197,6 +43197,8 @@ const dataTmpfs = {
 ;// CONCATENATED MODULE: ./build/js/workarounds/gateway-network.js
 
 const BRIDGE = 'cni0';
+/** The node's own link on the bridge. */
+const NODE_LINK = 'node0';
 /**
  * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
  */
@@ -43224,10 +43226,13 @@ const gatewayNetwork = {
         operations: {
             network: [
                 ['link-up', 'lo'],
-                ['bridge', BRIDGE, `${addresses.node}/24`],
+                ['bridge', BRIDGE],
+                // Not the bridge itself: gVisor sends what a bridge says to every port, and what is said to
+                // it as well, a copy for each pod (pkg/tcpip/stack/bridge.go). Between ports it knows whom.
+                ['port', BRIDGE, NODE_LINK, `${addresses.node}/24`],
                 // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
                 // without a route connect() fails before any rule is asked.
-                ['default-route', addresses.nowhere, BRIDGE],
+                ['default-route', addresses.nowhere, NODE_LINK],
             ],
             files: mode === 'control-plane'
                 ? []
@@ -43805,6 +43810,7 @@ function chooseMode(asked, facts) {
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/processes.js
 
+
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
@@ -43842,6 +43848,8 @@ function networkSteps(context) {
                     (0,external_node_path_.join)(layout.native, 'gateway'),
                     '--control',
                     layout.gatewaySocket,
+                    '--bridge',
+                    BRIDGE,
                     '--bridge-address',
                     addresses.node,
                     '--pod-cidr',
