@@ -1,5 +1,6 @@
 #include "cni/bridge.h"
 
+#include "cni/gateway.h"
 #include "cni/pod.h"
 #include "cni/result.h"
 #include "cni/store.h"
@@ -73,16 +74,18 @@ static int lease_address(const struct config *config, const struct request *requ
 	return result;
 }
 
-/* The link goes before the lease: an address that is free has no link. */
+/* The lease goes last: an address that is free has no link, and no rule speaks of it. */
 static int take_back(int node, const struct config *config, struct store *store,
                      struct lease *lease, struct cni_error *error)
 {
 	struct pod pod = pod_of(config, lease->address, lease->interface, NULL);
 	int result = pod_disconnect(node, &pod, error);
 
-	if (result == 0)
-		pool_remove(&store->pool, lease);
-	return result;
+	if (result != 0)
+		return result;
+	gateway_detach(config, lease->container);
+	pool_remove(&store->pool, lease);
+	return 0;
 }
 
 int bridge_del(const struct config *config, const struct request *request, struct cni_error *error)
@@ -137,6 +140,8 @@ int bridge_add(const struct json *json, const struct config *config, const struc
 		return result;
 	pod = pod_of(config, address, request->interface, request->netns);
 	result = connect_pod(node, &bridge, &pod, netns, error);
+	if (result == 0)
+		result = gateway_attach(config, request, &pod, error);
 	if (result != 0) {
 		/* The first error is the one to tell. */
 		bridge_del(config, request, &ignored);

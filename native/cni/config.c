@@ -98,6 +98,12 @@ static int read_bridge(const struct json *json, struct config *out, struct cni_e
 	out->data_directory = read_text(json, "dataDir", error);
 	if (out->data_directory == NULL)
 		return -EINVAL;
+	out->gateway_socket = NULL;
+	if (json_member(json, json->values, "gatewaySocket") != NULL) {
+		out->gateway_socket = read_text(json, "gatewaySocket", error);
+		if (out->gateway_socket == NULL)
+			return -EINVAL;
+	}
 	result = read_subnet(subnet, &out->subnet, error);
 	if (result == 0)
 		result = read_address("gateway", gateway, &out->gateway, error);

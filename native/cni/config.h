@@ -31,6 +31,7 @@ struct config {
 	struct in_addr reserved[CONFIG_RESERVED];
 	size_t reserved_count;
 	const char *data_directory;
+	const char *gateway_socket; /**< NULL: there is no gateway */
 };
 
 /**

@@ -47,6 +47,39 @@ static int invalid(struct cni_error *error, const char *variable, const char *va
 	return fail_input(&error->failure, "Bad %s \"%s\": expected %s", variable, value, expected);
 }
 
+/* The value of a key of CNI_ARGS, which is KEY=VALUE;KEY=VALUE...; its length, 0 without one. */
+static size_t find_argument(const char *arguments, const char *key, const char **value)
+{
+	const size_t length = strlen(key);
+
+	for (const char *next = arguments; next != NULL; next = strchr(next, ';')) {
+		next += *next == ';';
+		if (strncmp(next, key, length) == 0 && next[length] == '=') {
+			*value = next + length + 1;
+			return strcspn(*value, ";");
+		}
+	}
+	return 0;
+}
+
+/* What containerd tells of Kubernetes' pods, as every runtime of the kubelet does. */
+static int read_pod(environment_reader *read, struct request *out, struct cni_error *error)
+{
+	const char *arguments = read("CNI_ARGS"), *namespace = NULL, *name = NULL;
+	const size_t namespace_length =
+	    find_argument(arguments, "K8S_POD_NAMESPACE", &namespace);
+	const size_t name_length = find_argument(arguments, "K8S_POD_NAME", &name);
+
+	if (namespace_length == 0 || name_length == 0)
+		return 0;
+	if (namespace_length + 1 + name_length >= sizeof out->pod)
+		return invalid(error, "CNI_ARGS", arguments, "names that Kubernetes allows");
+	memcpy(out->pod, namespace, namespace_length);
+	out->pod[namespace_length] = '/';
+	memcpy(out->pod + namespace_length + 1, name, name_length);
+	return 0;
+}
+
 int request_read(environment_reader *read, struct request *out, struct cni_error *error)
 {
 	const char *name = read("CNI_COMMAND");
@@ -70,5 +103,5 @@ int request_read(environment_reader *read, struct request *out, struct cni_error
 		return invalid(error, "CNI_IFNAME", out->interface, "a link's name");
 	if (commands[command].needs_netns && (out->netns == NULL || *out->netns == '\0'))
 		return invalid(error, "CNI_NETNS", out->netns, "a network namespace's path");
-	return 0;
+	return read_pod(read, out, error);
 }

@@ -4,6 +4,9 @@
 
 #include "cni/error.h"
 
+/** A namespace, a slash and a pod's name, each as long as Kubernetes lets it be. */
+#define REQUEST_POD_SIZE (63 + 1 + 253 + 1)
+
 enum command {
 	COMMAND_ADD,
 	COMMAND_DEL,
@@ -18,6 +21,7 @@ struct request {
 	const char *container; /**< NULL where the command needs none */
 	const char *netns;     /**< path of the pod's network namespace, or NULL */
 	const char *interface; /**< name of the link in it, or NULL */
+	char pod[REQUEST_POD_SIZE]; /**< "namespace/name"; empty where the runtime names none */
 };
 
 /** What getenv(3) is here, so that reading a request is pure. */

@@ -1,5 +1,6 @@
 #include "gateway/command.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,9 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 	                                    [COMMAND_DEL] = "del",
 	                                    [COMMAND_BEGIN] = "begin",
 	                                    [COMMAND_END] = "end",
-	                                    [COMMAND_STATS] = "stats"};
+	                                    [COMMAND_STATS] = "stats",
+	                                    [COMMAND_ATTACH] = "attach",
+	                                    [COMMAND_DETACH] = "detach"};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(word, verbs[i]) == 0) {
@@ -44,7 +47,9 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 			return 0;
 		}
 	}
-	return fail_input(failure, "Unknown command '%.64s': must be set, del, begin, end or stats",
+	return fail_input(failure,
+	                  "Unknown command '%.64s': must be set, del, begin, end, stats, attach or "
+	                  "detach",
 	                  word);
 }
 
@@ -58,7 +63,7 @@ static int parse_protocol(const char *word, enum protocol *out, struct failure *
 		*out = PROTOCOL_UDP;
 		return 0;
 	}
-	return fail_input(failure, "Bad protocol '%.64s': must be tcp or udp",
+	return fail_input(failure, "Bad protocol '%.64s': must be tcp, udp, ingress or egress",
 	                  word == NULL ? "" : word);
 }
 
@@ -105,19 +110,82 @@ static int parse_endpoints(char *rest, struct command *command, struct failure *
 	return 0;
 }
 
+/* Whether the word is a direction: what follows is then a policy's, not a frontend's. */
+static bool read_direction(const char *word, enum direction *out)
+{
+	static const char *const directions[DIRECTIONS] = {[DIRECTION_INGRESS] = "ingress",
+	                                                   [DIRECTION_EGRESS] = "egress"};
+
+	for (size_t i = 0; word != NULL && i < DIRECTIONS; i++) {
+		if (strcmp(word, directions[i]) == 0) {
+			*out = (enum direction)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int parse_policy(char *rest, struct command *command, struct failure *failure)
+{
+	if (command->verb == COMMAND_SET) {
+		command->verb = COMMAND_ISOLATE;
+		return policy_parse(command->direction, rest == NULL ? "" : rest, &command->policy,
+		                    failure);
+	}
+	command->verb = COMMAND_RELEASE;
+	command->name = rest == NULL ? "" : rest;
+	return policy_is_name(command->name, true)
+	           ? 0
+	           : fail_input(failure, "Bad pod '%.300s': must be namespace/name",
+	                        command->name);
+}
+
+static int parse_attach(char **rest, struct pod *pod, struct failure *failure)
+{
+	struct in_addr address;
+
+	pod->name = next_word(rest);
+	if (pod->name == NULL || !policy_is_name(pod->name, false))
+		return fail_input(failure, "Bad pod '%.300s': must be namespace/name",
+		                  pod->name == NULL ? "" : pod->name);
+	const char *text = next_word(rest);
+	if (text == NULL || inet_pton(AF_INET, text, &address) != 1 || address.s_addr == 0)
+		return fail_input(failure, "Bad address '%.64s': must be an IPv4 address",
+		                  text == NULL ? "" : text);
+	pod->address = ntohl(address.s_addr);
+	pod->netns = next_word(rest);
+	if (pod->netns == NULL || pod->netns[0] != '/')
+		return fail_input(failure, "Bad network namespace '%.300s': must be a path",
+		                  pod->netns == NULL ? "" : pod->netns);
+	return 0;
+}
+
+static int parse_pod(char **rest, struct command *command, struct failure *failure)
+{
+	command->pod.container = next_word(rest);
+	if (command->pod.container == NULL || *command->pod.container == '\0')
+		return fail_input(failure, "Bad container '': must be its id");
+	return command->verb == COMMAND_ATTACH ? parse_attach(rest, &command->pod, failure) : 0;
+}
+
 static int parse_line(char *line, struct command *command, struct failure *failure)
 {
 	char *rest = line;
 	int status = parse_verb(next_word(&rest), command, failure);
 
 	if (status == 0 && (command->verb == COMMAND_SET || command->verb == COMMAND_DEL)) {
-		status = parse_protocol(next_word(&rest), &command->frontend.protocol, failure);
+		const char *kind = next_word(&rest);
+		if (read_direction(kind, &command->direction))
+			return parse_policy(rest, command, failure);
+		status = parse_protocol(kind, &command->frontend.protocol, failure);
 		if (status == 0)
 			status = parse_frontend(next_word(&rest), &command->frontend.address,
 			                        failure);
 	}
 	if (status == 0 && command->verb == COMMAND_SET)
 		return parse_endpoints(rest, command, failure);
+	if (status == 0 && (command->verb == COMMAND_ATTACH || command->verb == COMMAND_DETACH))
+		status = parse_pod(&rest, command, failure);
 	if (status == 0 && rest != NULL)
 		return fail_input(failure, "Bad word '%.64s': the command ends before it", rest);
 	return status;
@@ -130,8 +198,14 @@ int command_parse(char *line, size_t length, struct command *command, struct fai
 		return fail_input(failure, "Bad line: it contains a NUL byte");
 	int status = parse_line(line, command, failure);
 	if (status < 0) {
-		free(command->endpoints);
+		command_free(command);
 		*command = (struct command){0};
 	}
 	return status;
+}
+
+void command_free(struct command *command)
+{
+	free(command->endpoints);
+	policy_free(command->policy);
 }

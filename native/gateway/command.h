@@ -7,7 +7,13 @@
  *   end
  *   stats
  *
- * FRONTEND is IP:PORT or, for a node port, *:PORT; ENDPOINT is IP:PORT.
+ *   set ingress|egress NAME [RULE...]
+ *   del ingress|egress NAME
+ *   attach CONTAINER POD IP NETNS
+ *   detach CONTAINER
+ *
+ * FRONTEND is IP:PORT or, for a node port, *:PORT; ENDPOINT is IP:PORT. POD is namespace/name, NETNS
+ * a path; for NAME and RULE see policy_table.h. The last two are the CNI plugin's.
  */
 #ifndef GATEWAY_COMMAND_H
 #define GATEWAY_COMMAND_H
@@ -15,10 +21,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gateway/pods.h"
 #include "gateway/table.h"
 #include "lib/failure.h"
 
-enum command_verb { COMMAND_SET, COMMAND_DEL, COMMAND_BEGIN, COMMAND_END, COMMAND_STATS };
+enum command_verb {
+	COMMAND_SET,
+	COMMAND_DEL,
+	COMMAND_BEGIN,
+	COMMAND_END,
+	COMMAND_STATS,
+	COMMAND_ATTACH,
+	COMMAND_DETACH,
+	COMMAND_ISOLATE, /**< set ingress or egress */
+	COMMAND_RELEASE, /**< del ingress or egress */
+};
 
 struct command {
 	enum command_verb verb;
@@ -26,6 +43,10 @@ struct command {
 	uint32_t affinity_seconds;    /**< of set */
 	struct endpoint *endpoints;   /**< of set; to be freed */
 	size_t endpoint_count;
+	struct policy *policy;    /**< of isolate; to be freed */
+	enum direction direction; /**< of release */
+	const char *name;         /**< of release, in the line */
+	struct pod pod;           /**< of attach and detach; its texts are in the line */
 };
 
 /** The most seconds of affinity Kubernetes allows (a day). */
@@ -36,5 +57,7 @@ struct command {
  * noted and nothing to be freed.
  */
 int command_parse(char *line, size_t length, struct command *command, struct failure *failure);
+
+void command_free(struct command *command);
 
 #endif

@@ -14,6 +14,7 @@
 #include "gateway/command.h"
 #include "gateway/line_reader.h"
 #include "gateway/log.h"
+#include "gateway/pods.h"
 #include "gateway/redirection.h"
 #include "gateway/service.h"
 #include "lib/errno_name.h"
@@ -76,6 +77,7 @@ __attribute__((format(printf, 2, 3))) static void answer(struct client *client, 
 static int set_frontend(struct gateway *gateway, const struct command *command,
                         struct failure *failure)
 {
+	gateway->pods.changed = true;
 	struct frontend *frontend =
 	    table_set(&gateway->table, command->frontend, command->affinity_seconds,
 	              command->endpoints, command->endpoint_count);
@@ -87,6 +89,7 @@ static int set_frontend(struct gateway *gateway, const struct command *command,
 
 static void delete_frontend(struct gateway *gateway, struct frontend *frontend)
 {
+	gateway->pods.changed = true;
 	service_close(gateway, frontend);
 	table_remove(&gateway->table, frontend);
 }
@@ -99,6 +102,7 @@ static int begin(struct client *client, struct failure *failure)
 		return fail(failure, EBUSY, "begin: another controller has begun");
 	control->transaction = client;
 	table_begin(&control->gateway->table);
+	pods_begin(&control->gateway->pods);
 	return 0;
 }
 
@@ -112,6 +116,7 @@ static int end(struct client *client, struct failure *failure)
 	control->transaction = NULL;
 	while ((stale = table_stale(&control->gateway->table)) != NULL)
 		delete_frontend(control->gateway, stale);
+	pods_commit(&control->gateway->pods);
 	return 0;
 }
 
@@ -121,16 +126,27 @@ static void answer_statistics(struct client *client)
 	const struct statistics *s = &gateway->statistics;
 
 	answer(client,
-	       "frontends=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
+	       "frontends=%zu pods=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
 	       " tcp_refused=%" PRIu64 " tcp_bytes=%" PRIu64 " udp_active=%" PRIu64
 	       " udp_outside_active=%" PRIu64 " udp_flows=%" PRIu64 " udp_datagrams=%" PRIu64 " udp_lost=%" PRIu64
 	       " dns_queries=%" PRIu64 " dns_failed=%" PRIu64,
-	       gateway->table.by_key.count, s->tcp_active, s->tcp_accepted, s->tcp_retried,
-	       s->tcp_refused, s->tcp_bytes, s->udp_active, s->udp_outside_active, s->udp_flows, s->udp_datagrams,
+	       gateway->table.by_key.count, gateway->pods.by_address.count, s->tcp_active,
+	       s->tcp_accepted, s->tcp_retried, s->tcp_refused, s->tcp_bytes, s->udp_active,
+	       s->udp_outside_active, s->udp_flows, s->udp_datagrams,
 	       s->udp_lost, s->dns_queries, s->dns_failed);
 }
 
-static int run(struct client *client, const struct command *command, struct failure *failure)
+/* Its policies hold before the answer: then its first process may start. */
+static int attach(struct gateway *gateway, const struct pod *pod, struct failure *failure)
+{
+	int status = pods_attach(&gateway->pods, pod, failure);
+
+	return status < 0
+	           ? status
+	           : pods_sync(gateway, pods_find(&gateway->pods, pod->address), failure);
+}
+
+static int run(struct client *client, struct command *command, struct failure *failure)
 {
 	struct gateway *gateway = client->control->gateway;
 	struct frontend *frontend;
@@ -149,6 +165,18 @@ static int run(struct client *client, const struct command *command, struct fail
 	case COMMAND_END:
 		return end(client, failure);
 	case COMMAND_STATS:
+		return 0;
+	case COMMAND_ATTACH:
+		return attach(gateway, &command->pod, failure);
+	case COMMAND_DETACH:
+		return pods_detach(&gateway->pods, command->pod.container, failure);
+	case COMMAND_ISOLATE:
+		pods_set_policy(&gateway->pods, command->policy);
+		command->policy = NULL;
+		return 0;
+	case COMMAND_RELEASE:
+		if (!pods_delete_policy(&gateway->pods, command->direction, command->name))
+			return fail(failure, ENOENT, "delete the policy");
 		return 0;
 	}
 	return 0;
@@ -170,7 +198,7 @@ static void answer_line(struct client *client, char *line, size_t length)
 		answer(client, "ok");
 	if (status < 0)
 		log_line("%s", failure.message);
-	free(command.endpoints);
+	command_free(&command);
 }
 
 /* Sends what is waiting. Returns 0, or -errno when the client is gone. */
@@ -228,6 +256,15 @@ static bool read_commands(struct client *client)
 	return count > 0;
 }
 
+/* What was told together comes into force together, and before it is answered. */
+static void sync_pods(const struct control *control)
+{
+	struct failure failure;
+
+	if (control->transaction == NULL)
+		pods_sync(control->gateway, NULL, &failure);
+}
+
 /* Returns whether the client is still there. */
 static bool serve(struct client *client, uint32_t events)
 {
@@ -240,6 +277,7 @@ static bool serve(struct client *client, uint32_t events)
 	do {
 		all_answered = answer_lines(client);
 		redirection_apply(client->control->gateway->redirection);
+		sync_pods(client->control);
 		if (send_answers(client) < 0)
 			return false;
 	} while (!all_answered && may_answer(client));

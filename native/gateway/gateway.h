@@ -4,6 +4,7 @@
 
 #include "gateway/loop.h"
 #include "gateway/options.h"
+#include "gateway/pods.h"
 #include "gateway/table.h"
 
 struct statistics {
@@ -26,6 +27,7 @@ struct gateway {
 	struct options options;
 	int uplink;           /**< see uplink.h */
 	struct table table;
+	struct pods pods;
 	struct statistics statistics;
 	struct tcp_relay *tcp;
 	struct udp_relay *udp;

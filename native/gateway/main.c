@@ -18,6 +18,7 @@
 #include "gateway/log.h"
 #include "gateway/node_addresses.h"
 #include "gateway/options.h"
+#include "gateway/pods.h"
 #include "gateway/publish.h"
 #include "gateway/redirection.h"
 #include "gateway/service.h"
@@ -99,6 +100,8 @@ static void open_all(struct parts *parts)
 	if (node_addresses_open(&parts->addresses, gateway->options.bridge_address, &failure) < 0)
 		die(&failure);
 	gateway->addresses = &parts->addresses;
+	if (pods_open(&gateway->pods, gateway->options.control, &failure) < 0)
+		die(&failure);
 	parts->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
 	if (parts->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
 		die(&failure);
@@ -122,6 +125,7 @@ static void close_all(struct parts *parts)
 		table_remove(&gateway->table, frontend);
 	}
 	map_free(&gateway->table.by_key);
+	pods_end(&gateway->pods);
 	publish_close(&parts->published);
 	dns_relay_close(parts->dns);
 	udp_outside_close(parts->outside);
@@ -157,7 +161,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	gateway->uplink = UPLINK_FD;
 	table_init(&gateway->table);
-	int status = loop_init(&gateway->loop);
+	int status = pods_init(&gateway->pods);
+	if (status == 0)
+		status = loop_init(&gateway->loop);
 	if (status == 0)
 		status = watch_signals(&parts);
 	if (status == 0)

@@ -5,17 +5,16 @@
 #include "gateway/gateway.h"
 
 /**
- * Whether a client (address in host byte order; the node's own if it is one of the node's
- * processes) may reach the endpoint. All may until policies are part of the table.
+ * Whether a client (address in host byte order) may reach the endpoint. The node's own processes,
+ * and the runner's, may reach everything, and everything may reach the node: "traffic to and from
+ * the node where a Pod is running is always allowed"
+ * (https://kubernetes.io/docs/concepts/services-networking/network-policies/).
  */
-static inline bool policy_allows(const struct gateway *gateway, enum protocol protocol,
-                                 uint32_t client, struct endpoint endpoint)
-{
-	(void)gateway;
-	(void)protocol;
-	(void)client;
-	(void)endpoint;
-	return true;
-}
+bool policy_allows(const struct gateway *gateway, enum protocol protocol, uint32_t client,
+                   struct endpoint endpoint);
+
+/** Whether the pod may reach an endpoint of the frontend, or it has none to be kept from. */
+bool policy_allows_frontend(const struct gateway *gateway, const struct pod *pod,
+                            const struct frontend *frontend);
 
 #endif

@@ -30,6 +30,7 @@ static void reads_a_bridge(void)
 	check_text(config.version, "0.4.0", "version");
 	check_text(config.bridge, "cni0", "bridge");
 	check_text(config.data_directory, "/var/lib/cni", "dataDir");
+	check(config.gateway_socket == NULL, "no gateway");
 	check(ntohl(config.subnet.address.s_addr) == 0x0a2a0000 && config.subnet.prefix == 24,
 	      "subnet");
 	check(ntohl(config.gateway.s_addr) == 0x0a2a0001, "gateway");
@@ -39,6 +40,21 @@ static void reads_a_bridge(void)
 	          config_version_at_least(&config, "0.4.0"),
 	      "at least itself and older");
 	check(!config_version_at_least(&config, "1.0.0"), "not at least newer");
+	json_free(&json);
+}
+
+static void reads_a_gateway(void)
+{
+	struct cni_error error;
+	struct config config;
+	struct json json;
+
+	check_number(read_config("{\"gatewaySocket\":\"/run/g\"," GOOD "}", &json, &config, &error),
+	             0, "it is read");
+	check_text(config.gateway_socket, "/run/g", "gatewaySocket");
+	json_free(&json);
+	check_number(read_config("{\"gatewaySocket\":\"\"," GOOD "}", &json, &config, &error),
+	             -EINVAL, "an empty one is not");
 	json_free(&json);
 }
 
@@ -92,6 +108,7 @@ static void refuses(void)
 int main(void)
 {
 	reads_a_bridge();
+	reads_a_gateway();
 	refuses();
 	return tap_done();
 }

@@ -3,24 +3,60 @@
 #include "lib/test/tap.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* The environment that the table's row describes. */
-static const char *command, *container, *netns, *interface;
+static const char *command, *container, *netns, *interface, *arguments;
 
 static char *read_environment(const char *name)
 {
 	static const char *const names[] = {"CNI_COMMAND", "CNI_CONTAINERID", "CNI_NETNS",
-	                                    "CNI_IFNAME"};
-	const char *found[] = {command, container, netns, interface};
-	static char values[4][64];
+	                                    "CNI_IFNAME", "CNI_ARGS"};
+	const char *found[] = {command, container, netns, interface, arguments};
+	static char values[5][512];
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		if (strcmp(name, names[i]) != 0 || found[i] == NULL)
 			continue;
 		snprintf(values[i], sizeof values[i], "%s", found[i]);
 		return values[i];
 	}
 	return NULL;
+}
+
+static void reads_the_pod(void)
+{
+	static const struct {
+		const char *arguments, *pod;
+	} table[] = {
+	    {NULL, ""},
+	    {"", ""},
+	    {"IgnoreUnknown=1;K8S_POD_NAMESPACE=a;K8S_POD_NAME=b-0;K8S_POD_UID=u", "a/b-0"},
+	    {"K8S_POD_NAME=b;K8S_POD_NAMESPACE=a", "a/b"},
+	    {"K8S_POD_NAME=b", ""},
+	    {"K8S_POD_NAMESPACE=a;K8S_POD_NAME=", ""},
+	    {"XK8S_POD_NAMESPACE=a;K8S_POD_NAMES=b", ""},
+	};
+
+	command = "ADD", container = "c", netns = "/n", interface = "eth0";
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		struct cni_error error;
+		struct request request;
+
+		arguments = table[i].arguments;
+		check_number(request_read(read_environment, &request, &error), 0, "is read");
+		check_text(request.pod, table[i].pod, "pod");
+	}
+
+	char name[sizeof "K8S_POD_NAMESPACE=a;K8S_POD_NAME=" + REQUEST_POD_SIZE];
+	struct cni_error error;
+	struct request request;
+	int length = snprintf(name, sizeof name, "K8S_POD_NAMESPACE=a;K8S_POD_NAME=");
+	memset(name + length, 'x', REQUEST_POD_SIZE);
+	name[length + REQUEST_POD_SIZE] = '\0';
+	arguments = name;
+	check_number(request_read(read_environment, &request, &error), -EINVAL, "too long a name");
+	arguments = NULL;
 }
 
 int main(void)
@@ -71,5 +107,6 @@ int main(void)
 		check_text(error.failure.message, table[i].message, "message");
 		check_number(error.code, CNI_INVALID_ENVIRONMENT, "code");
 	}
+	reads_the_pod();
 	return tap_done();
 }

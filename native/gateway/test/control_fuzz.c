@@ -16,6 +16,52 @@ static void require(bool holds)
 		abort();
 }
 
+static bool has_pod(const struct pods *pods, const char *container)
+{
+	for (struct list *node = pods->pods.next; node != &pods->pods; node = node->next)
+		if (strcmp(list_object(node, struct pod, node)->container, container) == 0)
+			return true;
+	return false;
+}
+
+static void apply_to_pods(struct pods *pods, struct command *command)
+{
+	struct failure failure;
+
+	switch (command->verb) {
+	case COMMAND_ATTACH:
+		if (pods_attach(pods, &command->pod, &failure) == 0) {
+			const struct pod *pod = pods_find(pods, command->pod.address);
+			require(strcmp(pod->name, command->pod.name) == 0);
+			require(has_pod(pods, command->pod.container));
+		}
+		break;
+	case COMMAND_DETACH:
+		require(pods_detach(pods, command->pod.container, &failure) == 0);
+		require(!has_pod(pods, command->pod.container));
+		break;
+	case COMMAND_ISOLATE:
+		pods_set_policy(pods, command->policy);
+		command->policy = NULL;
+		break;
+	case COMMAND_RELEASE:
+		pods_delete_policy(pods, command->direction, command->name);
+		require(policy_table_find(&pods->policies, command->direction, command->name) ==
+		        NULL);
+		break;
+	case COMMAND_BEGIN:
+		pods_begin(pods);
+		break;
+	case COMMAND_END:
+		pods_commit(pods);
+		break;
+	case COMMAND_SET:
+	case COMMAND_DEL:
+	case COMMAND_STATS:
+		break;
+	}
+}
+
 static void apply(struct table *table, const struct command *command)
 {
 	struct frontend *frontend = table_find(table, command->frontend);
@@ -44,31 +90,36 @@ static void apply(struct table *table, const struct command *command)
 		while ((frontend = table_stale(table)) != NULL)
 			table_remove(table, frontend);
 		break;
-	case COMMAND_STATS:
+	default:
 		break;
 	}
 }
 
-static void run_line(struct table *table, char *line, size_t length)
+static void run_line(struct table *table, struct pods *pods, char *line, size_t length)
 {
 	struct command command;
 	struct failure failure = {0};
 
 	require(strlen(line) <= length);
-	if (command_parse(line, length, &command, &failure) == 0)
+	if (command_parse(line, length, &command, &failure) == 0) {
 		apply(table, &command);
-	else
-		require(failure.message[0] != '\0' && command.endpoints == NULL);
-	free(command.endpoints);
+		apply_to_pods(pods, &command);
+	} else {
+		require(failure.message[0] != '\0' && command.endpoints == NULL &&
+		        command.policy == NULL);
+	}
+	command_free(&command);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static struct line_reader reader;
 	struct table table;
+	struct pods pods;
 	size_t piece = size > 0 ? data[0] + 1U : 1, lines = 0, newlines = 0;
 
 	table_init(&table);
+	require(pods_init(&pods) == 0);
 	reader.begin = reader.end = 0;
 	reader.skipping = false;
 	for (size_t i = 0; i < size;) {
@@ -84,7 +135,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		char *line;
 		size_t length;
 		while (line_reader_next(&reader, &line, &length) == LINE_READY) {
-			run_line(&table, line, length);
+			run_line(&table, &pods, line, length);
 			lines++;
 		}
 	}
@@ -97,5 +148,6 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		table_remove(&table, stale);
 	require(table.by_key.count == 0);
 	map_free(&table.by_key);
+	pods_end(&pods);
 	return 0;
 }

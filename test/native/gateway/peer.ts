@@ -6,9 +6,10 @@
  *   peer tcp HOST PORT COUNT    COUNT connections one after the other
  *   peer crowd HOST PORT COUNT  COUNT connections at once, each kept until all have been answered
  *   peer bulk HOST PORT BYTES   sends BYTES and gets them back
- *   peer hold HOST PORT FILE    one connection, used again when FILE is there
+ *   peer hold HOST PORT FILE    one connection, which makes FILE.held; used again when FILE is there
  *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
+ *   peer reach HOST PORT        which of TCP and UDP are answered within three seconds
  *   peer dns HOST NAME          the address of NAME, over UDP and over TCP
  *   peer addresses              the addresses of the links
  *   peer control SOCKET FILE    sends FILE to the gateway; prints its answers, a line each
@@ -19,7 +20,7 @@ import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -28,6 +29,9 @@ const [mode = '', ...args] = process.argv.slice(2);
 const [host = '', portText = '', last = ''] = args;
 const port = Number(portText);
 const count = Number(last);
+
+/** What is dropped on its way is waited for no longer. */
+const REACH_MS = 3000;
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
@@ -63,9 +67,9 @@ async function serve(name: string, ports: readonly number[]) {
   console.log('ready');
 }
 
-async function connect(): Promise<Socket> {
+async function connect(patience = 20_000): Promise<Socket> {
   const socket = createConnection({ host, port, noDelay: true });
-  socket.setTimeout(20_000, () => socket.destroy(new Error('timeout')));
+  socket.setTimeout(patience, () => socket.destroy(new Error('timeout')));
   await once(socket, 'connect');
   return socket;
 }
@@ -79,15 +83,24 @@ async function ask(socket: Socket): Promise<string> {
   return chunk.toString().trim();
 }
 
-async function ping(): Promise<string> {
+async function ping(patience?: number): Promise<string> {
   try {
-    const socket = await connect();
+    const socket = await connect(patience);
     const reply = await ask(socket);
     socket.destroy();
     return reply;
   } catch (error) {
     return codeOf(error);
   }
+}
+
+/** `tcp`, `udp`, both or none of them: by what an answer came. */
+async function reach() {
+  const socket = await open();
+  const replies = await Promise.all([ping(REACH_MS), datagram(socket)]);
+  socket.close();
+  const came = (reply: string | undefined) => /^\S+ [\d.]+$/.test(reply ?? '');
+  return ['tcp', 'udp'].filter((_, index) => came(replies[index])).join(' ');
 }
 
 async function crowd() {
@@ -130,6 +143,7 @@ async function bulk() {
 async function hold() {
   const socket = await connect();
   const before = await ask(socket);
+  writeFileSync(`${last}.held`, '');
   while (!existsSync(last)) await delay(50);
   const after = await ask(socket);
   socket.destroy();
@@ -137,7 +151,9 @@ async function hold() {
 }
 
 async function datagram(socket: ReturnType<typeof createSocket>): Promise<string> {
-  const reply = once(socket, 'message', { signal: AbortSignal.timeout(3000) }) as Promise<[Buffer]>;
+  const reply = once(socket, 'message', { signal: AbortSignal.timeout(REACH_MS) }) as Promise<
+    [Buffer]
+  >;
   socket.send('PING');
   try {
     return (await reply)[0].toString();
@@ -236,6 +252,7 @@ async function oneByOne() {
 
 const clients: Record<string, () => Promise<unknown>> = {
   tcp: oneByOne,
+  reach,
   crowd,
   bulk,
   hold,

@@ -18,6 +18,7 @@ export interface TestNodeOptions {
 export interface Pod {
   name: string;
   address: string;
+  /** In the node's process namespace. */
   pid: string;
 }
 
@@ -28,7 +29,9 @@ export type Place = 'runner' | 'node' | Pod;
 export interface TestNode extends AsyncDisposable {
   /** The host's end of the sandbox's network: see test/testbed/tools/outside. */
   outside: string;
-  addPod(name: string): Promise<Pod>;
+  /** With a namespace the plugin tells the gateway of it, as it does of every Kubernetes pod. */
+  addPod(name: string, namespace?: string): Promise<Pod>;
+  removePod(pod: Pod): Promise<void>;
   /** Starts `peer serve` and returns when it listens. */
   serve(place: Place, name: string, ports: readonly number[]): Promise<void>;
   /** Runs a client of peer.ts and returns what it printed. */
@@ -53,6 +56,7 @@ const cniConfig = JSON.stringify({
   subnet: '10.42.0.0/24',
   gateway: node,
   dataDir: '/tmp/cni',
+  gatewaySocket: socket,
 });
 
 export async function startTestNode(options: TestNodeOptions): Promise<TestNode> {
@@ -137,9 +141,12 @@ function background(sandbox: Sandbox, argv: readonly string[], wanted: RegExp): 
 }
 
 function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
-  const enter = (pid: string) => ['nsenter', `--target=${pid}`, '--user', '--net', '--'];
-  const at = (place: Place) =>
-    place === 'runner' ? [] : place === 'node' ? enter(init) : enter(place.pid);
+  const all = ['--user', '--mount', '--pid', '--net'];
+  const enter = ['nsenter', `--target=${init}`, ...all, '--'];
+  const at = (place: Place) => {
+    if (place === 'runner') return [];
+    return place === 'node' ? enter : [...enter, 'nsenter', `--target=${place.pid}`, '--net', '--'];
+  };
 
   const run: TestNode['run'] = async (place, argv) => {
     const { code, stdout, stderr } = await sandbox.exec([...at(place), ...argv]);
@@ -155,20 +162,28 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     return (await run('node', peer('control', socket, '/launch/lines'))).split('\n');
   };
 
+  const cni = (command: string, name: string, pid: string, namespace?: string) =>
+    run('node', [
+      ...['env', `CNI_COMMAND=${command}`, `CNI_CONTAINERID=${name}`, 'CNI_IFNAME=eth0'],
+      ...[`CNI_NETNS=/proc/${pid}/ns/net`, 'CNI_PATH=/programs'],
+      ...(namespace ? [`CNI_ARGS=K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}`] : []),
+      ...['sh', '-c', `printf %s '${cniConfig}' | /programs/cni`],
+    ]);
+
   return {
     outside: sandbox.addresses.host,
     run,
     control,
-    async addPod(name) {
+    async addPod(name, namespace) {
       const keeper = ['unshare', '--net', 'sh', '-c', 'echo $$; exec sleep infinity'];
-      const pid = await background(sandbox, [...enter(init), ...keeper], /^\d+$/);
-      const result = await run('node', [
-        ...['env', 'CNI_COMMAND=ADD', `CNI_CONTAINERID=${name}`, 'CNI_IFNAME=eth0'],
-        ...[`CNI_NETNS=/proc/${pid}/ns/net`, 'CNI_PATH=/programs'],
-        ...['sh', '-c', `printf %s '${cniConfig}' | /programs/cni`],
-      ]);
+      const pid = await background(sandbox, [...enter, ...keeper], /^\d+$/);
+      const result = await cni('ADD', name, pid, namespace);
       const { ips } = JSON.parse(result) as { ips: [{ address: string }] };
       return { name, pid, address: ips[0].address.replace(/\/.*/, '') };
+    },
+    async removePod({ name, pid }) {
+      await cni('DEL', name, pid);
+      await run('node', ['kill', '-KILL', pid]);
     },
     async serve(place, name, ports) {
       await background(sandbox, [...at(place), ...peer('serve', name, ...ports)], /^ready$/);

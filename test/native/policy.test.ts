@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { startTestNode, type Place, type Pod, type TestNode } from './gateway/test-node.ts';
+
+const node = '10.42.0.1';
+const web = '10.43.0.10';
+const ok = (count: number) => Array<string>(count).fill('ok');
+
+describe.each([
+  { profile: 'stock', sanitize: false },
+  { profile: 'native', sanitize: true },
+] as const)('policy in $profile, sanitizers: $sanitize', ({ profile, sanitize }) => {
+  let n: TestNode;
+  let server: Pod;
+  let friend: Pod;
+  let stranger: Pod;
+
+  beforeAll(async () => {
+    n = await startTestNode({ profile, sanitize, dnsUpstreams: () => [] });
+  });
+
+  afterAll(async () => {
+    const log = await n.gatewayLog();
+    await n[Symbol.asyncDispose]();
+    expect(log).not.toMatch(/Sanitizer|runtime error/);
+  });
+
+  const start = async (name: string, namespace: string) => {
+    const pod = await n.addPod(name, namespace);
+    await n.serve(pod, name, [8080, 8081, 8090]);
+    return pod;
+  };
+  /** Which of TCP and UDP get an answer. */
+  const reach = (from: Place, address: string, port: number) => n.ask(from, 'reach', address, port);
+  const frontends = () =>
+    ['tcp', 'udp'].flatMap((protocol) => [
+      `set ${protocol} ${web}:80 ${server.address}:8080`,
+      `set ${protocol} *:30080 ${server.address}:8080`,
+    ]);
+  /** Tells the gateway that these are the only policies. */
+  const policies = async (...lines: readonly string[]) => {
+    const all = ['begin', ...frontends(), ...lines.map((line) => `set ${line}`), 'end'];
+    expect(await n.control(...all)).toEqual(ok(all.length));
+  };
+
+  test('lets no pod start before the controller has told the policies', async () => {
+    await expect(n.addPod('early', 'a')).rejects.toThrow(
+      /"code":11,"msg":"The gateway refuses pod a\/early: error EAGAIN The controller has not told/,
+    );
+    expect(await n.control('begin', 'end')).toEqual(ok(2));
+    server = await start('server', 'a');
+    friend = await start('friend', 'a');
+    stranger = await start('stranger', 'b');
+  });
+
+  test('keeps strangers out of an isolated pod, by its address and by its Service', async () => {
+    await policies('ingress a/server a/friend');
+    for (const [address, port] of [
+      [server.address, 8080],
+      [web, 80],
+      [node, 30080],
+    ] as const) {
+      expect(await reach(friend, address, port)).toBe('tcp udp');
+      expect(await reach(stranger, address, port)).toBe('');
+    }
+    // By the Service as well it is dropped, not accepted and then reset.
+    expect(await n.ask(stranger, 'tcp', web, 80, 0)).toEqual({});
+    expect((await n.stats())['tcp_refused']).toBe(0);
+  });
+
+  test('never keeps out the node, the runner, nor the pod itself; lets answers pass', async () => {
+    await policies('ingress a/server');
+    expect(await reach('node', server.address, 8080)).toBe('tcp udp');
+    expect(await reach('node', web, 80)).toBe('tcp udp');
+    expect(await reach('runner', '127.0.0.1', 30080)).toBe('tcp udp');
+    expect(await reach(server, server.address, 8080)).toBe('tcp udp');
+    expect(await reach(server, web, 80)).toBe('tcp udp');
+    expect(await reach(server, stranger.address, 8080)).toBe('tcp udp');
+  });
+
+  test('tells ports, ranges, protocols and networks apart', async () => {
+    await policies(
+      `ingress a/server a/friend:tcp:8080-8081 ${stranger.address}/32:udp:8090 10.42.9.0/24`,
+    );
+    expect(await reach(friend, server.address, 8080)).toBe('tcp');
+    expect(await reach(friend, server.address, 8081)).toBe('tcp');
+    expect(await reach(friend, server.address, 8090)).toBe('');
+    expect(await reach(stranger, server.address, 8090)).toBe('udp');
+    expect(await reach(friend, web, 80)).toBe('tcp');
+    expect(await reach(stranger, web, 80)).toBe('');
+  });
+
+  test('keeps an isolated pod in: from pods, Services and the outside', async () => {
+    await policies('egress a/friend a/server:tcp');
+    expect(await reach(friend, server.address, 8080)).toBe('tcp');
+    expect(await reach(friend, web, 80)).toBe('tcp');
+    expect(await reach(friend, stranger.address, 8080)).toBe('');
+    expect(await reach(stranger, friend.address, 8080)).toBe('tcp udp');
+    const fetch = ['curl', '-sS', '-m', '3', `http://${n.outside}/x`];
+    await expect(n.run(friend, fetch)).rejects.toThrow(/timed out/i);
+    expect(await n.run(stranger, fetch)).toContain('"path":"/x"');
+    await policies(`egress a/friend ${n.outside}/32:tcp`);
+    expect(await n.run(friend, fetch)).toContain('"path":"/x"');
+    expect(await reach(friend, web, 80)).toBe('');
+  });
+
+  test('isolates a pod of which it was not told while its namespace has policies', async () => {
+    await policies('ingress a/*', 'ingress a/server 0.0.0.0/0');
+    expect(await reach(stranger, server.address, 8080)).toBe('tcp udp');
+    expect(await reach(stranger, friend.address, 8080)).toBe('');
+    expect(await n.control('set ingress a/friend 0.0.0.0/0')).toEqual(ok(1));
+    expect(await reach(stranger, friend.address, 8080)).toBe('tcp udp');
+  });
+
+  test('knows a peer by its name, before its first packet and no longer than it lives', async () => {
+    await policies('ingress a/server a/late', 'egress a/late a/server');
+    const late = await start('late', 'a');
+    expect(await reach(late, server.address, 8080)).toBe('tcp udp');
+    expect(await reach(late, stranger.address, 8080)).toBe('');
+    await n.removePod(late);
+    // The plugin gives an address again as late as it can, so a pod is named in its place.
+    const heir = await n.addPod('heir', 'b');
+    expect(await n.control(`attach heir b/heir ${late.address} /proc/${heir.pid}/ns/net`)).toEqual(
+      ok(1),
+    );
+    expect(await n.control(`set ingress a/server ${late.address}/32`)).toEqual(ok(1));
+    await n.removePod(heir);
+  });
+
+  test('lets what is open go on, and new connections no more, when it changes', async () => {
+    await policies('ingress a/server a/friend');
+    const held = n.ask(friend, 'hold', server.address, 8080, '/tmp/go-policy');
+    await n.run('runner', ['sh', '-c', 'until test -e /tmp/go-policy.held; do sleep 0.1; done']);
+    expect(await n.control('set ingress a/server b/stranger')).toEqual(ok(1));
+    expect(await reach(friend, server.address, 8080)).toBe('');
+    expect(await reach(stranger, server.address, 8080)).toBe('tcp udp');
+    await n.run('runner', ['touch', '/tmp/go-policy']);
+    expect(await held).toEqual({
+      before: `server ${friend.address}`,
+      after: `server ${friend.address}`,
+    });
+    expect(await n.control('del ingress a/server')).toEqual(ok(1));
+    expect(await reach(friend, server.address, 8080)).toBe('tcp udp');
+    expect(await reach(friend, web, 80)).toBe('tcp udp');
+  });
+
+  test('isolates entirely what has more rules than a kernel takes', async () => {
+    const many = Array.from({ length: 400 }, (_, i) => `10.42.1.${i % 256}/32:tcp:${i + 1}`);
+    await policies(`ingress a/server a/friend ${many.join(' ')}`);
+    const everyone = profile === 'native' ? 'tcp udp' : '';
+    expect(await reach(friend, server.address, 8080)).toBe(everyone);
+    expect(await reach(stranger, server.address, 8080)).toBe('');
+    expect(await reach('node', server.address, 8080)).toBe('tcp udp');
+    // The gateway itself has no such limit.
+    expect(await reach(friend, web, 80)).toBe('tcp udp');
+    if (profile !== 'native') {
+      expect(await n.gatewayLog()).toMatch(
+        /Failed to replace the iptables table nat: Invalid argument; a\/server is isolated entirely/,
+      );
+    }
+  });
+
+  test('remembers the pods when it is started again, and trusts none until it is told', async () => {
+    await policies('ingress a/server a/friend', 'egress b/stranger');
+    await n.run('runner', ['pkill', '-KILL', '-x', 'gateway']);
+    await n.ready(2);
+    expect(await reach(stranger, server.address, 8080)).toBe('');
+    expect(await reach(friend, server.address, 8080)).toBe('tcp udp');
+    await n.control(...frontends());
+    expect(await reach(friend, web, 80)).toBe('');
+    expect(await reach('node', web, 80)).toBe('tcp udp');
+    await policies();
+    expect(await reach(stranger, server.address, 8080)).toBe('tcp udp');
+    expect(await reach(stranger, web, 80)).toBe('tcp udp');
+    expect((await n.stats())['pods']).toBe(3);
+  });
+});
