@@ -29,8 +29,6 @@ export interface Compiled {
  * A pure function from objects to the gateway's table. Objects are never changed in place, so it
  * remembers what each Service came to and does again only those of which a part is another object:
  * after one change the rest is merging.
- *
- * NetworkPolicies will be one more kind of entry in the same table, compiled beside the claims.
  */
 export function compiler(node: Node): (objects: Objects) => Compiled {
   const remembered = new WeakMap<Service, { slices: readonly Slice[]; claims: Claims }>();

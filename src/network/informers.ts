@@ -2,6 +2,8 @@ import type { ApiClient } from './apiclient.ts';
 import type { Objects } from './compile.ts';
 import type { Log } from './log.ts';
 import { podOf, serviceOf, sliceOf, type Pod, type Service, type Slice } from './objects.ts';
+import type { PolicyObjects } from './policy/compile.ts';
+import { PolicyInformers } from './policy/informers.ts';
 import { Reflector, type ObjectJson, type Resource } from './reflector.ts';
 import type { PodJson, ServiceJson, SliceJson } from './wire.ts';
 
@@ -16,6 +18,7 @@ export class Informers {
   readonly #services: Reflector<ServiceJson, Service>;
   readonly #slices: Reflector<SliceJson, Slice>;
   readonly #pods: Reflector<PodJson, Pod>;
+  readonly #policies: PolicyInformers;
   readonly #changed: () => void;
   #scheduled = false;
 
@@ -36,6 +39,7 @@ export class Informers {
       query: { fieldSelector: `spec.nodeName=${nodeName}` },
       keep: podOf,
     });
+    this.#policies = new PolicyInformers(client, this.#schedule, say);
   }
 
   get objects(): Objects {
@@ -46,13 +50,17 @@ export class Informers {
     };
   }
 
+  get policies(): PolicyObjects {
+    return this.#policies.objects;
+  }
+
   get synced(): boolean {
     return this.#all.every((reflector) => reflector.synced);
   }
 
   /** Lists and watches that failed since the start. */
   get failures(): number {
-    return this.#all.reduce((sum, reflector) => sum + reflector.failures, 0);
+    return this.#all.reduce((sum, { failures }) => sum + failures, 0);
   }
 
   /** Goes on until the signal is aborted, with whose reason it rejects. */
@@ -61,7 +69,7 @@ export class Informers {
   }
 
   get #all() {
-    return [this.#services, this.#slices, this.#pods];
+    return [this.#services, this.#slices, this.#pods, this.#policies];
   }
 
   readonly #schedule = (): void => {

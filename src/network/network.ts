@@ -7,7 +7,9 @@ import type { Metric } from './health.ts';
 import { Informers } from './informers.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notice.ts';
+import { compilePolicies } from './policy/compile.ts';
 import { ingressFor, StatusWriter } from './status.ts';
+import type { Table } from './table.ts';
 
 const STATUS_RETRY_MS = 1000;
 
@@ -24,6 +26,7 @@ export class Network {
   readonly #compile: (objects: Objects) => Compiled;
   #ready: (() => void) | undefined;
   #compiled: Compiled | undefined;
+  #policies: Table = new Map();
   #compiles = 0;
   #compileSeconds = 0;
 
@@ -60,7 +63,8 @@ export class Network {
     return [
       gauge('ready', '1 when the table is complete and in force.', ready ? 1 : 0),
       gauge('frontends', 'Frontends the objects ask for.', this.#compiled?.table.size ?? 0),
-      gauge('frontends_refused', 'Frontends the gateway refused.', this.#gateway.refusals.size),
+      gauge('policies', 'Pods isolated by policies, each direction.', this.#policies.size),
+      gauge('refused', 'Entries of the table the gateway refused.', this.#gateway.refusals.size),
       gauge('notices', 'What objects ask for in vain.', this.#compiled?.notices.length ?? 0),
       gauge('resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
       counter('compiles', 'Times the table was compiled.', this.#compiles),
@@ -74,9 +78,10 @@ export class Network {
   #recompile(): void {
     const started = performance.now();
     this.#compiled = this.#compile(this.#informers.objects);
+    this.#policies = compilePolicies(this.#informers.policies);
     this.#compiles += 1;
     this.#compileSeconds += (performance.now() - started) / 1000;
-    this.#gateway.apply(this.#compiled.table);
+    this.#gateway.apply(new Map([...this.#policies, ...this.#compiled.table]));
   }
 
   /** Says what is in force; never what is only under way, or statuses would flap. */

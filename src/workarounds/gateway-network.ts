@@ -72,6 +72,7 @@ export const gatewayNetwork: Workaround = {
                       // The default route's neighbour must stay nobody.
                       reserved: [addresses.nowhere],
                       dataDir: '/var/lib/cni/gvisor-bridge',
+                      gatewaySocket: layout.gatewaySocket,
                     },
                   ],
                 }),

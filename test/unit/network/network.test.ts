@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { Network } from '../../../src/network/network.ts';
+import type { LabelledPodJson, PolicyJson } from '../../../src/network/policy/wire.ts';
 import type { ServiceJson, SliceJson } from '../../../src/network/wire.ts';
 import { ApiServer, reply } from './apiserver.ts';
 import { endpoint, NODE, service, slice } from './objects.ts';
@@ -18,6 +19,8 @@ let peer: Peer;
 let stop: AbortController;
 let services: ServiceJson[];
 let slices: SliceJson[];
+let policies: PolicyJson[];
+let pods: LabelledPodJson[];
 const ready = vi.fn();
 
 beforeEach(async () => {
@@ -26,6 +29,8 @@ beforeEach(async () => {
   ready.mockReset();
   services = [service({ type: 'LoadBalancer' })];
   slices = [slice([endpoint('10.42.0.5')])];
+  policies = [];
+  pods = [];
   peer = new Peer();
   server = new ApiServer();
   server.handle = ({ method, path, query, response }) => {
@@ -45,6 +50,9 @@ afterEach(async () => {
 
 function listOf(path: string): unknown[] {
   if (path.endsWith('/services')) return services;
+  if (path.endsWith('/networkpolicies')) return policies;
+  if (path.endsWith('/pods')) return pods;
+  if (path.endsWith('/namespaces')) return [{ metadata: { name: 'default' } }];
   return path.endsWith('/endpointslices')
     ? slices.map((json, index) => ({ ...json, metadata: { ...json.metadata, name: `s${index}` } }))
     : [];
@@ -96,6 +104,39 @@ describe('Network', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(written('PATCH')).toHaveLength(1);
     expect(ready).toHaveBeenCalledTimes(1);
+  });
+
+  test('watches pods and namespaces for policies only once there is one', async () => {
+    const watched = () =>
+      new Set(
+        server.received
+          .filter(({ query }) => query['watch'])
+          .map(({ path }) => path.split('/').at(-1)),
+      );
+    // A cluster without policies: the pods it watches are those with host ports.
+    await peer.listen(join(directory, 'control'));
+    const network = start();
+    await until(() => network.notReady() === undefined && watched().size === 4);
+    expect(watched()).not.toContain('namespaces');
+
+    const watch = server.received.find(
+      ({ path, query }) => path.endsWith('/networkpolicies') && query['watch'],
+    );
+    pods = [
+      {
+        metadata: { namespace: 'default', name: 'web', labels: { app: 'web' } },
+        spec: { containers: [] },
+      },
+    ];
+    const object: PolicyJson = {
+      metadata: { namespace: 'default', name: 'deny', resourceVersion: '2' },
+      spec: { podSelector: {} },
+    };
+    peer.lines.length = 0;
+    watch?.response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
+    await until(() => peer.lines.length === 2);
+    expect(peer.lines).toEqual(['set ingress default/*', 'set ingress default/web']);
+    expect(watched()).toContain('namespaces');
   });
 
   test('announces nothing that is not listened on, and says why', async () => {

@@ -1,0 +1,79 @@
+import type { ApiClient } from '../apiclient.ts';
+import type { Log } from '../log.ts';
+import { Reflector } from '../reflector.ts';
+import type { PolicyObjects } from './compile.ts';
+import {
+  labelledPodOf,
+  namespaceOf,
+  policyOf,
+  type LabelledPod,
+  type Namespace,
+  type Policy,
+} from './objects.ts';
+import type { LabelledPodJson, NamespaceJson, PolicyJson } from './wire.ts';
+
+/**
+ * Copies of what policies are compiled from. Pods and namespaces are watched from the moment the first
+ * policy is seen: a cluster without policies does not pay for them.
+ */
+export class PolicyInformers {
+  readonly #policies: Reflector<PolicyJson, Policy>;
+  readonly #pods: Reflector<LabelledPodJson, LabelledPod>;
+  readonly #namespaces: Reflector<NamespaceJson, Namespace>;
+  readonly #first = Promise.withResolvers<undefined>();
+
+  /** `changed` is called after every change, complete or not. */
+  constructor(client: ApiClient, changed: () => void, say: Log) {
+    const policiesChanged = () => {
+      if (this.#policies.objects.size > 0) this.#first.resolve(undefined);
+      changed();
+    };
+    this.#policies = new Reflector(
+      client,
+      { path: '/apis/networking.k8s.io/v1/networkpolicies', query: {}, keep: policyOf },
+      policiesChanged,
+      say,
+    );
+    this.#pods = new Reflector(
+      client,
+      { path: '/api/v1/pods', query: {}, keep: labelledPodOf },
+      changed,
+      say,
+    );
+    this.#namespaces = new Reflector(
+      client,
+      { path: '/api/v1/namespaces', query: {}, keep: namespaceOf },
+      changed,
+      say,
+    );
+  }
+
+  get objects(): PolicyObjects {
+    return {
+      policies: this.#policies.objects.values(),
+      pods: this.#pods.objects.values(),
+      namespaces: this.#namespaces.objects.values(),
+    };
+  }
+
+  /** Whether everything is there that the policies speak of. */
+  get synced(): boolean {
+    if (!this.#policies.synced || this.#policies.objects.size === 0) return this.#policies.synced;
+    return this.#pods.synced && this.#namespaces.synced;
+  }
+
+  /** Lists and watches that failed since the start. */
+  get failures(): number {
+    return this.#policies.failures + this.#pods.failures + this.#namespaces.failures;
+  }
+
+  /** Goes on until the signal is aborted, with whose reason it rejects. */
+  run(signal: AbortSignal): Promise<never> {
+    return Promise.race([this.#policies.run(signal), this.#runOthers(signal)]);
+  }
+
+  async #runOthers(signal: AbortSignal): Promise<never> {
+    await this.#first.promise;
+    return Promise.race([this.#pods.run(signal), this.#namespaces.run(signal)]);
+  }
+}
