@@ -46,11 +46,18 @@ static struct iptables_rule *add(struct rules *rules, enum direction direction,
 	return rule;
 }
 
-static void add_policy(struct rules *rules, const struct policy *policy)
+static bool overlap(struct iptables_network a, struct iptables_network b)
+{
+	return ((a.address ^ b.address) & a.mask & b.mask) == 0;
+}
+
+/* Of the policy's rules those whose peers are within reach, since room for rules is scarce. */
+static void add_policy(struct rules *rules, const struct policy *policy,
+                       struct iptables_network reach)
 {
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		const struct policy_rule *from = &policy->rules[i];
-		if (from->absent)
+		if (from->absent || !overlap(from->peer, reach))
 			continue;
 		struct iptables_rule *rule =
 		    add(rules, policy->direction, from->peer, IPTABLES_RETURN);
@@ -66,14 +73,15 @@ static void add_ingress(struct rules *rules, const struct gateway *gateway, cons
                         bool strict)
 {
 	const struct policy *policy = pod->policies[DIRECTION_INGRESS];
+	const struct iptables_network pods = network_of(&gateway->options.pod_cidr);
 
 	if (policy == NULL)
 		return;
 	add(rules, DIRECTION_INGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
 	add(rules, DIRECTION_INGRESS, only(pod->address), IPTABLES_RETURN);
 	if (!strict)
-		add_policy(rules, policy);
-	add(rules, DIRECTION_INGRESS, network_of(&gateway->options.pod_cidr), IPTABLES_DROP);
+		add_policy(rules, policy, pods);
+	add(rules, DIRECTION_INGRESS, pods, IPTABLES_DROP);
 }
 
 static void add_frontend(struct rules *rules, const struct gateway *gateway,
@@ -139,7 +147,7 @@ static void add_egress(struct rules *rules, const struct gateway *gateway, const
 	add(rules, DIRECTION_EGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
 	add(rules, DIRECTION_EGRESS, only(pod->address), IPTABLES_RETURN);
 	if (!strict)
-		add_policy(rules, policy);
+		add_policy(rules, policy, anywhere);
 	/* Loopback is not asked about in PREROUTING, but it is here. */
 	add(rules, DIRECTION_EGRESS, (struct iptables_network){0x7f000000, 0xff000000},
 	    IPTABLES_RETURN);
@@ -147,9 +155,10 @@ static void add_egress(struct rules *rules, const struct gateway *gateway, const
 }
 
 /*
- * Linux tracks connections in a namespace only once a rule there could translate an address
- * (nf_ct_netns_get, net/netfilter/nf_conntrack_proto.c), and asks nat about tracked ones alone:
- * this is such a rule, for an address that nobody has.
+ * From the first policy on, connections of every pod are tracked, so that those which are open when
+ * it is isolated one day are known. Linux tracks connections in a namespace only once a rule there
+ * could translate an address (nf_ct_netns_get, net/netfilter/nf_conntrack_proto.c), and asks nat
+ * about tracked ones alone: this is such a rule, for an address that nobody has.
  */
 static void add_tracking(struct rules *rules)
 {
@@ -176,8 +185,7 @@ ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, bool str
 		return -ENOMEM;
 	add_ingress(&rules, gateway, pod, strict);
 	add_egress(&rules, gateway, pod, strict);
-	if (rules.count > 0)
-		add_tracking(&rules);
+	add_tracking(&rules);
 	*out = rules.rules;
 	return (ssize_t)rules.count;
 }

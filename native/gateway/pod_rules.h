@@ -12,7 +12,7 @@
 
 /**
  * Lays out the rules that enforce the pod's policies; with `strict` no more than its isolation,
- * which is a handful. Returns their number, 0 for a pod that may do everything, with *out to be
+ * which is a handful. Returns their number, 0 while there are no policies at all, with *out to be
  * freed; or -ENOMEM.
  */
 ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, bool strict,

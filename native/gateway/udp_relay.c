@@ -117,15 +117,28 @@ static int flow_connect(struct udp_flow *flow)
 	return loop_watch(&gateway->loop, &flow->source, fd, EPOLLIN);
 }
 
+/* The endpoint whose turn it is, or the next one that the client may reach. */
+static bool choose(const struct gateway *gateway, struct frontend *frontend, uint32_t client,
+                   struct endpoint *out)
+{
+	size_t first = frontend_choose(frontend, client, gateway->loop.now);
+
+	for (size_t i = 0; i < frontend->endpoint_count; i++) {
+		*out = frontend->endpoints[(first + i) % frontend->endpoint_count];
+		if (policy_allows(gateway, PROTOCOL_UDP, client, *out))
+			return true;
+	}
+	return false;
+}
+
 static struct udp_flow *flow_begin(struct udp_listener *listener, const struct sockaddr_in *client)
 {
 	struct gateway *gateway = listener->gateway;
 	struct frontend *frontend = listener->frontend;
 	uint32_t address = ntohl(client->sin_addr.s_addr);
-	size_t index = frontend_choose(frontend, address, gateway->loop.now);
-	struct endpoint endpoint = frontend->endpoints[index];
+	struct endpoint endpoint;
 
-	if (!policy_allows(gateway, PROTOCOL_UDP, address, endpoint))
+	if (!choose(gateway, frontend, address, &endpoint))
 		return NULL;
 	if (gateway->statistics.udp_active >= gateway->udp->limit)
 		make_room(gateway->udp);

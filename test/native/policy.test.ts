@@ -129,16 +129,28 @@ describe.each([
 
   test('lets what is open go on, and new connections no more, when it changes', async () => {
     await policies('ingress a/server a/friend');
-    const held = n.ask(friend, 'hold', server.address, 8080, '/tmp/go-policy');
-    await n.run('runner', ['sh', '-c', 'until test -e /tmp/go-policy.held; do sleep 0.1; done']);
-    expect(await n.control('set ingress a/server b/stranger')).toEqual(ok(1));
+    const hold = async (from: Pod, to: Pod) => {
+      const file = `/tmp/from-${from.name}`;
+      const held = n.ask(from, 'hold', to.address, 8080, file);
+      await n.run('runner', ['sh', '-c', `until test -e ${file}.held; do sleep 0.1; done`]);
+      return async () => {
+        await n.run('runner', ['touch', file]);
+        const reply = `${to.name} ${from.address}`;
+        expect(await held).toEqual({ before: reply, after: reply });
+      };
+    };
+    const goesOn = await hold(friend, server);
+    // Between pods that no policy was about yet.
+    const goesOnToo = await hold(stranger, friend);
+    expect(await n.control('set ingress a/friend', 'set egress a/friend')).toEqual(ok(2));
+    expect(await reach(stranger, friend.address, 8080)).toBe('');
+    await goesOnToo();
+    expect(await n.control('del egress a/friend', 'set ingress a/server b/stranger')).toEqual(
+      ok(2),
+    );
     expect(await reach(friend, server.address, 8080)).toBe('');
     expect(await reach(stranger, server.address, 8080)).toBe('tcp udp');
-    await n.run('runner', ['touch', '/tmp/go-policy']);
-    expect(await held).toEqual({
-      before: `server ${friend.address}`,
-      after: `server ${friend.address}`,
-    });
+    await goesOn();
     expect(await n.control('del ingress a/server')).toEqual(ok(1));
     expect(await reach(friend, server.address, 8080)).toBe('tcp udp');
     expect(await reach(friend, web, 80)).toBe('tcp udp');

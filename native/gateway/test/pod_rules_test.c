@@ -98,13 +98,13 @@ int main(void)
 	frontends();
 	check_rules(SERVER, false, "", "without policies there are no rules");
 
-	isolate(DIRECTION_INGRESS, "a/server a/friend:tcp:8080-8081 a/nobody");
+	isolate(DIRECTION_INGRESS, "a/server a/friend:tcp:8080-8081 a/nobody 8.0.0.0/8");
 	check_rules(SERVER, false,
 	            "in 0a2a0001 RETURN\n"
 	            "in 0a2a0002 RETURN\n"
 	            "in 0a2a0003 6:8080-8081 RETURN\n"
 	            "in 0a2a0000/ DROP\n" TRACKING,
-	            "an isolated pod lets the node in, itself, and whom it may");
+	            "an isolated pod lets the node in, itself, and whom it may of the bridge");
 	check_rules(SERVER, true,
 	            "in 0a2a0001 RETURN\n"
 	            "in 0a2a0002 RETURN\n"

@@ -32,6 +32,8 @@ const count = Number(last);
 
 /** What is dropped on its way is waited for no longer. */
 const REACH_MS = 3000;
+/** What is kept open is so while the test does other things. */
+const HOLD_MS = 120_000;
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error);
 
@@ -141,7 +143,7 @@ async function bulk() {
 }
 
 async function hold() {
-  const socket = await connect();
+  const socket = await connect(HOLD_MS);
   const before = await ask(socket);
   writeFileSync(`${last}.held`, '');
   while (!existsSync(last)) await delay(50);
