@@ -19,8 +19,9 @@ export function renderConformance(results: readonly Result[], about: string): st
   return [
     '# Conformance',
     '',
-    'The `[Conformance]` tests of upstream Kubernetes, run by `make conformance` against the cluster the',
-    'action makes in a gVisor sandbox of profile stock. The file is written by that command.',
+    'The `[Conformance]` tests of upstream Kubernetes, and those of NetworkPolicy, run by `make',
+    'conformance` against the cluster the action makes in a gVisor sandbox of profile stock. The file is',
+    'written by that command.',
     '',
     about,
     '',
