@@ -54033,6 +54033,7 @@ const gatewayNetwork = {
                                     // The default route's neighbour must stay nobody.
                                     reserved: [addresses.nowhere],
                                     dataDir: '/var/lib/cni/gvisor-bridge',
+                                    gatewaySocket: layout.gatewaySocket,
                                 },
                             ],
                         }),

@@ -8586,7 +8586,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9284);
+/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9658);
 
 process.exitCode = await (0,_network_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(process.argv.slice(2), process.env);
 
@@ -8595,7 +8595,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9284:
+/***/ 9658:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -9248,8 +9248,6 @@ function label(ref) {
  * A pure function from objects to the gateway's table. Objects are never changed in place, so it
  * remembers what each Service came to and does again only those of which a part is another object:
  * after one change the rest is merging.
- *
- * NetworkPolicies will be one more kind of entry in the same table, compiled beside the claims.
  */
 function compiler(node) {
     const remembered = new WeakMap();
@@ -9783,7 +9781,130 @@ function keyOf({ metadata }) {
     return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
+;// CONCATENATED MODULE: ./build/js/network/policy/selector.js
+function selectorOf({ matchLabels = {}, matchExpressions = [] }) {
+    const wanted = Object.entries(matchLabels);
+    return (labels) => wanted.every(([key, value]) => labels[key] === value) &&
+        matchExpressions.every(({ key, operator, values = [] }) => {
+            const value = labels[key];
+            switch (operator) {
+                case 'In':
+                    return value !== undefined && values.includes(value);
+                // Also what has no such label (labels.Requirement.Matches in apimachinery).
+                case 'NotIn':
+                    return value === undefined || !values.includes(value);
+                case 'Exists':
+                    return value !== undefined;
+                case 'DoesNotExist':
+                    return value === undefined;
+                default:
+                    return false;
+            }
+        });
+}
+
+;// CONCATENATED MODULE: ./build/js/network/policy/objects.js
+
+function policyOf({ metadata, spec = {} }) {
+    const { podSelector = {}, ingress = [], egress = [] } = spec;
+    // The API server fills them in, by the same rule.
+    const types = spec.policyTypes ?? (spec.egress ? ['Ingress', 'Egress'] : ['Ingress']);
+    return {
+        namespace: metadata.namespace ?? '',
+        pods: selectorOf(podSelector),
+        ingress: types.includes('Ingress')
+            ? ingress.map(({ from, ports }) => allowanceOf(from, ports))
+            : undefined,
+        egress: types.includes('Egress')
+            ? egress.map(({ to, ports }) => allowanceOf(to, ports))
+            : undefined,
+    };
+}
+/** Undefined for a pod that policies are not about: one on the node's network, or one that ended. */
+function labelledPodOf({ metadata, spec, status, }) {
+    const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    if (spec.hostNetwork || ended)
+        return undefined;
+    return {
+        namespace: metadata.namespace ?? '',
+        name: metadata.name ?? '',
+        labels: metadata.labels ?? {},
+        ports: spec.containers.flatMap(({ ports = [] }) => ports.flatMap(({ name, protocol = 'TCP', containerPort }) => name ? [{ name, protocol, port: containerPort }] : [])),
+    };
+}
+function namespaceOf({ metadata }) {
+    return { name: metadata.name ?? '', labels: metadata.labels ?? {} };
+}
+/** Empty lists mean what missing ones do. */
+function allowanceOf(peers = [], ports = []) {
+    return {
+        peers: peers.length > 0 ? peers.map(peerOf) : undefined,
+        ports: ports.length > 0
+            ? ports.map(({ protocol = 'TCP', port, endPort }) => ({ protocol, port, endPort }))
+            : undefined,
+    };
+}
+function peerOf({ ipBlock, namespaceSelector, podSelector = {} }) {
+    if (ipBlock)
+        return { cidr: ipBlock.cidr, except: ipBlock.except ?? [] };
+    return {
+        namespaces: namespaceSelector && selectorOf(namespaceSelector),
+        pods: selectorOf(podSelector),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/network/policy/informers.js
+
+
+/**
+ * Copies of what policies are compiled from. Pods and namespaces are watched from the moment the first
+ * policy is seen: a cluster without policies does not pay for them.
+ */
+class PolicyInformers {
+    #policies;
+    #pods;
+    #namespaces;
+    #first = Promise.withResolvers();
+    /** `changed` is called after every change, complete or not. */
+    constructor(client, changed, say) {
+        const policiesChanged = () => {
+            if (this.#policies.objects.size > 0)
+                this.#first.resolve(undefined);
+            changed();
+        };
+        this.#policies = new Reflector(client, { path: '/apis/networking.k8s.io/v1/networkpolicies', query: {}, keep: policyOf }, policiesChanged, say);
+        this.#pods = new Reflector(client, { path: '/api/v1/pods', query: {}, keep: labelledPodOf }, changed, say);
+        this.#namespaces = new Reflector(client, { path: '/api/v1/namespaces', query: {}, keep: namespaceOf }, changed, say);
+    }
+    get objects() {
+        return {
+            policies: this.#policies.objects.values(),
+            pods: this.#pods.objects.values(),
+            namespaces: this.#namespaces.objects.values(),
+        };
+    }
+    /** Whether everything is there that the policies speak of. */
+    get synced() {
+        if (!this.#policies.synced || this.#policies.objects.size === 0)
+            return this.#policies.synced;
+        return this.#pods.synced && this.#namespaces.synced;
+    }
+    /** Lists and watches that failed since the start. */
+    get failures() {
+        return this.#policies.failures + this.#pods.failures + this.#namespaces.failures;
+    }
+    /** Goes on until the signal is aborted, with whose reason it rejects. */
+    run(signal) {
+        return Promise.race([this.#policies.run(signal), this.#runOthers(signal)]);
+    }
+    async #runOthers(signal) {
+        await this.#first.promise;
+        return Promise.race([this.#pods.run(signal), this.#namespaces.run(signal)]);
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/js/network/informers.js
+
 
 
 /** Changes come in clusters (a Service and its slice, a rollout's pods): one compile for each. */
@@ -9795,6 +9916,7 @@ class Informers {
     #services;
     #slices;
     #pods;
+    #policies;
     #changed;
     #scheduled = false;
     /** `changed` is called a few milliseconds after a change, once everything has been listed. */
@@ -9813,6 +9935,7 @@ class Informers {
             query: { fieldSelector: `spec.nodeName=${nodeName}` },
             keep: podOf,
         });
+        this.#policies = new PolicyInformers(client, this.#schedule, say);
     }
     get objects() {
         return {
@@ -9821,19 +9944,22 @@ class Informers {
             pods: this.#pods.objects.values(),
         };
     }
+    get policies() {
+        return this.#policies.objects;
+    }
     get synced() {
         return this.#all.every((reflector) => reflector.synced);
     }
     /** Lists and watches that failed since the start. */
     get failures() {
-        return this.#all.reduce((sum, reflector) => sum + reflector.failures, 0);
+        return this.#all.reduce((sum, { failures }) => sum + failures, 0);
     }
     /** Goes on until the signal is aborted, with whose reason it rejects. */
     run(signal) {
         return Promise.race(this.#all.map((reflector) => reflector.run(signal)));
     }
     get #all() {
-        return [this.#services, this.#slices, this.#pods];
+        return [this.#services, this.#slices, this.#pods, this.#policies];
     }
     #schedule = () => {
         if (!this.synced)
@@ -9846,6 +9972,129 @@ class Informers {
             this.#changed();
         }, COALESCE_MS);
     };
+}
+
+;// CONCATENATED MODULE: ./build/js/network/policy/cidr.js
+
+/**
+ * The networks that together are the block without the exceptions, in ascending order. Of IPv6, which
+ * the cluster does not have, nothing remains; the API server lets no malformed block pass.
+ */
+function blockWithout(block, exceptions) {
+    const ranges = exceptions
+        .flatMap(rangeOf)
+        .reduce((rest, hole) => rest.flatMap((range) => without(range, hole)), rangeOf(block));
+    return ranges.flatMap(networksOf);
+}
+/** None for what is not IPv4. */
+function rangeOf(network) {
+    const [address = '', prefix] = network.split('/');
+    if (!(0,external_node_net_namespaceObject.isIPv4)(address))
+        return [];
+    const size = 2 ** (32 - Number(prefix));
+    const number = address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+    const first = number - (number % size);
+    return [[first, first + size - 1]];
+}
+function without([first, last], [from, to]) {
+    const below = [first, Math.min(last, from - 1)];
+    const above = [Math.max(first, to + 1), last];
+    return [below, above].filter(([start, end]) => start <= end);
+}
+/** The fewest networks: each the largest that begins at an address and does not end too late. */
+function networksOf([first, last]) {
+    const networks = [];
+    for (let next = first; next <= last;) {
+        let prefix = 0;
+        while (next % 2 ** (32 - prefix) !== 0 || next + 2 ** (32 - prefix) - 1 > last)
+            prefix += 1;
+        networks.push(`${addressOf(next)}/${prefix}`);
+        next += 2 ** (32 - prefix);
+    }
+    return networks;
+}
+function addressOf(number) {
+    return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}
+
+;// CONCATENATED MODULE: ./build/js/network/policy/compile.js
+
+/** In the gateway's words: everybody. */
+const EVERYBODY = '0.0.0.0/0';
+/**
+ * A pure function from policies to entries of the gateway's table: `ingress NAMESPACE/POD` and `egress
+ * NAMESPACE/POD`, to what is allowed. In a namespace with policies every pod has its entry, and so has
+ * `NAMESPACE/*`, with nothing allowed: a pod that is not known yet is isolated. Peers are named, not
+ * resolved: the gateway knows a pod's address before the API server does.
+ */
+function compilePolicies(objects) {
+    const pods = [...objects.pods];
+    const labelsOf = new Map([...objects.namespaces].map(({ name, labels }) => [name, labels]));
+    const table = new Map();
+    for (const [namespace, policies] of Map.groupBy(objects.policies, (policy) => policy.namespace)) {
+        const own = pods.filter((pod) => pod.namespace === namespace);
+        for (const direction of ['ingress', 'egress']) {
+            const isolating = policies.filter((policy) => policy[direction] !== undefined);
+            if (isolating.length === 0)
+                continue;
+            table.set(`${direction} ${namespace}/*`, '');
+            for (const pod of own) {
+                const selecting = isolating.filter((policy) => policy.pods(pod.labels));
+                const allowances = selecting.flatMap((policy) => policy[direction] ?? []);
+                const rules = allowances.flatMap((allowance) => direction === 'ingress'
+                    ? ingressRules(allowance, pod, pods, labelsOf)
+                    : egressRules(allowance, pod, pods, labelsOf));
+                table.set(`${direction} ${compile_nameOf(pod)}`, selecting.length === 0 ? EVERYBODY : [...new Set(rules)].sort().join(' '));
+            }
+        }
+    }
+    return table;
+}
+function ingressRules({ peers, ports }, pod, pods, labelsOf) {
+    const suffixes = suffixesOf(ports, pod.ports);
+    const from = peers?.flatMap((peer) => 'cidr' in peer
+        ? blockWithout(peer.cidr, peer.except)
+        : selected(peer, pod.namespace, pods, labelsOf).map(compile_nameOf));
+    return (from ?? [EVERYBODY]).flatMap((name) => suffixes.map((suffix) => name + suffix));
+}
+/** A port's name means what each destination calls so: nothing to addresses, which name no ports. */
+function egressRules({ peers, ports }, { namespace }, pods, labelsOf) {
+    const numbered = ports?.filter(({ port }) => typeof port !== 'string');
+    const toNetworks = (networks) => networks.flatMap((network) => suffixesOf(numbered, []).map((suffix) => network + suffix));
+    const toPods = (to, wanted) => to.flatMap((pod) => suffixesOf(wanted, pod.ports).map((suffix) => compile_nameOf(pod) + suffix));
+    if (!peers) {
+        const named = ports?.filter(({ port }) => typeof port === 'string') ?? [];
+        return [...toNetworks([EVERYBODY]), ...toPods(pods, named)];
+    }
+    return peers.flatMap((peer) => 'cidr' in peer
+        ? toNetworks(blockWithout(peer.cidr, peer.except))
+        : toPods(selected(peer, namespace, pods, labelsOf), ports));
+}
+function selected(peer, own, pods, labelsOf) {
+    return pods.filter(({ namespace, labels }) => (peer.namespaces ? peer.namespaces(labelsOf.get(namespace) ?? {}) : namespace === own) &&
+        peer.pods(labels));
+}
+/** What follows a peer in a rule, once for each port; `names` are those of the destination. */
+function suffixesOf(ports, names) {
+    if (!ports)
+        return [''];
+    return ports.flatMap(({ protocol, port, endPort }) => {
+        // SCTP, which gVisor's network does not have.
+        if (protocol !== 'TCP' && protocol !== 'UDP')
+            return [];
+        const prefix = `:${protocol.toLowerCase()}`;
+        if (port === undefined)
+            return [prefix];
+        if (typeof port === 'number') {
+            return [endPort === undefined ? `${prefix}:${port}` : `${prefix}:${port}-${endPort}`];
+        }
+        return names
+            .filter((named) => named.name === port && named.protocol === protocol)
+            .map((named) => `${prefix}:${named.port}`);
+    });
+}
+function compile_nameOf({ namespace, name }) {
+    return `${namespace}/${name}`;
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/status.js
@@ -9928,6 +10177,7 @@ class StatusWriter {
 
 
 
+
 const STATUS_RETRY_MS = 1000;
 /**
  * Objects in, table out: the informers feed the compiler, its table goes to the gateway, and what
@@ -9942,6 +10192,7 @@ class Network {
     #compile;
     #ready;
     #compiled;
+    #policies = new Map();
     #compiles = 0;
     #compileSeconds = 0;
     constructor(config, client, say, ready) {
@@ -9976,7 +10227,8 @@ class Network {
         return [
             gauge('ready', '1 when the table is complete and in force.', ready ? 1 : 0),
             gauge('frontends', 'Frontends the objects ask for.', this.#compiled?.table.size ?? 0),
-            gauge('frontends_refused', 'Frontends the gateway refused.', this.#gateway.refusals.size),
+            gauge('policies', 'Pods isolated by policies, each direction.', this.#policies.size),
+            gauge('refused', 'Entries of the table the gateway refused.', this.#gateway.refusals.size),
             gauge('notices', 'What objects ask for in vain.', this.#compiled?.notices.length ?? 0),
             gauge('resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
             counter('compiles', 'Times the table was compiled.', this.#compiles),
@@ -9989,9 +10241,10 @@ class Network {
     #recompile() {
         const started = performance.now();
         this.#compiled = this.#compile(this.#informers.objects);
+        this.#policies = compilePolicies(this.#informers.policies);
         this.#compiles += 1;
         this.#compileSeconds += (performance.now() - started) / 1000;
-        this.#gateway.apply(this.#compiled.table);
+        this.#gateway.apply(new Map([...this.#policies, ...this.#compiled.table]));
     }
     /** Says what is in force; never what is only under way, or statuses would flap. */
     #publish() {

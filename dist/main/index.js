@@ -43259,6 +43259,7 @@ const gatewayNetwork = {
                                     // The default route's neighbour must stay nobody.
                                     reserved: [addresses.nowhere],
                                     dataDir: '/var/lib/cni/gvisor-bridge',
+                                    gatewaySocket: layout.gatewaySocket,
                                 },
                             ],
                         }),
