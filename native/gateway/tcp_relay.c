@@ -23,6 +23,9 @@
 /* Without descriptors, accepting is tried again when a connection ends, or after this long. */
 #define PAUSE 1000
 
+/* Most connections are over by then, and are not worth tune(). */
+#define TUNE_DELAY 10000
+
 /* Seconds of silence before a peer is asked whether it is still there: a pod's network namespace
  * may vanish without a FIN. */
 #define KEEPALIVE 60
@@ -54,10 +57,9 @@ struct connection {
 	struct end client;
 	struct end server;
 	bool established; /* to the server */
-	bool tuned;
+	struct deadline deadline; /* for the server to answer; then for tune() */
 
 	/* On the way to the server. */
-	struct deadline deadline;
 	struct frontend *frontend; /* NULL: straight to the destination, outside */
 	struct endpoint destination;
 	uint32_t client_address;
@@ -70,6 +72,7 @@ struct tcp_relay {
 	struct list listeners;
 	struct deadline_queue endpoint_deadlines;
 	struct deadline_queue outside_deadlines;
+	struct deadline_queue tune_deadlines;
 	size_t limit;
 	bool paused; /* no descriptors left */
 	struct deadline_queue pauses;
@@ -243,14 +246,12 @@ static int move(struct connection *connection, struct end *from, struct end *to)
 	return 0;
 }
 
-/* Not before the first bytes are on their way: it takes system calls and is no hurry. */
 static void tune(struct connection *connection)
 {
 	const int on = 1;
 	const int idle = KEEPALIVE;
 	const int fds[] = {connection->client.source.fd, connection->server.source.fd};
 
-	connection->tuned = true;
 	for (size_t i = 0; i < 2; i++) {
 		setsockopt(fds[i], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 		setsockopt(fds[i], IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
@@ -266,12 +267,8 @@ static void pump(struct connection *connection)
 		finish(connection, true);
 		return;
 	}
-	if (client->shut && server->shut) {
+	if (client->shut && server->shut)
 		finish(connection, false);
-		return;
-	}
-	if (!connection->tuned)
-		tune(connection);
 }
 
 static void note(struct end *end, uint32_t events)
@@ -286,30 +283,15 @@ static void note(struct end *end, uint32_t events)
 
 static void established(struct connection *connection)
 {
-	const int on = 1;
+	struct gateway *gateway = connection->gateway;
 
 	connection->established = true;
-	deadline_clear(&connection->deadline);
+	deadline_set(&gateway->loop, &gateway->tcp->tune_deadlines, &connection->deadline);
 	if (connection->frontend != NULL)
 		frontend_remember(connection->frontend, connection->client_address,
-		                  connection->destination, connection->gateway->loop.now);
+		                  connection->destination, gateway->loop.now);
 	leave_frontend(connection);
-	setsockopt(connection->client.source.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(connection->server.source.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	pump(connection);
-}
-
-/* The server's socket has an outcome of its connect. */
-static void connected(struct connection *connection)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	getsockopt(connection->server.source.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-	if (error == 0)
-		established(connection);
-	else
-		try_next(connection);
 }
 
 static void client_ready(struct source *source, uint32_t events)
@@ -332,13 +314,20 @@ static void server_ready(struct source *source, uint32_t events)
 	note(end, events);
 	if (connection->established)
 		pump(connection);
-	else if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-		connected(connection);
+	else if (events & (EPOLLERR | EPOLLHUP))
+		try_next(connection);
+	else if (events & EPOLLOUT)
+		established(connection);
 }
 
-static void connect_expired(struct deadline *deadline)
+static void deadline_expired(struct deadline *deadline)
 {
-	try_next(list_object(deadline, struct connection, deadline));
+	struct connection *connection = list_object(deadline, struct connection, deadline);
+
+	if (connection->established)
+		tune(connection);
+	else
+		try_next(connection);
 }
 
 /* The next endpoint to try, if one is left. */
@@ -361,6 +350,13 @@ static bool next_endpoint(struct connection *connection)
 	connection->destination =
 	    frontend->endpoints[(connection->first + attempt) % frontend->endpoint_count];
 	return true;
+}
+
+static void no_delay(int fd)
+{
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 /* Begins to connect to the destination. Returns 0 or -errno. */
@@ -392,6 +388,7 @@ static int begin_connect(struct connection *connection)
 	             connection->frontend == NULL ? &tcp->outside_deadlines
 	                                          : &tcp->endpoint_deadlines,
 	             &connection->deadline);
+	no_delay(fd);
 	return status;
 }
 
@@ -461,14 +458,17 @@ static void begin(struct gateway *gateway, int fd, uint32_t client, struct front
 		frontend->references++;
 	end_init(&connection->client, connection, client_ready);
 	end_init(&connection->server, connection, server_ready);
-	deadline_init(&connection->deadline, connect_expired);
+	deadline_init(&connection->deadline, deadline_expired);
 	list_append(&gateway->tcp->connections, &connection->node);
 	gateway->statistics.tcp_active++;
-	if (loop_watch(&gateway->loop, &connection->client.source, fd, EVENTS) < 0) {
-		finish(connection, true);
-		return;
-	}
+	connection->client.source.fd = fd;
 	try_next(connection);
+	if (connection->client.source.fd < 0)
+		return;
+	/* While the server is on its way to answer. */
+	no_delay(fd);
+	if (loop_watch(&gateway->loop, &connection->client.source, fd, EVENTS) < 0)
+		finish(connection, true);
 }
 
 static void accept_ready(struct source *source, uint32_t events)
@@ -512,6 +512,7 @@ int tcp_relay_init(struct gateway *gateway, size_t limit)
 	list_init(&tcp->listeners);
 	deadline_queue_init(&gateway->loop, &tcp->endpoint_deadlines, ENDPOINT_TIMEOUT);
 	deadline_queue_init(&gateway->loop, &tcp->outside_deadlines, OUTSIDE_TIMEOUT);
+	deadline_queue_init(&gateway->loop, &tcp->tune_deadlines, TUNE_DELAY);
 	deadline_queue_init(&gateway->loop, &tcp->pauses, PAUSE);
 	deadline_init(&tcp->resume, resume_expired);
 	tcp->gateway = gateway;
