@@ -99,6 +99,8 @@ describe.each([
     const fetch = ['curl', '-sS', '-m', '3', `http://${n.outside}/x`];
     await expect(n.run(friend, fetch)).rejects.toThrow(/timed out/i);
     expect(await n.run(stranger, fetch)).toContain('"path":"/x"');
+    expect(await n.ask(friend, 'udp', n.outside, 7, 1)).toEqual({ ABORT_ERR: 1 });
+    expect(await n.ask(stranger, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
     await policies(`egress a/friend ${n.outside}/32:tcp`);
     expect(await n.run(friend, fetch)).toContain('"path":"/x"');
     expect(await reach(friend, web, 80)).toBe('');
