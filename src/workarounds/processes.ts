@@ -72,7 +72,7 @@ function networkSteps(context: Context): Step[] {
     },
     {
       id: 'controller',
-      reason: "tells the gateway the cluster's Services",
+      reason: "tells the gateway the cluster's Services and NetworkPolicies",
       operations: [
         ...declare(context, 'controller', 'restart', [
           layout.node,
