@@ -54642,7 +54642,7 @@ function networkSteps(context) {
         },
         {
             id: 'controller',
-            reason: "tells the gateway the cluster's Services",
+            reason: "tells the gateway the cluster's Services and NetworkPolicies",
             operations: [
                 ...declare(context, 'controller', 'restart', [
                     layout.node,
