@@ -53143,6 +53143,7 @@ function clusterDns(api) {
 
 
 
+
 const PARTIAL = '.partial-';
 const ORIGIN = '.origin';
 /**
@@ -53171,7 +53172,7 @@ class ToolCache {
         for (const sha256 of hashes) {
             const directory = this.directory(tag, sha256);
             const path = (0,external_node_path_namespaceObject.join)(directory, name);
-            if (!(await tool_cache_exists(path))) {
+            if (!(await exists(path))) {
                 continue;
             }
             if (expected === undefined && (await readText(path + ORIGIN)) !== origin) {
@@ -53235,9 +53236,6 @@ async function list(directory) {
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
-}
-async function tool_cache_exists(path) {
-    return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: external "node:readline"

@@ -42367,6 +42367,7 @@ function clusterDns(api) {
 
 
 
+
 const PARTIAL = '.partial-';
 const ORIGIN = '.origin';
 /**
@@ -42395,7 +42396,7 @@ class ToolCache {
         for (const sha256 of hashes) {
             const directory = this.directory(tag, sha256);
             const path = (0,external_node_path_.join)(directory, name);
-            if (!(await tool_cache_exists(path))) {
+            if (!(await files_exists(path))) {
                 continue;
             }
             if (expected === undefined && (await readText(path + ORIGIN)) !== origin) {
@@ -42459,9 +42460,6 @@ async function list(directory) {
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
-}
-async function tool_cache_exists(path) {
-    return (0,promises_namespaceObject.access)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"

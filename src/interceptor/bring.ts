@@ -3,21 +3,11 @@ import { arch } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
-import { withWritable, type Narrator } from '../k3s/supply.ts';
-import type { ToolCache } from '../k3s/tool-cache.ts';
+import { withWritable, type Workshop } from '../k3s/supply.ts';
 import { parseSums, sha256Of } from '../k3s/verify.ts';
 import type { Layout } from '../layout.ts';
 import { compile, findCompiler, FLAGS, type Compiler } from './compiler.ts';
 import { buildKey, readSources, translationUnits } from './sources.ts';
-
-/** Where what was compiled is kept and who is told. */
-export interface Workshop {
-  /** Outlives the run. */
-  readonly cache: ToolCache;
-  /** The run's own, for when `cache` is read-only or full. */
-  readonly fallback: ToolCache;
-  readonly narrator: Narrator;
-}
 
 /** In the place of a release's tag in the tool cache. */
 const TAG = 'interceptor';

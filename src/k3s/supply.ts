@@ -19,13 +19,17 @@ export interface Narrator {
   readonly warning: (message: string) => void;
 }
 
-export interface Sources {
+/** Where files are kept, and who is told. */
+export interface Workshop {
   /** Outlives the run. */
   readonly cache: ToolCache;
   /** The run's own, for when `cache` is read-only or full. */
   readonly fallback: ToolCache;
-  readonly remote: RemoteCache | undefined;
   readonly narrator: Narrator;
+}
+
+export interface Sources extends Workshop {
+  readonly remote: RemoteCache | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -114,7 +118,7 @@ const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENO
 
 /** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
 export async function withWritable<T>(
-  { cache, fallback, narrator }: Pick<Sources, 'cache' | 'fallback' | 'narrator'>,
+  { cache, fallback, narrator }: Workshop,
   work: (cache: ToolCache) => Promise<T>,
 ): Promise<T> {
   try {

@@ -1,6 +1,7 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
+import { exists } from '../files.ts';
 import { removeStale } from './stale.ts';
 import { isTag } from './version.ts';
 import { sha256Of } from './verify.ts';
@@ -123,11 +124,4 @@ async function list(directory: string): Promise<string[]> {
 
 async function readText(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(() => undefined);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
