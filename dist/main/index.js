@@ -40477,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 4918:
+/***/ 7512:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -42556,6 +42556,38 @@ function escapeField(field) {
     return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
+;// CONCATENATED MODULE: ./build/js/workarounds/bridge-netfilter.js
+
+
+const BRIDGE_NETFILTER_SYSCTL = 'net/bridge/bridge-nf-call-iptables';
+/**
+ * Where br_netfilter is loaded, frames between a bridge's ports meet the rules that are meant for the
+ * gateway's own traffic, and the first of them drops what comes in by the bridge. k3s sets this sysctl
+ * to 1 for kube-proxy, which does not run here: it is set to 0, and k3s is given a file to write to.
+ */
+const bridgeNetfilter = {
+    id: 'bridge-netfilter',
+    symptom: 'CoreDNS never ready: dial tcp 10.43.0.1:443: i/o timeout; no frame passes from a pod to the node',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/syssetup/setup.go',
+    removeWhen: 'k3s leaves this sysctl alone without kube-proxy',
+    needed: ({ facts, isolation }) => isolation !== 'none' && facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
+        ? `${BRIDGE_NETFILTER_SYSCTL} exists, and k3s would set it`
+        : undefined,
+    contribute: () => {
+        const sysctl = (0,external_node_path_.join)('/proc/sys', BRIDGE_NETFILTER_SYSCTL);
+        const decoy = (0,external_node_path_.join)(PRIVATE_FILES, 'bridge-nf-call-iptables');
+        return {
+            operations: {
+                network: [
+                    ['set', sysctl, '0'],
+                    ['write', decoy, '0644', '0\n'],
+                    ['bind', decoy, sysctl, '-'],
+                ],
+            },
+        };
+    },
+};
+
 ;// CONCATENATED MODULE: ./build/js/workarounds/sysctl-overlay.js
 
 
@@ -42758,6 +42790,7 @@ function parseResolver(resolvConf) {
 
 
 
+
 const API_SERVER_PORT = 6443;
 /** Finds the facts by attempting, side by side; nothing is left behind. */
 async function gatherFacts(layout) {
@@ -42784,7 +42817,11 @@ async function gatherFacts(layout) {
     };
 }
 async function probe(layout) {
-    const sysctls = [...Object.keys(KUBELET_SYSCTLS), ...UNPRIVILEGED_SYSCTLS];
+    const sysctls = [
+        ...Object.keys(KUBELET_SYSCTLS),
+        ...UNPRIVILEGED_SYSCTLS,
+        BRIDGE_NETFILTER_SYSCTL,
+    ];
     const output = await run([
         (0,external_node_path_.join)(layout.native, 'probe'),
         '--scratch',
@@ -43684,6 +43721,7 @@ const userNamespace = {
 
 
 
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -43704,6 +43742,7 @@ const WORKAROUNDS = [
     iptablesLegacy,
     machineId,
     gatewayNetwork,
+    bridgeNetfilter,
     nodeResolver,
     proxy,
     controllerManagerRate,
@@ -44331,7 +44370,7 @@ async function runMain() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4918);
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7512);
 
 await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 

@@ -4,6 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
+import { BRIDGE_NETFILTER_SYSCTL } from '../workarounds/bridge-netfilter.ts';
 import { KUBELET_SYSCTLS } from '../workarounds/sysctl-overlay.ts';
 import { UNPRIVILEGED_SYSCTLS } from '../workarounds/unprivileged-ports.ts';
 import type { Layout } from '../layout.ts';
@@ -40,7 +41,11 @@ export async function gatherFacts(layout: Layout): Promise<Facts> {
 }
 
 async function probe(layout: Layout): Promise<ReturnType<typeof parseProbes>> {
-  const sysctls = [...Object.keys(KUBELET_SYSCTLS), ...UNPRIVILEGED_SYSCTLS];
+  const sysctls = [
+    ...Object.keys(KUBELET_SYSCTLS),
+    ...UNPRIVILEGED_SYSCTLS,
+    BRIDGE_NETFILTER_SYSCTL,
+  ];
   const output = await run([
     join(layout.native, 'probe'),
     '--scratch',

@@ -1,3 +1,4 @@
+import { bridgeNetfilter } from './bridge-netfilter.ts';
 import { cgroupControllers } from './cgroup-controllers.ts';
 import { cgroupMount } from './cgroup-mount.ts';
 import { cgroupV1Accepted } from './cgroup-v1-accepted.ts';
@@ -41,6 +42,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   iptablesLegacy,
   machineId,
   gatewayNetwork,
+  bridgeNetfilter,
   nodeResolver,
   proxy,
   controllerManagerRate,

@@ -72,6 +72,21 @@ describe('the plan of a stock sandbox', () => {
     ]);
   });
 
+  it('turns the bridge filter off where the kernel has one', () => {
+    const facts = stockFacts();
+    const sysctls = {
+      ...facts.sysctls,
+      'net/bridge/bridge-nf-call-iptables': { result: 'yes', evidence: '1' } as const,
+    };
+    const linux = planFor({ ...facts, sysctls });
+    expect(applied(linux)).toContain('bridge-netfilter');
+    expect(operations(linux)).toContainEqual([
+      'set',
+      '/proc/sys/net/bridge/bridge-nf-call-iptables',
+      '0',
+    ]);
+  });
+
   it('enters the private root before anything is written outside of it', () => {
     const all = operations(plan);
     const pivot = all.findIndex(([directive]) => directive === 'pivot');
