@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const JS = join(ROOT, 'build', 'js');
-const ENTRIES = ['main', 'post', 'cli', 'controller'];
+const ENTRIES = ['main', 'post', 'cli', 'controller', 'importer'];
 
 const bin = (name: string, ...args: string[]): void => {
   execFileSync(join(ROOT, 'node_modules', '.bin', name), args, { cwd: ROOT, stdio: 'inherit' });

@@ -86,7 +86,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option(...stateOption)
     .action(async ({ state }: { state: string }) => {
       try {
-        if (!(await stop(resolve(state)))) {
+        if (!(await stop(resolve(state), console.error))) {
           console.error(`Nothing to stop in ${resolve(state)}`);
         }
       } catch (error) {

@@ -35,6 +35,8 @@ export interface Inputs {
   readonly images: readonly string[];
   /** Whether the release's own images are wanted as a tar. */
   readonly airgap: boolean;
+  /** Whether the images given as tars are kept unpacked for the next start. */
+  readonly warmStart: boolean;
   /** Image references. */
   readonly pull: readonly string[];
   readonly registries: Registries | undefined;
@@ -72,6 +74,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
   const airgap = collect(() => parseBoolean(read, 'airgap'));
+  const warmStart = collect(() => parseBoolean(read, 'warm-start'));
   const pull = collect(() => parsePull(read('pull')));
   const registries = collect(() => parseRegistries(read('registries')));
 
@@ -84,6 +87,7 @@ export function parseInputs(read: ReadInput): Inputs {
     releases === undefined ||
     channelServer === undefined ||
     airgap === undefined ||
+    warmStart === undefined ||
     pull === undefined ||
     problems.length > 0
   ) {
@@ -99,6 +103,7 @@ export function parseInputs(read: ReadInput): Inputs {
     channelServer,
     images: lines(read('images')),
     airgap,
+    warmStart,
     pull,
     registries,
     timeoutMs,

@@ -22,6 +22,7 @@ export interface Layout {
   /** The interceptor, where it is needed. */
   readonly interceptor: string;
   readonly controller: string;
+  readonly importer: string;
   /** The interceptor's tree of answers, mirroring /; its path must be short. */
   readonly answers: string;
   readonly node: string;
@@ -79,6 +80,7 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     nativeSources: join(dist, '..', 'native'),
     interceptor: join(state, 'interceptor'),
     controller: join(dist, 'controller', 'index.js'),
+    importer: join(dist, 'importer', 'index.js'),
     node,
   };
 }

@@ -2,9 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from './errors.ts';
 import { exists } from './files.ts';
+import { findImages } from './images/find.ts';
+import { findWarmStart, type WarmStart } from './images/warm-start.ts';
 import type { Inputs } from './inputs.ts';
 import { bringInterceptor } from './interceptor/bring.ts';
-import { findImages } from './k3s/images.ts';
 import { installK3s, type InstalledK3s } from './k3s/install.ts';
 import { readCredentials, writeKubeconfig } from './k3s/kubeconfig.ts';
 import { Api } from './k3s/api.ts';
@@ -83,12 +84,23 @@ export async function start(options: StartOptions): Promise<Started> {
   reached('facts found, k3s at hand');
 
   const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-  const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
+  const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
+  const warm: WarmStart = inputs.warmStart
+    ? await findWarmStart({
+        ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
+        remote: options.remote,
+      })
+    : { kind: 'none' };
+  const plan =
+    warm.kind === 'prepared'
+      ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
+      : cold;
   reporter.plan(plan);
-  await saveState(layout.state, {
+  const state = {
     files: [kubeconfig, ...(await missing(plan.leftBehind))],
     cgroups: await missingPodCgroups(),
-  });
+  };
+  await saveState(layout.state, state);
   if (applies(plan, interceptor)) {
     await bringInterceptor(layout, workshop);
     reached('interceptor at hand');
@@ -108,6 +120,10 @@ export async function start(options: StartOptions): Promise<Started> {
     await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
     await prove(kubeconfig, deadline);
     reached('kubeconfig used');
+    if (warm.kind === 'missing') {
+      await saveState(layout.state, { ...state, preparation: warm.preparation });
+      options.remote?.saveLater(warm.preparation.directory, warm.key);
+    }
     return { kubeconfig, server, k3s, facts, plan, timeline };
   } finally {
     over.abort();

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Preparation } from './images/preparation.ts';
 
 /** What it takes to clean up after a run; saved before what it names is made. */
 export interface RunState {
@@ -7,6 +8,8 @@ export interface RunState {
   readonly files: readonly string[];
   /** cgroups that were not there before. */
   readonly cgroups: readonly string[];
+  /** What the next start could use, to be made when the cluster is gone. */
+  readonly preparation?: Preparation | undefined;
 }
 
 const FILE = 'run.json';

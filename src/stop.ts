@@ -1,10 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from './errors.ts';
+import { prepareImages } from './images/preparation.ts';
 import { runPaths } from './layout.ts';
 import { findInit } from './namespaces/find-init.ts';
 import { removeCgroup } from './sandbox/pod-cgroups.ts';
-import { loadState } from './state.ts';
+import { loadState, saveState } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
@@ -14,15 +16,27 @@ const POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @param warning is told why images could not be prepared for the next start; it ends all the same
  * @returns false if there was nothing to stop
  */
-export async function stop(directory: string): Promise<boolean> {
+export async function stop(
+  directory: string,
+  warning: (message: string) => void,
+): Promise<boolean> {
   const state = await loadState(directory);
   if (state === undefined) {
     return false;
   }
   const { launchFile, logs } = runPaths(directory);
   await endInit(launchFile);
+  if (state.preparation !== undefined) {
+    // Not twice, should this be killed on the way; what it started then is found by its launch file.
+    await saveState(directory, { files: state.files, cgroups: state.cgroups });
+    await prepareImages(state.preparation).catch((error: unknown) => {
+      warning(errorMessage(error));
+    });
+    await endInit(state.preparation.launchFile);
+  }
   const own = (await readdir(directory)).map((name) => join(directory, name));
   for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
     await rm(path, { recursive: true, force: true });

@@ -40391,7 +40391,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9690);
+/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2678);
 
 process.exitCode = await (0,_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 
@@ -40400,7 +40400,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9690:
+/***/ 2678:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44956,6 +44956,7 @@ function parseInputs(read) {
     const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
+    const warmStart = collect(() => parseBoolean(read, 'warm-start'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
     if (source === undefined ||
@@ -44966,6 +44967,7 @@ function parseInputs(read) {
         releases === undefined ||
         channelServer === undefined ||
         airgap === undefined ||
+        warmStart === undefined ||
         pull === undefined ||
         problems.length > 0) {
         throw new InputError(problems.join('\n'));
@@ -44980,6 +44982,7 @@ function parseInputs(read) {
         channelServer,
         images: lines(read('images')),
         airgap,
+        warmStart,
         pull,
         registries,
         timeoutMs,
@@ -45122,6 +45125,7 @@ function layoutOf(state, dist, arch, node) {
         nativeSources: (0,external_node_path_namespaceObject.join)(dist, '..', 'native'),
         interceptor: (0,external_node_path_namespaceObject.join)(state, 'interceptor'),
         controller: (0,external_node_path_namespaceObject.join)(dist, 'controller', 'index.js'),
+        importer: (0,external_node_path_namespaceObject.join)(dist, 'importer', 'index.js'),
         node,
     };
 }
@@ -45309,22 +45313,1450 @@ async function exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
-// EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(5574);
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+/**
+ * Sanitizes an input into a string so it can be passed into issueCommand safely
+ * @param input input to sanitize into a string
+ */
+function utils_toCommandValue(input) {
+    if (input === null || input === undefined) {
+        return '';
+    }
+    else if (typeof input === 'string' || input instanceof String) {
+        return input;
+    }
+    return JSON.stringify(input);
+}
+/**
+ *
+ * @param annotationProperties
+ * @returns The command properties to send with the actual annotation command
+ * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
+ */
+function utils_toCommandProperties(annotationProperties) {
+    if (!Object.keys(annotationProperties).length) {
+        return {};
+    }
+    return {
+        title: annotationProperties.title,
+        file: annotationProperties.file,
+        line: annotationProperties.startLine,
+        endLine: annotationProperties.endLine,
+        col: annotationProperties.startColumn,
+        endColumn: annotationProperties.endColumn
+    };
+}
+//# sourceMappingURL=utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
+
+
+/**
+ * Issues a command to the GitHub Actions runner
+ *
+ * @param command - The command name to issue
+ * @param properties - Additional properties for the command (key-value pairs)
+ * @param message - The message to include with the command
+ * @remarks
+ * This function outputs a specially formatted string to stdout that the Actions
+ * runner interprets as a command. These commands can control workflow behavior,
+ * set outputs, create annotations, mask values, and more.
+ *
+ * Command Format:
+ *   ::name key=value,key=value::message
+ *
+ * @example
+ * ```typescript
+ * // Issue a warning annotation
+ * issueCommand('warning', {}, 'This is a warning message');
+ * // Output: ::warning::This is a warning message
+ *
+ * // Set an environment variable
+ * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
+ * // Output: ::set-env name=MY_VAR::some value
+ *
+ * // Add a secret mask
+ * issueCommand('add-mask', {}, 'secretValue123');
+ * // Output: ::add-mask::secretValue123
+ * ```
+ *
+ * @internal
+ * This is an internal utility function that powers the public API functions
+ * such as setSecret, warning, error, and exportVariable.
+ */
+function command_issueCommand(command, properties, message) {
+    const cmd = new lib_command_Command(command, properties, message);
+    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+}
+function command_issue(name, message = '') {
+    command_issueCommand(name, {}, message);
+}
+const CMD_STRING = '::';
+class lib_command_Command {
+    constructor(command, properties, message) {
+        if (!command) {
+            command = 'missing.command';
+        }
+        this.command = command;
+        this.properties = properties;
+        this.message = message;
+    }
+    toString() {
+        let cmdStr = CMD_STRING + this.command;
+        if (this.properties && Object.keys(this.properties).length > 0) {
+            cmdStr += ' ';
+            let first = true;
+            for (const key in this.properties) {
+                if (this.properties.hasOwnProperty(key)) {
+                    const val = this.properties[key];
+                    if (val) {
+                        if (first) {
+                            first = false;
+                        }
+                        else {
+                            cmdStr += ',';
+                        }
+                        cmdStr += `${key}=${escapeProperty(val)}`;
+                    }
+                }
+            }
+        }
+        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+        return cmdStr;
+    }
+}
+function escapeData(s) {
+    return utils_toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A');
+}
+function escapeProperty(s) {
+    return utils_toCommandValue(s)
+        .replace(/%/g, '%25')
+        .replace(/\r/g, '%0D')
+        .replace(/\n/g, '%0A')
+        .replace(/:/g, '%3A')
+        .replace(/,/g, '%2C');
+}
+//# sourceMappingURL=command.js.map
+;// CONCATENATED MODULE: external "crypto"
+const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
+;// CONCATENATED MODULE: external "fs"
+const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
+// For internal use, subject to change.
+// We use any as a valid input type
+/* eslint-disable @typescript-eslint/no-explicit-any */
+
+
+
+
+function file_command_issueFileCommand(command, message) {
+    const filePath = process.env[`GITHUB_${command}`];
+    if (!filePath) {
+        throw new Error(`Unable to find environment variable for file command ${command}`);
+    }
+    if (!fs.existsSync(filePath)) {
+        throw new Error(`Missing file at path: ${filePath}`);
+    }
+    fs.appendFileSync(filePath, `${toCommandValue(message)}${os.EOL}`, {
+        encoding: 'utf8'
+    });
+}
+function file_command_prepareKeyValueMessage(key, value) {
+    const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
+    const convertedValue = toCommandValue(value);
+    // These should realistically never happen, but just in case someone finds a
+    // way to exploit uuid generation let's not allow keys or values that contain
+    // the delimiter.
+    if (key.includes(delimiter)) {
+        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+    }
+    if (convertedValue.includes(delimiter)) {
+        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+    }
+    return `${key}<<${delimiter}${os.EOL}${convertedValue}${os.EOL}${delimiter}`;
+}
+//# sourceMappingURL=file-command.js.map
+;// CONCATENATED MODULE: external "path"
+const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(4371);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class lib_HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return __awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return __awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return __awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
+var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+class BasicCredentialHandler {
+    constructor(username, password) {
+        this.username = username;
+        this.password = password;
+    }
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class auth_BearerCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Bearer ${this.token}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+class PersonalAccessTokenCredentialHandler {
+    constructor(token) {
+        this.token = token;
+    }
+    // currently implements pre-authorization
+    // TODO: support preAuth = false where it hooks on 401
+    prepareRequest(options) {
+        if (!options.headers) {
+            throw Error('The request has no headers');
+        }
+        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
+    }
+    // This handler cannot handle 401
+    canHandleAuthentication() {
+        return false;
+    }
+    handleAuthentication() {
+        return auth_awaiter(this, void 0, void 0, function* () {
+            throw new Error('not implemented');
+        });
+    }
+}
+//# sourceMappingURL=auth.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
+var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+class oidc_utils_OidcClient {
+    static createHttpClient(allowRetry = true, maxRetry = 10) {
+        const requestOptions = {
+            allowRetries: allowRetry,
+            maxRetries: maxRetry
+        };
+        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
+    }
+    static getRequestToken() {
+        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+        if (!token) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
+        }
+        return token;
+    }
+    static getIDTokenUrl() {
+        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
+        if (!runtimeUrl) {
+            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
+        }
+        return runtimeUrl;
+    }
+    static getCall(id_token_url) {
+        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+            var _a;
+            const httpclient = oidc_utils_OidcClient.createHttpClient();
+            const res = yield httpclient
+                .getJson(id_token_url)
+                .catch(error => {
+                throw new Error(`Failed to get ID Token. \n 
+        Error Code : ${error.statusCode}\n 
+        Error Message: ${error.message}`);
+            });
+            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
+            if (!id_token) {
+                throw new Error('Response json body do not have ID Token field');
+            }
+            return id_token;
+        });
+    }
+    static getIDToken(audience) {
+        return oidc_utils_awaiter(this, void 0, void 0, function* () {
+            try {
+                // New ID Token is requested from action service
+                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
+                if (audience) {
+                    const encodedAudience = encodeURIComponent(audience);
+                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
+                }
+                debug(`ID token url is ${id_token_url}`);
+                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
+                setSecret(id_token);
+                return id_token;
+            }
+            catch (error) {
+                throw new Error(`Error message: ${error.message}`);
+            }
+        });
+    }
+}
+//# sourceMappingURL=oidc-utils.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
+var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
+const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
+const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
+class Summary {
+    constructor() {
+        this._buffer = '';
+    }
+    /**
+     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
+     * Also checks r/w permissions.
+     *
+     * @returns step summary file path
+     */
+    filePath() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            if (this._filePath) {
+                return this._filePath;
+            }
+            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
+            if (!pathFromEnv) {
+                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
+            }
+            try {
+                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
+            }
+            catch (_a) {
+                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
+            }
+            this._filePath = pathFromEnv;
+            return this._filePath;
+        });
+    }
+    /**
+     * Wraps content in an HTML tag, adding any HTML attributes
+     *
+     * @param {string} tag HTML tag to wrap
+     * @param {string | null} content content within the tag
+     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
+     *
+     * @returns {string} content wrapped in HTML element
+     */
+    wrap(tag, content, attrs = {}) {
+        const htmlAttrs = Object.entries(attrs)
+            .map(([key, value]) => ` ${key}="${value}"`)
+            .join('');
+        if (!content) {
+            return `<${tag}${htmlAttrs}>`;
+        }
+        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
+    }
+    /**
+     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
+     *
+     * @param {SummaryWriteOptions} [options] (optional) options for write operation
+     *
+     * @returns {Promise<Summary>} summary instance
+     */
+    write(options) {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
+            const filePath = yield this.filePath();
+            const writeFunc = overwrite ? writeFile : appendFile;
+            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
+            return this.emptyBuffer();
+        });
+    }
+    /**
+     * Clears the summary buffer and wipes the summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    clear() {
+        return summary_awaiter(this, void 0, void 0, function* () {
+            return this.emptyBuffer().write({ overwrite: true });
+        });
+    }
+    /**
+     * Returns the current summary buffer as a string
+     *
+     * @returns {string} string of summary buffer
+     */
+    stringify() {
+        return this._buffer;
+    }
+    /**
+     * If the summary buffer is empty
+     *
+     * @returns {boolen} true if the buffer is empty
+     */
+    isEmptyBuffer() {
+        return this._buffer.length === 0;
+    }
+    /**
+     * Resets the summary buffer without writing to summary file
+     *
+     * @returns {Summary} summary instance
+     */
+    emptyBuffer() {
+        this._buffer = '';
+        return this;
+    }
+    /**
+     * Adds raw text to the summary buffer
+     *
+     * @param {string} text content to add
+     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addRaw(text, addEOL = false) {
+        this._buffer += text;
+        return addEOL ? this.addEOL() : this;
+    }
+    /**
+     * Adds the operating system-specific end-of-line marker to the buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addEOL() {
+        return this.addRaw(external_os_namespaceObject.EOL);
+    }
+    /**
+     * Adds an HTML codeblock to the summary buffer
+     *
+     * @param {string} code content to render within fenced code block
+     * @param {string} lang (optional) language to syntax highlight code
+     *
+     * @returns {Summary} summary instance
+     */
+    addCodeBlock(code, lang) {
+        const attrs = Object.assign({}, (lang && { lang }));
+        const element = this.wrap('pre', this.wrap('code', code), attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML list to the summary buffer
+     *
+     * @param {string[]} items list of items to render
+     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
+     *
+     * @returns {Summary} summary instance
+     */
+    addList(items, ordered = false) {
+        const tag = ordered ? 'ol' : 'ul';
+        const listItems = items.map(item => this.wrap('li', item)).join('');
+        const element = this.wrap(tag, listItems);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML table to the summary buffer
+     *
+     * @param {SummaryTableCell[]} rows table rows
+     *
+     * @returns {Summary} summary instance
+     */
+    addTable(rows) {
+        const tableBody = rows
+            .map(row => {
+            const cells = row
+                .map(cell => {
+                if (typeof cell === 'string') {
+                    return this.wrap('td', cell);
+                }
+                const { header, data, colspan, rowspan } = cell;
+                const tag = header ? 'th' : 'td';
+                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
+                return this.wrap(tag, data, attrs);
+            })
+                .join('');
+            return this.wrap('tr', cells);
+        })
+            .join('');
+        const element = this.wrap('table', tableBody);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds a collapsable HTML details element to the summary buffer
+     *
+     * @param {string} label text for the closed state
+     * @param {string} content collapsable content
+     *
+     * @returns {Summary} summary instance
+     */
+    addDetails(label, content) {
+        const element = this.wrap('details', this.wrap('summary', label) + content);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML image tag to the summary buffer
+     *
+     * @param {string} src path to the image you to embed
+     * @param {string} alt text description of the image
+     * @param {SummaryImageOptions} options (optional) addition image attributes
+     *
+     * @returns {Summary} summary instance
+     */
+    addImage(src, alt, options) {
+        const { width, height } = options || {};
+        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
+        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML section heading element
+     *
+     * @param {string} text heading text
+     * @param {number | string} [level=1] (optional) the heading level, default: 1
+     *
+     * @returns {Summary} summary instance
+     */
+    addHeading(text, level) {
+        const tag = `h${level}`;
+        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
+            ? tag
+            : 'h1';
+        const element = this.wrap(allowedTag, text);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML thematic break (<hr>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addSeparator() {
+        const element = this.wrap('hr', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML line break (<br>) to the summary buffer
+     *
+     * @returns {Summary} summary instance
+     */
+    addBreak() {
+        const element = this.wrap('br', null);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML blockquote to the summary buffer
+     *
+     * @param {string} text quote text
+     * @param {string} cite (optional) citation url
+     *
+     * @returns {Summary} summary instance
+     */
+    addQuote(text, cite) {
+        const attrs = Object.assign({}, (cite && { cite }));
+        const element = this.wrap('blockquote', text, attrs);
+        return this.addRaw(element).addEOL();
+    }
+    /**
+     * Adds an HTML anchor tag to the summary buffer
+     *
+     * @param {string} text link text/content
+     * @param {string} href hyperlink
+     *
+     * @returns {Summary} summary instance
+     */
+    addLink(text, href) {
+        const element = this.wrap('a', text, { href });
+        return this.addRaw(element).addEOL();
+    }
+}
+const _summary = new Summary();
+/**
+ * @deprecated use `core.summary`
+ */
+const markdownSummary = (/* unused pure expression or super */ null && (_summary));
+const summary = (/* unused pure expression or super */ null && (_summary));
+//# sourceMappingURL=summary.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
+
+/**
+ * toPosixPath converts the given path to the posix form. On Windows, \\ will be
+ * replaced with /.
+ *
+ * @param pth. Path to transform.
+ * @return string Posix path.
+ */
+function toPosixPath(pth) {
+    return pth.replace(/[\\]/g, '/');
+}
+/**
+ * toWin32Path converts the given path to the win32 form. On Linux, / will be
+ * replaced with \\.
+ *
+ * @param pth. Path to transform.
+ * @return string Win32 path.
+ */
+function toWin32Path(pth) {
+    return pth.replace(/[/]/g, '\\');
+}
+/**
+ * toPlatformPath converts the given path to a platform-specific path. It does
+ * this by replacing instances of / and \ with the platform-specific path
+ * separator.
+ *
+ * @param pth The path to platformize.
+ * @return string The platform-specific path.
+ */
+function toPlatformPath(pth) {
+    return pth.replace(/[/\\]/g, path.sep);
+}
+//# sourceMappingURL=path-utils.js.map
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(5574);
 // EXTERNAL MODULE: external "events"
 var external_events_ = __nccwpck_require__(4434);
 ;// CONCATENATED MODULE: external "child_process"
 const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
-;// CONCATENATED MODULE: external "path"
-const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(2613);
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -45350,7 +46782,7 @@ const IS_WINDOWS = process.platform === 'win32';
  * backslash to all junction results on Windows.
  */
 function readlink(fsPath) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         const result = yield fs.promises.readlink(fsPath);
         // On Windows, restore Node 20 behavior: add trailing backslash to all results
         // since junctions on Windows are always directory links
@@ -45364,7 +46796,7 @@ function readlink(fsPath) {
 const UV_FS_O_EXLOCK = 0x10000000;
 const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
 function io_util_exists(fsPath) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         try {
             yield stat(fsPath);
         }
@@ -45378,7 +46810,7 @@ function io_util_exists(fsPath) {
     });
 }
 function isDirectory(fsPath_1) {
-    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
         const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
         return stats.isDirectory();
     });
@@ -45405,7 +46837,7 @@ function isRooted(p) {
  * @return if file exists and is executable, returns the file path. otherwise empty string.
  */
 function tryGetExecutablePath(filePath, extensions) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         let stats = undefined;
         try {
             // test file exists
@@ -46445,1884 +47877,6 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./build/js/exec.js
-
-/**
- * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
- * @throws with the command, its exit code and the end of its stderr if it fails.
- */
-async function run(argv, options = {}) {
-    const [program = '', ...args] = argv;
-    const { exitCode, stdout, stderr } = await getExecOutput(program, args, {
-        silent: true,
-        ignoreReturnCode: true,
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-        ...(options.env === undefined
-            ? {}
-            : { env: { ...process.env, ...options.env } }),
-    });
-    if (exitCode !== 0) {
-        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
-    }
-    return stdout;
-}
-
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(4371);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var lib_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return lib_awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => lib_awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/k3s/retry.js
-
-const BASE_MS = 500;
-const CAP_MS = 10_000;
-/**
- * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
- * failed together do not come back together.
- */
-async function retry(attempt, options) {
-    const { attempts, signal, sleep = wait, random = Math.random } = options;
-    for (let made = 1;; made++) {
-        try {
-            return await attempt();
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            if (made === attempts || !options.isTransient(error)) {
-                throw error;
-            }
-            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
-            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
-            options.onRetry?.(error, delayMs);
-            await sleep(delayMs, signal);
-        }
-    }
-}
-async function wait(ms, signal) {
-    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/http.js
-
-
-/** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
-const STALL_MS = 30_000;
-const ATTEMPTS = 5;
-/** The longest wait a server's Retry-After is obeyed for. */
-const LONGEST_WAIT_MS = 60_000;
-/** An answer that is not what was asked for. */
-class HttpError extends Error {
-    isTransient;
-    retryAfterMs;
-    constructor(message, isTransient, retryAfterMs) {
-        super(message);
-        this.isTransient = isTransient;
-        this.retryAfterMs = retryAfterMs;
-    }
-}
-/** The disk, not the network: trying again cannot help. */
-const LOCAL_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO']);
-/** Certificates do not become valid by asking again (OpenSSL's names, as Node gives them). */
-const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
-/**
- * GETs `url` and gives the answer's body to `consume`; both are tried again on failures that may
- * pass: broken connections, silence, truncation, status 408, 425, 429 and 5xx.
- * HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. No token is sent, on GHES neither.
- */
-async function httpGet(url, headers, consume, options = {}) {
-    const { signal, stallMs = STALL_MS } = options;
-    const client = new lib_HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
-    return retry(async () => {
-        const { message } = await client.get(url, { ...headers() });
-        try {
-            check(message);
-            return await consume(message, bodyOf(message, stallMs, signal));
-        }
-        finally {
-            message.destroy();
-        }
-    }, {
-        attempts: ATTEMPTS,
-        isTransient,
-        askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
-        onRetry: (error, delayMs) => {
-            options.onRetry?.(`${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
-        },
-        signal,
-        ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
-    }).catch((error) => {
-        throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
-    });
-}
-/** A small answer as text. */
-async function httpGetText(url, options = {}) {
-    return httpGet(url, () => ({}), async (answer, body) => {
-        const chunks = [];
-        let length = 0;
-        for await (const chunk of body) {
-            length += chunk.length;
-            if (length > 1 << 20) {
-                throw new HttpError('the answer is longer than 1 MiB, no such file is', false);
-            }
-            chunks.push(chunk);
-        }
-        assertComplete(length, Number(answer.headers['content-length'] ?? length));
-        return Buffer.concat(chunks).toString('utf8');
-    }, options);
-}
-/** @throws a transient error if fewer bytes came than were announced */
-function assertComplete(received, announced) {
-    if (received !== announced) {
-        throw new HttpError(`truncated: ${received} of ${announced} bytes came`, true);
-    }
-}
-function check(message) {
-    const { statusCode = 0, statusMessage = '', headers } = message;
-    if (statusCode !== 200 && statusCode !== 206) {
-        const isTransient = statusCode >= 500 || [408, 425, 429].includes(statusCode);
-        const seconds = Number(headers['retry-after']);
-        throw new HttpError(`HTTP ${statusCode} ${statusMessage}`.trim(), isTransient, seconds > 0 ? Math.min(seconds * 1_000, LONGEST_WAIT_MS) : undefined);
-    }
-    // A login page, a proxy's block page: k3s publishes none of its files as HTML.
-    if (headers['content-type']?.startsWith('text/html') === true) {
-        throw new HttpError('the answer is an HTML page, not a file; a proxy or a login may stand in between', false);
-    }
-}
-/** The body, as long as something comes every `stallMs` milliseconds. */
-async function* bodyOf(message, stallMs, signal) {
-    const abort = () => {
-        message.destroy(new Error('the timeout passed'));
-    };
-    const stall = setTimeout(() => {
-        message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));
-    }, stallMs);
-    signal?.addEventListener('abort', abort);
-    try {
-        for await (const chunk of message) {
-            stall.refresh();
-            yield chunk;
-        }
-    }
-    finally {
-        clearTimeout(stall);
-        signal?.removeEventListener('abort', abort);
-    }
-}
-function isTransient(error) {
-    if (error instanceof HttpError) {
-        return error.isTransient;
-    }
-    const code = error.code ?? '';
-    return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
-}
-/** Node's AggregateError, of a host with several addresses, has no message of its own. */
-function messageOf(error) {
-    if (error instanceof AggregateError) {
-        return error.errors.map(messageOf).join(', ');
-    }
-    const { message, code } = error;
-    return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/download.js
-
-
-
-const HEAD_BYTES = 64;
-/**
- * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
- * if the server can, and the file is still the same there; else it begins anew.
- */
-async function download(url, path, options = {}) {
-    // A binary, more often than not; tar keeps the mode for the cache service.
-    const file = await (0,promises_namespaceObject.open)(path, 'w', 0o755);
-    let hash = (0,external_node_crypto_.createHash)('sha256');
-    let received = 0;
-    let head = Buffer.alloc(0);
-    let validator;
-    try {
-        await httpGet(url, () => received > 0 && validator !== undefined
-            ? { range: `bytes=${received}-`, 'if-range': validator }
-            : {}, async (answer, body) => {
-            const total = announced(answer, received);
-            if (answer.statusCode === 200 && received > 0) {
-                hash = (0,external_node_crypto_.createHash)('sha256');
-                received = 0;
-                head = Buffer.alloc(0);
-                await file.truncate(0);
-            }
-            validator = validatorOf(answer);
-            for await (const chunk of body) {
-                await file.write(chunk, 0, chunk.length, received);
-                hash.update(chunk);
-                received += chunk.length;
-                head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
-            }
-            assertComplete(received, total ?? received);
-        }, options);
-    }
-    finally {
-        await file.close();
-    }
-    return { sha256: hash.digest('hex'), head };
-}
-/** The length of the whole file, as far as the server tells. */
-function announced(answer, received) {
-    if (answer.statusCode === 206) {
-        const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
-        if (Number(range?.[1]) !== received) {
-            throw new HttpError('the server went on at another place than it was asked to', true);
-        }
-        return Number(range?.[2]);
-    }
-    const length = answer.headers['content-length'];
-    return length === undefined ? undefined : Number(length);
-}
-/** What tells one content of an address from another; a weak ETag does not (RFC 9110, 13.1.5). */
-function validatorOf({ headers }) {
-    const { etag } = headers;
-    return etag === undefined || etag.startsWith('W/') ? headers['last-modified'] : etag;
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/supply.js
-
-
-
-
-/** A verified copy of `wanted`: from the tool cache, else from the cache service, else from its address. */
-async function supply(wanted, sources) {
-    const { cache, remote, narrator } = sources;
-    const found = await cache.find(wanted, wanted.known);
-    if (found !== undefined) {
-        narrator.info(`${wanted.name} ${wanted.tag} is in the tool cache: ${found.path}`);
-        return { ...found, cacheHit: true };
-    }
-    const expected = await wanted.expected();
-    const key = cacheKey(wanted, expected);
-    const restored = await restore(wanted, expected, key, sources);
-    if (restored === 'corrupt') {
-        return { ...(await fetch(wanted, expected, sources)), cacheHit: false };
-    }
-    if (restored !== undefined) {
-        return { ...restored, cacheHit: true };
-    }
-    const fetched = await fetch(wanted, expected, sources);
-    remote?.saveLater(fetched.path, key);
-    return { ...fetched, cacheHit: false };
-}
-/** The library adds the compression and the path of the file, neither of which is shared. */
-function cacheKey(asset, sha256) {
-    return ['k3s-in-gvisor', process.platform, process.arch, asset.tag, asset.name, sha256].join('-');
-}
-async function restore(wanted, expected, key, { cache, remote, narrator }) {
-    const directory = cache.directory(wanted.tag, expected);
-    const path = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
-    if (remote === undefined || !(await remote.restore(path, key))) {
-        return undefined;
-    }
-    const sha256 = await sha256Of(path);
-    if (sha256 !== expected) {
-        narrator.warning(`Dropping what the cache service has under ${key}: its SHA-256 is ${sha256}; delete that entry ("gh cache delete"), it cannot be replaced`);
-        await cache.drop(directory);
-        return 'corrupt';
-    }
-    narrator.info(`${wanted.name} ${wanted.tag} came from the cache service: ${key}`);
-    return cache.keep(path, wanted, expected);
-}
-async function fetch(wanted, expected, sources) {
-    return withWritable(sources, async (cache) => cache.stage(async (directory) => {
-        const file = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
-        sources.narrator.info(`Downloading ${wanted.url}`);
-        const { sha256, head } = await download(wanted.url, file, {
-            signal: sources.signal,
-            onRetry: sources.narrator.info,
-        });
-        if (sha256 !== expected) {
-            throw new Error(describeMismatch(wanted.url, sha256, expected, head));
-        }
-        return cache.keep(file, wanted, sha256);
-    }));
-}
-/** What a cache that is read-only or full answers; the run goes on without it. */
-const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
-/** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
-async function withWritable({ cache, fallback, narrator }, work) {
-    try {
-        return await work(cache);
-    }
-    catch (error) {
-        if (!UNWRITABLE.has(codeOf(error))) {
-            throw error;
-        }
-        narrator.warning(`The tool cache cannot be written, this run does without: ${errorMessage(error)}`);
-        return work(fallback);
-    }
-}
-/** The code of the error, or of what caused it. */
-function codeOf(error) {
-    const { code, cause } = error;
-    return code ?? (cause === undefined ? '' : codeOf(cause));
-}
-
-;// CONCATENATED MODULE: ./build/js/interceptor/compiler.js
-
-
-/** The flags that matter; the rest, warnings above all, is the Makefile's. */
-const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-fstack-protector-strong', '-I.'];
-/** The runner's C compiler, undefined where it has none. */
-async function findCompiler() {
-    const path = await which('cc');
-    if (path === '') {
-        return undefined;
-    }
-    const [version, machine] = await Promise.all([
-        run([path, '--version']),
-        run([path, '-dumpmachine']),
-    ]);
-    return { path, identity: `${version.split('\n')[0] ?? ''}, ${machine.trim()}` };
-}
-/**
- * Compiles and links `units` of the directory `native` to the program `out`.
- * @throws with what the compiler said
- */
-async function compile({ path }, native, units, out) {
-    await run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
-}
-
-;// CONCATENATED MODULE: ./build/js/interceptor/sources.js
-
-
-
-/** The interceptor's own files without its tests, and the library that all native programs share. */
-async function readSources(native) {
-    const names = (await Promise.all(['interceptor', 'interceptor/handlers', 'lib'].map(async (directory) => (await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(native, directory))).map((name) => `${directory}/${name}`))))
-        .flat()
-        .filter((name) => /\.[ch]$/.test(name))
-        .sort();
-    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(native, name), 'utf8')])));
-}
-/** `lib/die.h` of `#include "lib/die.h"`, or `options.h` of `#include "options.h"`. */
-const INCLUDE = /^#include "([^"]+)"/gm;
-/** The .c files that make the program: its own, and those of the library that they include, and so on. */
-function translationUnits(sources) {
-    const units = new Set(Object.keys(sources).filter((name) => /^interceptor\/.*\.c$/.test(name)));
-    // A Set is walked in the order of insertion, with what is added on the way.
-    const seen = new Set(units);
-    for (const name of seen) {
-        for (const [, included = ''] of (sources[name] ?? '').matchAll(INCLUDE)) {
-            const unit = included.replace(/\.h$/, '.c');
-            [included, unit].filter((file) => file in sources).forEach((file) => seen.add(file));
-            if (unit.startsWith('lib/') && unit in sources) {
-                units.add(unit);
-            }
-        }
-    }
-    return [...units].sort();
-}
-/** What tells one build from another: every byte of the sources, how and for what they are compiled. */
-function buildKey(sources, flags, compiler, arch) {
-    return (0,external_node_crypto_.createHash)('sha256')
-        .update(JSON.stringify([Object.entries(sources).sort(), flags, compiler, arch]))
-        .digest('hex');
-}
-
-;// CONCATENATED MODULE: ./build/js/interceptor/bring.js
-
-
-
-
-
-
-
-
-
-/** In the place of a release's tag in the tool cache. */
-const bring_TAG = 'interceptor';
-/**
- * Puts the interceptor at `layout.interceptor`: compiled from the sources beside the action, so that
- * what runs is what can be read; where there is no compiler, the binary that ships with them.
- *
- * The cache service is not asked: nothing could tell that a binary from there is what these sources
- * make, short of compiling them, and that takes about as long as fetching it.
- * @throws if neither is to be had
- */
-async function bringInterceptor(layout, workshop) {
-    const { narrator } = workshop;
-    const compiler = await findCompiler();
-    if (compiler === undefined) {
-        narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
-        await usePrebuilt(layout);
-        return;
-    }
-    try {
-        const program = await compiled(layout, compiler, workshop);
-        await place(program, layout);
-    }
-    catch (error) {
-        narrator.warning(`Using the interceptor that ships with the action, not one made here: ${errorMessage(error)}`);
-        await usePrebuilt(layout);
-    }
-}
-/** The path of the compiled program, from the tool cache if this build was done before. */
-async function compiled(layout, compiler, workshop) {
-    const { cache, narrator } = workshop;
-    const sources = await readSources(layout.nativeSources);
-    const key = buildKey(sources, FLAGS, compiler.identity, (0,external_node_os_namespaceObject.arch)());
-    const asset = { tag: bring_TAG, name: 'interceptor', origin: key };
-    const found = await cache.find(asset, undefined);
-    if (found !== undefined) {
-        narrator.info(`interceptor: compiled before, in the tool cache: ${found.path}`);
-        return found.path;
-    }
-    narrator.info(`interceptor: compiling with ${compiler.path} (${compiler.identity})`);
-    const { path } = await withWritable(workshop, async (writable) => writable.stage(async (directory) => {
-        const program = (0,external_node_path_namespaceObject.join)(directory, asset.name);
-        await compile(compiler, layout.nativeSources, translationUnits(sources), program);
-        return writable.keep(program, asset, await sha256Of(program));
-    }));
-    return path;
-}
-async function usePrebuilt(layout) {
-    const path = (0,external_node_path_namespaceObject.join)(layout.native, 'interceptor');
-    const sums = parseSums(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(layout.native, 'SHA256SUMS'), 'utf8'));
-    const sha256 = await sha256Of(path);
-    if (sha256 !== sums['interceptor']) {
-        throw new Error(`Failed to verify ${path}: its SHA-256 is ${sha256}, expected ${sums['interceptor'] ?? 'one in SHA256SUMS'}; check the action out anew`);
-    }
-    await place(path, layout);
-}
-/** A copy of the run's own, tried once: a cache may be dropped while the cluster runs. */
-async function place(program, { interceptor }) {
-    await (0,promises_namespaceObject.copyFile)(program, interceptor);
-    await (0,promises_namespaceObject.chmod)(interceptor, 0o755);
-    await run([interceptor, '--', 'true']);
-}
-
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-/**
- * Sanitizes an input into a string so it can be passed into issueCommand safely
- * @param input input to sanitize into a string
- */
-function utils_toCommandValue(input) {
-    if (input === null || input === undefined) {
-        return '';
-    }
-    else if (typeof input === 'string' || input instanceof String) {
-        return input;
-    }
-    return JSON.stringify(input);
-}
-/**
- *
- * @param annotationProperties
- * @returns The command properties to send with the actual annotation command
- * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
- */
-function utils_toCommandProperties(annotationProperties) {
-    if (!Object.keys(annotationProperties).length) {
-        return {};
-    }
-    return {
-        title: annotationProperties.title,
-        file: annotationProperties.file,
-        line: annotationProperties.startLine,
-        endLine: annotationProperties.endLine,
-        col: annotationProperties.startColumn,
-        endColumn: annotationProperties.endColumn
-    };
-}
-//# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
-
-
-/**
- * Issues a command to the GitHub Actions runner
- *
- * @param command - The command name to issue
- * @param properties - Additional properties for the command (key-value pairs)
- * @param message - The message to include with the command
- * @remarks
- * This function outputs a specially formatted string to stdout that the Actions
- * runner interprets as a command. These commands can control workflow behavior,
- * set outputs, create annotations, mask values, and more.
- *
- * Command Format:
- *   ::name key=value,key=value::message
- *
- * @example
- * ```typescript
- * // Issue a warning annotation
- * issueCommand('warning', {}, 'This is a warning message');
- * // Output: ::warning::This is a warning message
- *
- * // Set an environment variable
- * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
- * // Output: ::set-env name=MY_VAR::some value
- *
- * // Add a secret mask
- * issueCommand('add-mask', {}, 'secretValue123');
- * // Output: ::add-mask::secretValue123
- * ```
- *
- * @internal
- * This is an internal utility function that powers the public API functions
- * such as setSecret, warning, error, and exportVariable.
- */
-function command_issueCommand(command, properties, message) {
-    const cmd = new lib_command_Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
-}
-function command_issue(name, message = '') {
-    command_issueCommand(name, {}, message);
-}
-const CMD_STRING = '::';
-class lib_command_Command {
-    constructor(command, properties, message) {
-        if (!command) {
-            command = 'missing.command';
-        }
-        this.command = command;
-        this.properties = properties;
-        this.message = message;
-    }
-    toString() {
-        let cmdStr = CMD_STRING + this.command;
-        if (this.properties && Object.keys(this.properties).length > 0) {
-            cmdStr += ' ';
-            let first = true;
-            for (const key in this.properties) {
-                if (this.properties.hasOwnProperty(key)) {
-                    const val = this.properties[key];
-                    if (val) {
-                        if (first) {
-                            first = false;
-                        }
-                        else {
-                            cmdStr += ',';
-                        }
-                        cmdStr += `${key}=${escapeProperty(val)}`;
-                    }
-                }
-            }
-        }
-        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-        return cmdStr;
-    }
-}
-function escapeData(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A');
-}
-function escapeProperty(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A')
-        .replace(/:/g, '%3A')
-        .replace(/,/g, '%2C');
-}
-//# sourceMappingURL=command.js.map
-;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
-// For internal use, subject to change.
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-
-
-
-
-function file_command_issueFileCommand(command, message) {
-    const filePath = process.env[`GITHUB_${command}`];
-    if (!filePath) {
-        throw new Error(`Unable to find environment variable for file command ${command}`);
-    }
-    if (!fs.existsSync(filePath)) {
-        throw new Error(`Missing file at path: ${filePath}`);
-    }
-    fs.appendFileSync(filePath, `${toCommandValue(message)}${os.EOL}`, {
-        encoding: 'utf8'
-    });
-}
-function file_command_prepareKeyValueMessage(key, value) {
-    const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
-    const convertedValue = toCommandValue(value);
-    // These should realistically never happen, but just in case someone finds a
-    // way to exploit uuid generation let's not allow keys or values that contain
-    // the delimiter.
-    if (key.includes(delimiter)) {
-        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
-    }
-    if (convertedValue.includes(delimiter)) {
-        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
-    }
-    return `${key}<<${delimiter}${os.EOL}${convertedValue}${os.EOL}${delimiter}`;
-}
-//# sourceMappingURL=file-command.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-class BasicCredentialHandler {
-    constructor(username, password) {
-        this.username = username;
-        this.password = password;
-    }
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class auth_BearerCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Bearer ${this.token}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class PersonalAccessTokenCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-//# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
-var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-class oidc_utils_OidcClient {
-    static createHttpClient(allowRetry = true, maxRetry = 10) {
-        const requestOptions = {
-            allowRetries: allowRetry,
-            maxRetries: maxRetry
-        };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
-    }
-    static getRequestToken() {
-        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
-        if (!token) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
-        }
-        return token;
-    }
-    static getIDTokenUrl() {
-        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
-        if (!runtimeUrl) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
-        }
-        return runtimeUrl;
-    }
-    static getCall(id_token_url) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            var _a;
-            const httpclient = oidc_utils_OidcClient.createHttpClient();
-            const res = yield httpclient
-                .getJson(id_token_url)
-                .catch(error => {
-                throw new Error(`Failed to get ID Token. \n 
-        Error Code : ${error.statusCode}\n 
-        Error Message: ${error.message}`);
-            });
-            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
-            if (!id_token) {
-                throw new Error('Response json body do not have ID Token field');
-            }
-            return id_token;
-        });
-    }
-    static getIDToken(audience) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            try {
-                // New ID Token is requested from action service
-                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
-                if (audience) {
-                    const encodedAudience = encodeURIComponent(audience);
-                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
-                }
-                debug(`ID token url is ${id_token_url}`);
-                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
-                setSecret(id_token);
-                return id_token;
-            }
-            catch (error) {
-                throw new Error(`Error message: ${error.message}`);
-            }
-        });
-    }
-}
-//# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
-var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
-const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
-const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
-class Summary {
-    constructor() {
-        this._buffer = '';
-    }
-    /**
-     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
-     * Also checks r/w permissions.
-     *
-     * @returns step summary file path
-     */
-    filePath() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            if (this._filePath) {
-                return this._filePath;
-            }
-            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
-            if (!pathFromEnv) {
-                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
-            }
-            try {
-                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
-            }
-            catch (_a) {
-                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
-            }
-            this._filePath = pathFromEnv;
-            return this._filePath;
-        });
-    }
-    /**
-     * Wraps content in an HTML tag, adding any HTML attributes
-     *
-     * @param {string} tag HTML tag to wrap
-     * @param {string | null} content content within the tag
-     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
-     *
-     * @returns {string} content wrapped in HTML element
-     */
-    wrap(tag, content, attrs = {}) {
-        const htmlAttrs = Object.entries(attrs)
-            .map(([key, value]) => ` ${key}="${value}"`)
-            .join('');
-        if (!content) {
-            return `<${tag}${htmlAttrs}>`;
-        }
-        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
-    }
-    /**
-     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
-     *
-     * @param {SummaryWriteOptions} [options] (optional) options for write operation
-     *
-     * @returns {Promise<Summary>} summary instance
-     */
-    write(options) {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
-            const filePath = yield this.filePath();
-            const writeFunc = overwrite ? writeFile : appendFile;
-            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
-            return this.emptyBuffer();
-        });
-    }
-    /**
-     * Clears the summary buffer and wipes the summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    clear() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            return this.emptyBuffer().write({ overwrite: true });
-        });
-    }
-    /**
-     * Returns the current summary buffer as a string
-     *
-     * @returns {string} string of summary buffer
-     */
-    stringify() {
-        return this._buffer;
-    }
-    /**
-     * If the summary buffer is empty
-     *
-     * @returns {boolen} true if the buffer is empty
-     */
-    isEmptyBuffer() {
-        return this._buffer.length === 0;
-    }
-    /**
-     * Resets the summary buffer without writing to summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    emptyBuffer() {
-        this._buffer = '';
-        return this;
-    }
-    /**
-     * Adds raw text to the summary buffer
-     *
-     * @param {string} text content to add
-     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addRaw(text, addEOL = false) {
-        this._buffer += text;
-        return addEOL ? this.addEOL() : this;
-    }
-    /**
-     * Adds the operating system-specific end-of-line marker to the buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
-    }
-    /**
-     * Adds an HTML codeblock to the summary buffer
-     *
-     * @param {string} code content to render within fenced code block
-     * @param {string} lang (optional) language to syntax highlight code
-     *
-     * @returns {Summary} summary instance
-     */
-    addCodeBlock(code, lang) {
-        const attrs = Object.assign({}, (lang && { lang }));
-        const element = this.wrap('pre', this.wrap('code', code), attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML list to the summary buffer
-     *
-     * @param {string[]} items list of items to render
-     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addList(items, ordered = false) {
-        const tag = ordered ? 'ol' : 'ul';
-        const listItems = items.map(item => this.wrap('li', item)).join('');
-        const element = this.wrap(tag, listItems);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML table to the summary buffer
-     *
-     * @param {SummaryTableCell[]} rows table rows
-     *
-     * @returns {Summary} summary instance
-     */
-    addTable(rows) {
-        const tableBody = rows
-            .map(row => {
-            const cells = row
-                .map(cell => {
-                if (typeof cell === 'string') {
-                    return this.wrap('td', cell);
-                }
-                const { header, data, colspan, rowspan } = cell;
-                const tag = header ? 'th' : 'td';
-                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
-                return this.wrap(tag, data, attrs);
-            })
-                .join('');
-            return this.wrap('tr', cells);
-        })
-            .join('');
-        const element = this.wrap('table', tableBody);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds a collapsable HTML details element to the summary buffer
-     *
-     * @param {string} label text for the closed state
-     * @param {string} content collapsable content
-     *
-     * @returns {Summary} summary instance
-     */
-    addDetails(label, content) {
-        const element = this.wrap('details', this.wrap('summary', label) + content);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML image tag to the summary buffer
-     *
-     * @param {string} src path to the image you to embed
-     * @param {string} alt text description of the image
-     * @param {SummaryImageOptions} options (optional) addition image attributes
-     *
-     * @returns {Summary} summary instance
-     */
-    addImage(src, alt, options) {
-        const { width, height } = options || {};
-        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
-        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML section heading element
-     *
-     * @param {string} text heading text
-     * @param {number | string} [level=1] (optional) the heading level, default: 1
-     *
-     * @returns {Summary} summary instance
-     */
-    addHeading(text, level) {
-        const tag = `h${level}`;
-        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
-            ? tag
-            : 'h1';
-        const element = this.wrap(allowedTag, text);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML thematic break (<hr>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addSeparator() {
-        const element = this.wrap('hr', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML line break (<br>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addBreak() {
-        const element = this.wrap('br', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML blockquote to the summary buffer
-     *
-     * @param {string} text quote text
-     * @param {string} cite (optional) citation url
-     *
-     * @returns {Summary} summary instance
-     */
-    addQuote(text, cite) {
-        const attrs = Object.assign({}, (cite && { cite }));
-        const element = this.wrap('blockquote', text, attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML anchor tag to the summary buffer
-     *
-     * @param {string} text link text/content
-     * @param {string} href hyperlink
-     *
-     * @returns {Summary} summary instance
-     */
-    addLink(text, href) {
-        const element = this.wrap('a', text, { href });
-        return this.addRaw(element).addEOL();
-    }
-}
-const _summary = new Summary();
-/**
- * @deprecated use `core.summary`
- */
-const markdownSummary = (/* unused pure expression or super */ null && (_summary));
-const summary = (/* unused pure expression or super */ null && (_summary));
-//# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
-
-/**
- * toPosixPath converts the given path to the posix form. On Windows, \\ will be
- * replaced with /.
- *
- * @param pth. Path to transform.
- * @return string Posix path.
- */
-function toPosixPath(pth) {
-    return pth.replace(/[\\]/g, '/');
-}
-/**
- * toWin32Path converts the given path to the win32 form. On Linux, / will be
- * replaced with \\.
- *
- * @param pth. Path to transform.
- * @return string Win32 path.
- */
-function toWin32Path(pth) {
-    return pth.replace(/[/]/g, '\\');
-}
-/**
- * toPlatformPath converts the given path to a platform-specific path. It does
- * this by replacing instances of / and \ with the platform-specific path
- * separator.
- *
- * @param pth The path to platformize.
- * @return string The platform-specific path.
- */
-function toPlatformPath(pth) {
-    return pth.replace(/[/\\]/g, path.sep);
-}
-//# sourceMappingURL=path-utils.js.map
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
 var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -52414,7 +51968,7 @@ function glob_hashFiles(patterns_1) {
     });
 }
 //# sourceMappingURL=glob.js.map
-;// CONCATENATED MODULE: ./build/js/k3s/images.js
+;// CONCATENATED MODULE: ./build/js/images/find.js
 
 
 /**
@@ -52431,6 +51985,52 @@ async function findImages(patterns) {
         return paths;
     }));
     return [...new Set(found.flat())].sort();
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderDirective),
+    ]);
+    return [...header.map(renderDirective), ...steps, ''].join('\n');
+}
+function renderDirective(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/exec.js
+
+/**
+ * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
+ * @throws with the command, its exit code and the end of its stderr if it fails.
+ */
+async function run(argv, options = {}) {
+    const [program = '', ...args] = argv;
+    const { exitCode, stdout, stderr } = await getExecOutput(program, args, {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        ...(options.env === undefined
+            ? {}
+            : { env: { ...process.env, ...options.env } }),
+    });
+    if (exitCode !== 0) {
+        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+    }
+    return stdout;
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
@@ -52450,7 +52050,688 @@ async function removeStale(parent, prefix) {
     }
 }
 
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: ./build/js/namespaces/init.js
+
+
+
+
+/**
+ * Starts native/init on the launch file, in a session of its own so that it outlives this step.
+ * @throws if the program cannot be started.
+ */
+async function startInit(layout) {
+    const log = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(layout.logs, 'init.log'), 'a');
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    });
+    await new Promise((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+    }).finally(() => log.close());
+    const { pid } = child;
+    if (pid === undefined) {
+        throw new Error('Failed to start init: it has no process id');
+    }
+    const exits = [];
+    const status = child.stdio[3];
+    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => {
+            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
+            resolve([...exits, `init ended with ${how}`].join('; '));
+        });
+    });
+    const launched = new Promise((resolve, reject) => {
+        lines.on('line', (line) => {
+            const [event = '', ...fields] = line.split('\t').map(unescapeField);
+            if (event === 'ready') {
+                resolve();
+            }
+            else if (event === 'failed') {
+                reject(new Error(fields[3] ?? 'Failed to launch'));
+            }
+            else if (event === 'exited') {
+                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
+            }
+        });
+        void ended.then((how) => {
+            reject(new Error(`Failed to launch: ${how}`));
+        });
+    });
+    // Who only waits for `ended` has no handler on it.
+    launched.catch(() => undefined);
+    return {
+        pid,
+        launched,
+        ended,
+        detach: () => {
+            lines.close();
+            status.destroy();
+            child.unref();
+        },
+    };
+}
+function unescapeField(field) {
+    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const prepared_TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const SNAPSHOTS = (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'snapshots');
+const BLOBS = (0,external_node_path_namespaceObject.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const DATABASES = [
+    (0,external_node_path_namespaceObject.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_namespaceObject.release)()}`;
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, INDEX), 'utf8').catch(() => undefined);
+    if (index === undefined) {
+        return undefined;
+    }
+    const root = (0,external_node_path_namespaceObject.join)(directory, 'root');
+    if (!isSame(JSON.parse(index), await inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, SNAPSHOTS)),
+        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, BLOBS)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/images/preparation.js
+
+
+
+
+
+
+
+
+const NAME = 'importer';
+const PARTIAL = '.partial-';
+const LIMIT_MS = 120_000;
+/** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
+function preparationLaunch(plan, layout, tars, made) {
+    const argv = [
+        ...[layout.node, layout.importer, '--bin', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data', 'current', 'bin')],
+        // In memory, as the cluster's own: containerd's upper layers have to be.
+        ...['--work', (0,external_node_path_namespaceObject.join)(K3S_DATA, NAME), '--target', made, ...tars],
+    ];
+    const operations = [
+        ['process', NAME, 'essential', (0,external_node_path_namespaceObject.join)(layout.logs, `${NAME}.log`)],
+        ...argv.map((value) => ['argument', NAME, value]),
+        ['start', NAME],
+        ['ready'],
+    ];
+    return {
+        ...plan.launch,
+        steps: [
+            ...plan.groundwork,
+            { id: NAME, reason: 'imports and unpacks the images for the next start', operations },
+        ],
+    };
+}
+/**
+ * Prepares the images, and keeps them for later runs.
+ * @throws if the importer fails or takes longer than two minutes, or if they cannot be kept
+ */
+async function prepareImages(preparation) {
+    const { made, directory, logs } = preparation;
+    await (0,promises_namespaceObject.mkdir)(made);
+    const init = await startInit(preparation);
+    const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
+    const how = await init.ended.finally(() => {
+        clearTimeout(limit);
+    });
+    if (!(await exists((0,external_node_path_namespaceObject.join)(made, INDEX)))) {
+        throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_namespaceObject.join)(logs, `${NAME}.log`)}`);
+    }
+    await keep(made, directory);
+}
+/** By rename, so that another job finds all of it or nothing; the two may be on different file systems. */
+async function keep(made, directory) {
+    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
+    await (0,promises_namespaceObject.mkdir)(parent, { recursive: true });
+    await removeStale(parent, '');
+    const partial = (0,external_node_path_namespaceObject.join)(parent, `${PARTIAL}${process.pid}`);
+    try {
+        await run(['mv', made, partial]);
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        await (0,promises_namespaceObject.rename)(partial, directory);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(partial, { recursive: true, force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/images/warm-start.js
+
+
+
+
+
+/** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
+async function findWarmStart(options) {
+    const { plan, tars, k3s, layout, remote, workshop } = options;
+    const { cache, narrator } = workshop;
+    if (plan.mode !== 'full' || tars.length === 0) {
+        narrator.notice(plan.mode === 'full'
+            ? 'warm-start: there is nothing to keep without images or airgap'
+            : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
+        return { kind: 'none' };
+    }
+    const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
+    const key = ['k3s-in-gvisor', process.platform, process.arch, prepared_TAG, hash].join('-');
+    const directory = cache.directory(prepared_TAG, hash);
+    const here = await findPrepared(directory);
+    if (here !== undefined) {
+        narrator.info(`warm-start: the images are in the tool cache: ${directory}`);
+        return { kind: 'prepared', images: here };
+    }
+    await cache.drop(directory);
+    if (remote !== undefined && (await remote.restore(directory, key))) {
+        const restored = await findPrepared(directory);
+        if (restored !== undefined) {
+            narrator.info(`warm-start: the images came from the cache service: ${key}`);
+            return { kind: 'prepared', images: restored };
+        }
+        narrator.warning(`Dropping what the cache service has under ${key}: it is not what was saved; delete that entry ("gh cache delete"), it cannot be replaced`);
+        await cache.drop(directory);
+    }
+    narrator.info('warm-start: these images were not prepared yet; the post step will do so');
+    const { native, logs } = layout;
+    const preparation = {
+        ...{ native, logs, directory },
+        launchFile: (0,external_node_path_namespaceObject.join)(layout.state, 'prepare'),
+        made: (0,external_node_path_namespaceObject.join)(layout.state, 'prepared'),
+    };
+    await (0,promises_namespaceObject.writeFile)(preparation.launchFile, renderLaunchFile(preparationLaunch(plan, layout, tars, preparation.made)), { mode: 0o600 });
+    return { kind: 'missing', preparation, key };
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/k3s/retry.js
+
+const BASE_MS = 500;
+const CAP_MS = 10_000;
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
+            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/http.js
+
+
+/** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
+const STALL_MS = 30_000;
+const ATTEMPTS = 5;
+/** The longest wait a server's Retry-After is obeyed for. */
+const LONGEST_WAIT_MS = 60_000;
+/** An answer that is not what was asked for. */
+class HttpError extends Error {
+    isTransient;
+    retryAfterMs;
+    constructor(message, isTransient, retryAfterMs) {
+        super(message);
+        this.isTransient = isTransient;
+        this.retryAfterMs = retryAfterMs;
+    }
+}
+/** The disk, not the network: trying again cannot help. */
+const LOCAL_ERRORS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EFBIG', 'EIO']);
+/** Certificates do not become valid by asking again (OpenSSL's names, as Node gives them). */
+const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+/**
+ * GETs `url` and gives the answer's body to `consume`; both are tried again on failures that may
+ * pass: broken connections, silence, truncation, status 408, 425, 429 and 5xx.
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. No token is sent, on GHES neither.
+ */
+async function httpGet(url, headers, consume, options = {}) {
+    const { signal, stallMs = STALL_MS } = options;
+    const client = new lib_HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
+    return retry(async () => {
+        const { message } = await client.get(url, { ...headers() });
+        try {
+            check(message);
+            return await consume(message, bodyOf(message, stallMs, signal));
+        }
+        finally {
+            message.destroy();
+        }
+    }, {
+        attempts: ATTEMPTS,
+        isTransient,
+        askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
+        onRetry: (error, delayMs) => {
+            options.onRetry?.(`${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
+        },
+        signal,
+        ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
+    }).catch((error) => {
+        throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
+    });
+}
+/** A small answer as text. */
+async function httpGetText(url, options = {}) {
+    return httpGet(url, () => ({}), async (answer, body) => {
+        const chunks = [];
+        let length = 0;
+        for await (const chunk of body) {
+            length += chunk.length;
+            if (length > 1 << 20) {
+                throw new HttpError('the answer is longer than 1 MiB, no such file is', false);
+            }
+            chunks.push(chunk);
+        }
+        assertComplete(length, Number(answer.headers['content-length'] ?? length));
+        return Buffer.concat(chunks).toString('utf8');
+    }, options);
+}
+/** @throws a transient error if fewer bytes came than were announced */
+function assertComplete(received, announced) {
+    if (received !== announced) {
+        throw new HttpError(`truncated: ${received} of ${announced} bytes came`, true);
+    }
+}
+function check(message) {
+    const { statusCode = 0, statusMessage = '', headers } = message;
+    if (statusCode !== 200 && statusCode !== 206) {
+        const isTransient = statusCode >= 500 || [408, 425, 429].includes(statusCode);
+        const seconds = Number(headers['retry-after']);
+        throw new HttpError(`HTTP ${statusCode} ${statusMessage}`.trim(), isTransient, seconds > 0 ? Math.min(seconds * 1_000, LONGEST_WAIT_MS) : undefined);
+    }
+    // A login page, a proxy's block page: k3s publishes none of its files as HTML.
+    if (headers['content-type']?.startsWith('text/html') === true) {
+        throw new HttpError('the answer is an HTML page, not a file; a proxy or a login may stand in between', false);
+    }
+}
+/** The body, as long as something comes every `stallMs` milliseconds. */
+async function* bodyOf(message, stallMs, signal) {
+    const abort = () => {
+        message.destroy(new Error('the timeout passed'));
+    };
+    const stall = setTimeout(() => {
+        message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));
+    }, stallMs);
+    signal?.addEventListener('abort', abort);
+    try {
+        for await (const chunk of message) {
+            stall.refresh();
+            yield chunk;
+        }
+    }
+    finally {
+        clearTimeout(stall);
+        signal?.removeEventListener('abort', abort);
+    }
+}
+function isTransient(error) {
+    if (error instanceof HttpError) {
+        return error.isTransient;
+    }
+    const code = error.code ?? '';
+    return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
+}
+/** Node's AggregateError, of a host with several addresses, has no message of its own. */
+function messageOf(error) {
+    if (error instanceof AggregateError) {
+        return error.errors.map(messageOf).join(', ');
+    }
+    const { message, code } = error;
+    return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/download.js
+
+
+
+const HEAD_BYTES = 64;
+/**
+ * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
+ * if the server can, and the file is still the same there; else it begins anew.
+ */
+async function download(url, path, options = {}) {
+    // A binary, more often than not; tar keeps the mode for the cache service.
+    const file = await (0,promises_namespaceObject.open)(path, 'w', 0o755);
+    let hash = (0,external_node_crypto_.createHash)('sha256');
+    let received = 0;
+    let head = Buffer.alloc(0);
+    let validator;
+    try {
+        await httpGet(url, () => received > 0 && validator !== undefined
+            ? { range: `bytes=${received}-`, 'if-range': validator }
+            : {}, async (answer, body) => {
+            const total = announced(answer, received);
+            if (answer.statusCode === 200 && received > 0) {
+                hash = (0,external_node_crypto_.createHash)('sha256');
+                received = 0;
+                head = Buffer.alloc(0);
+                await file.truncate(0);
+            }
+            validator = validatorOf(answer);
+            for await (const chunk of body) {
+                await file.write(chunk, 0, chunk.length, received);
+                hash.update(chunk);
+                received += chunk.length;
+                head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+            }
+            assertComplete(received, total ?? received);
+        }, options);
+    }
+    finally {
+        await file.close();
+    }
+    return { sha256: hash.digest('hex'), head };
+}
+/** The length of the whole file, as far as the server tells. */
+function announced(answer, received) {
+    if (answer.statusCode === 206) {
+        const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
+        if (Number(range?.[1]) !== received) {
+            throw new HttpError('the server went on at another place than it was asked to', true);
+        }
+        return Number(range?.[2]);
+    }
+    const length = answer.headers['content-length'];
+    return length === undefined ? undefined : Number(length);
+}
+/** What tells one content of an address from another; a weak ETag does not (RFC 9110, 13.1.5). */
+function validatorOf({ headers }) {
+    const { etag } = headers;
+    return etag === undefined || etag.startsWith('W/') ? headers['last-modified'] : etag;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/supply.js
+
+
+
+
+/** A verified copy of `wanted`: from the tool cache, else from the cache service, else from its address. */
+async function supply(wanted, sources) {
+    const { cache, remote, narrator } = sources;
+    const found = await cache.find(wanted, wanted.known);
+    if (found !== undefined) {
+        narrator.info(`${wanted.name} ${wanted.tag} is in the tool cache: ${found.path}`);
+        return { ...found, cacheHit: true };
+    }
+    const expected = await wanted.expected();
+    const key = cacheKey(wanted, expected);
+    const restored = await restore(wanted, expected, key, sources);
+    if (restored === 'corrupt') {
+        return { ...(await fetch(wanted, expected, sources)), cacheHit: false };
+    }
+    if (restored !== undefined) {
+        return { ...restored, cacheHit: true };
+    }
+    const fetched = await fetch(wanted, expected, sources);
+    remote?.saveLater(fetched.path, key);
+    return { ...fetched, cacheHit: false };
+}
+/** The library adds the compression and the path of the file, neither of which is shared. */
+function cacheKey(asset, sha256) {
+    return ['k3s-in-gvisor', process.platform, process.arch, asset.tag, asset.name, sha256].join('-');
+}
+async function restore(wanted, expected, key, { cache, remote, narrator }) {
+    const directory = cache.directory(wanted.tag, expected);
+    const path = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
+    if (remote === undefined || !(await remote.restore(path, key))) {
+        return undefined;
+    }
+    const sha256 = await sha256Of(path);
+    if (sha256 !== expected) {
+        narrator.warning(`Dropping what the cache service has under ${key}: its SHA-256 is ${sha256}; delete that entry ("gh cache delete"), it cannot be replaced`);
+        await cache.drop(directory);
+        return 'corrupt';
+    }
+    narrator.info(`${wanted.name} ${wanted.tag} came from the cache service: ${key}`);
+    return cache.keep(path, wanted, expected);
+}
+async function fetch(wanted, expected, sources) {
+    return withWritable(sources, async (cache) => cache.stage(async (directory) => {
+        const file = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
+        sources.narrator.info(`Downloading ${wanted.url}`);
+        const { sha256, head } = await download(wanted.url, file, {
+            signal: sources.signal,
+            onRetry: sources.narrator.info,
+        });
+        if (sha256 !== expected) {
+            throw new Error(describeMismatch(wanted.url, sha256, expected, head));
+        }
+        return cache.keep(file, wanted, sha256);
+    }));
+}
+/** What a cache that is read-only or full answers; the run goes on without it. */
+const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+/** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
+async function withWritable({ cache, fallback, narrator }, work) {
+    try {
+        return await work(cache);
+    }
+    catch (error) {
+        if (!UNWRITABLE.has(codeOf(error))) {
+            throw error;
+        }
+        narrator.warning(`The tool cache cannot be written, this run does without: ${errorMessage(error)}`);
+        return work(fallback);
+    }
+}
+/** The code of the error, or of what caused it. */
+function codeOf(error) {
+    const { code, cause } = error;
+    return code ?? (cause === undefined ? '' : codeOf(cause));
+}
+
+;// CONCATENATED MODULE: ./build/js/interceptor/compiler.js
+
+
+/** The flags that matter; the rest, warnings above all, is the Makefile's. */
+const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-fstack-protector-strong', '-I.'];
+/** The runner's C compiler, undefined where it has none. */
+async function findCompiler() {
+    const path = await which('cc');
+    if (path === '') {
+        return undefined;
+    }
+    const [version, machine] = await Promise.all([
+        run([path, '--version']),
+        run([path, '-dumpmachine']),
+    ]);
+    return { path, identity: `${version.split('\n')[0] ?? ''}, ${machine.trim()}` };
+}
+/**
+ * Compiles and links `units` of the directory `native` to the program `out`.
+ * @throws with what the compiler said
+ */
+async function compile({ path }, native, units, out) {
+    await run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
+}
+
+;// CONCATENATED MODULE: ./build/js/interceptor/sources.js
+
+
+
+/** The interceptor's own files without its tests, and the library that all native programs share. */
+async function readSources(native) {
+    const names = (await Promise.all(['interceptor', 'interceptor/handlers', 'lib'].map(async (directory) => (await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(native, directory))).map((name) => `${directory}/${name}`))))
+        .flat()
+        .filter((name) => /\.[ch]$/.test(name))
+        .sort();
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(native, name), 'utf8')])));
+}
+/** `lib/die.h` of `#include "lib/die.h"`, or `options.h` of `#include "options.h"`. */
+const INCLUDE = /^#include "([^"]+)"/gm;
+/** The .c files that make the program: its own, and those of the library that they include, and so on. */
+function translationUnits(sources) {
+    const units = new Set(Object.keys(sources).filter((name) => /^interceptor\/.*\.c$/.test(name)));
+    // A Set is walked in the order of insertion, with what is added on the way.
+    const seen = new Set(units);
+    for (const name of seen) {
+        for (const [, included = ''] of (sources[name] ?? '').matchAll(INCLUDE)) {
+            const unit = included.replace(/\.h$/, '.c');
+            [included, unit].filter((file) => file in sources).forEach((file) => seen.add(file));
+            if (unit.startsWith('lib/') && unit in sources) {
+                units.add(unit);
+            }
+        }
+    }
+    return [...units].sort();
+}
+/** What tells one build from another: every byte of the sources, how and for what they are compiled. */
+function buildKey(sources, flags, compiler, arch) {
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([Object.entries(sources).sort(), flags, compiler, arch]))
+        .digest('hex');
+}
+
+;// CONCATENATED MODULE: ./build/js/interceptor/bring.js
+
+
+
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const bring_TAG = 'interceptor';
+/**
+ * Puts the interceptor at `layout.interceptor`: compiled from the sources beside the action, so that
+ * what runs is what can be read; where there is no compiler, the binary that ships with them.
+ *
+ * The cache service is not asked: nothing could tell that a binary from there is what these sources
+ * make, short of compiling them, and that takes about as long as fetching it.
+ * @throws if neither is to be had
+ */
+async function bringInterceptor(layout, workshop) {
+    const { narrator } = workshop;
+    const compiler = await findCompiler();
+    if (compiler === undefined) {
+        narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
+        await usePrebuilt(layout);
+        return;
+    }
+    try {
+        const program = await compiled(layout, compiler, workshop);
+        await place(program, layout);
+    }
+    catch (error) {
+        narrator.warning(`Using the interceptor that ships with the action, not one made here: ${errorMessage(error)}`);
+        await usePrebuilt(layout);
+    }
+}
+/** The path of the compiled program, from the tool cache if this build was done before. */
+async function compiled(layout, compiler, workshop) {
+    const { cache, narrator } = workshop;
+    const sources = await readSources(layout.nativeSources);
+    const key = buildKey(sources, FLAGS, compiler.identity, (0,external_node_os_namespaceObject.arch)());
+    const asset = { tag: bring_TAG, name: 'interceptor', origin: key };
+    const found = await cache.find(asset, undefined);
+    if (found !== undefined) {
+        narrator.info(`interceptor: compiled before, in the tool cache: ${found.path}`);
+        return found.path;
+    }
+    narrator.info(`interceptor: compiling with ${compiler.path} (${compiler.identity})`);
+    const { path } = await withWritable(workshop, async (writable) => writable.stage(async (directory) => {
+        const program = (0,external_node_path_namespaceObject.join)(directory, asset.name);
+        await compile(compiler, layout.nativeSources, translationUnits(sources), program);
+        return writable.keep(program, asset, await sha256Of(program));
+    }));
+    return path;
+}
+async function usePrebuilt(layout) {
+    const path = (0,external_node_path_namespaceObject.join)(layout.native, 'interceptor');
+    const sums = parseSums(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(layout.native, 'SHA256SUMS'), 'utf8'));
+    const sha256 = await sha256Of(path);
+    if (sha256 !== sums['interceptor']) {
+        throw new Error(`Failed to verify ${path}: its SHA-256 is ${sha256}, expected ${sums['interceptor'] ?? 'one in SHA256SUMS'}; check the action out anew`);
+    }
+    await place(path, layout);
+}
+/** A copy of the run's own, tried once: a cache may be dropped while the cluster runs. */
+async function place(program, { interceptor }) {
+    await (0,promises_namespaceObject.copyFile)(program, interceptor);
+    await (0,promises_namespaceObject.chmod)(interceptor, 0o755);
+    await run([interceptor, '--', 'true']);
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
+
 
 
 
@@ -52470,7 +52751,7 @@ async function findUnpacked(home) {
         return undefined;
     }
     const directory = (0,external_node_path_namespaceObject.join)(home, about.directory);
-    return isEqual(about.files, await inventory(directory))
+    return isSame(about.files, await inventory(directory))
         ? describeUnpacked(about, directory)
         : undefined;
 }
@@ -52519,24 +52800,6 @@ async function readAbout(path) {
     catch {
         return undefined;
     }
-}
-async function inventory(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    const described = await Promise.all(entries
-        .filter((entry) => !entry.isDirectory())
-        .map(async (entry) => {
-        const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)];
-    }));
-    return Object.fromEntries(described);
-}
-async function describe(path) {
-    const stats = await (0,promises_namespaceObject.lstat)(path);
-    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-function isEqual(a, b) {
-    return (Object.keys(a).length === Object.keys(b).length &&
-        Object.entries(a).every(([path, text]) => b[path] === text));
 }
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {
@@ -53144,7 +53407,7 @@ function clusterDns(api) {
 
 
 
-const PARTIAL = '.partial-';
+const tool_cache_PARTIAL = '.partial-';
 const ORIGIN = '.origin';
 /**
  * Verified files that outlive the run: `<root>/<tag>/<SHA-256>/<name>`. By the full tag, because
@@ -53203,8 +53466,8 @@ class ToolCache {
      */
     async stage(work) {
         await (0,promises_namespaceObject.mkdir)(this.#root, { recursive: true });
-        await removeStale(this.#root, PARTIAL);
-        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(this.#root, PARTIAL));
+        await removeStale(this.#root, tool_cache_PARTIAL);
+        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(this.#root, tool_cache_PARTIAL));
         try {
             return await work(directory);
         }
@@ -53236,98 +53499,6 @@ async function list(directory) {
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
-}
-
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: ./build/js/namespaces/init.js
-
-
-
-
-/**
- * Starts native/init on the launch file, in a session of its own so that it outlives this step.
- * @throws if the program cannot be started.
- */
-async function startInit(layout) {
-    const log = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(layout.logs, 'init.log'), 'a');
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    });
-    await new Promise((resolve, reject) => {
-        child.once('spawn', resolve);
-        child.once('error', reject);
-    }).finally(() => log.close());
-    const { pid } = child;
-    if (pid === undefined) {
-        throw new Error('Failed to start init: it has no process id');
-    }
-    const exits = [];
-    const status = child.stdio[3];
-    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
-    const ended = new Promise((resolve) => {
-        child.once('close', (code, signal) => {
-            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
-            resolve([...exits, `init ended with ${how}`].join('; '));
-        });
-    });
-    const launched = new Promise((resolve, reject) => {
-        lines.on('line', (line) => {
-            const [event = '', ...fields] = line.split('\t').map(unescapeField);
-            if (event === 'ready') {
-                resolve();
-            }
-            else if (event === 'failed') {
-                reject(new Error(fields[3] ?? 'Failed to launch'));
-            }
-            else if (event === 'exited') {
-                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
-            }
-        });
-        void ended.then((how) => {
-            reject(new Error(`Failed to launch: ${how}`));
-        });
-    });
-    // Who only waits for `ended` has no handler on it.
-    launched.catch(() => undefined);
-    return {
-        pid,
-        launched,
-        ended,
-        detach: () => {
-            lines.close();
-            status.destroy();
-            child.unref();
-        },
-    };
-}
-function unescapeField(field) {
-    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
-}
-
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderDirective),
-    ]);
-    return [...header.map(renderDirective), ...steps, ''].join('\n');
-}
-function renderDirective(fields) {
-    return fields.map(escapeField).join('\t');
-}
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/bridge-netfilter.js
@@ -53748,6 +53919,47 @@ const interceptor = {
         wrapper: [layout.interceptor, '--root', layout.answers, '--'],
     }),
 };
+
+;// CONCATENATED MODULE: ./build/js/images/operations.js
+
+
+/**
+ * Gives containerd, whose root directory is `root`, the prepared images: its databases as copies,
+ * which it writes, and links to each layer and blob, which it only reads. New ones go beside them.
+ */
+function usePrepared({ directory, snapshots, blobs }, root) {
+    const link = (path) => ['symlink', (0,external_node_path_namespaceObject.join)(directory, path), (0,external_node_path_namespaceObject.join)(root, path)];
+    return [
+        ['directory', (0,external_node_path_namespaceObject.join)(root, SNAPSHOTS), '0700'],
+        ['directory', (0,external_node_path_namespaceObject.join)(root, BLOBS), '0755'],
+        ...snapshots.map((name) => link((0,external_node_path_namespaceObject.join)(SNAPSHOTS, name))),
+        ...blobs.map((name) => link((0,external_node_path_namespaceObject.join)(BLOBS, name))),
+        ...DATABASES.flatMap((path) => [
+            ['directory', (0,external_node_path_namespaceObject.dirname)((0,external_node_path_namespaceObject.join)(root, path)), '0755'],
+            ['copy', (0,external_node_path_namespaceObject.join)(directory, path), (0,external_node_path_namespaceObject.join)(root, path), '0600'],
+        ]),
+    ];
+}
+/**
+ * Hands k3s the tars to import as it starts. Links of a name each: two of one name in different
+ * directories must not hide each other.
+ * @param data k3s's data directory
+ */
+function importTars(tars, data, isolation) {
+    const directory = (0,external_node_path_namespaceObject.join)(data, 'agent', 'images');
+    return [
+        ['directory', directory, '0755'],
+        ...tars.flatMap((path, index) => {
+            const link = (0,external_node_path_namespaceObject.join)(directory, `${index}-${path.slice(path.lastIndexOf('/') + 1)}`);
+            return isolation === 'none'
+                ? [['symlink', path, link]]
+                : [
+                    ['write', link, '0644', ''],
+                    ['bind', path, link, 'read-only'],
+                ];
+        }),
+    ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
 
@@ -54216,7 +54428,7 @@ const privateRoot = {
     source: 'https://docs.kernel.org/filesystems/overlayfs.html',
     removeWhen: 'never: this is the clean-up',
     needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, k3s, layout }) => {
+    contribute: ({ facts, k3s, layout, prepared }) => {
         const inside = (path) => (0,external_node_path_namespaceObject.join)(layout.newRoot, path);
         const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
         const work = (0,external_node_path_namespaceObject.join)(layout.scratch, 'work');
@@ -54276,6 +54488,7 @@ const privateRoot = {
                     // Not through this overlay, since another one is put on it: Linux stacks two at most
                     // ("Invalid argument"), and a container's own root is the first.
                     ...bind(k3s.dataDir),
+                    ...(prepared === undefined ? [] : bind(prepared.directory)),
                     ['directory', inside('/run'), '0755'],
                     ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
                     ['directory', inside(layout.state), '0755'],
@@ -54722,8 +54935,9 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-function makePlan({ facts, inputs, layout, k3s, images }) {
+function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
     const addresses = chooseAddresses(facts.networks);
     const nodeName = nodeNameFrom(facts.hostname);
@@ -54737,6 +54951,7 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         addresses,
         nodeName,
         k3s,
+        prepared,
     };
     const decided = WORKAROUNDS.map((workaround) => ({
         workaround,
@@ -54757,14 +54972,25 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
-            ...imageOperations(images, context),
+            ...(prepared !== undefined && isolation === 'namespaces'
+                ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
+                : importTars(images, context.paths.data, isolation)),
         ],
     };
-    const phases = PHASES.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
+    const stepsOf = (phases) => phases.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
         const operations = contribution.operations?.[phase] ?? [];
         return operations.length === 0 ? [] : [{ id, reason, operations }];
     }));
-    const environment = Object.entries(Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
+    const variables = Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}));
+    const environment = {
+        id: 'environment',
+        reason: 'for every process',
+        operations: Object.entries(variables).map(([key, value]) => [
+            'environment',
+            key,
+            value,
+        ]),
+    };
     return {
         mode,
         isolation,
@@ -54774,13 +55000,14 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
+        groundwork: [...stepsOf(GROUNDWORK), environment],
         launch: {
             ...chooseNamespaces(isolation, facts),
             steps: [
-                ...phases,
+                ...stepsOf(PHASES),
                 configuration,
                 ...registriesStep(inputs.registries, context),
-                { id: 'environment', reason: 'for every process', operations: environment },
+                environment,
                 ...processSteps(context, inputs.k3sArgs, applied.flatMap(({ contribution }) => contribution.wrapper ?? [])),
             ],
         },
@@ -54790,6 +55017,7 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
 function applies(plan, { id }) {
     return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
+const GROUNDWORK = ['layer', 'root', 'system', 'storage'];
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -54854,24 +55082,9 @@ function configFile(path, content) {
         ['write', path, '0600', content],
     ];
 }
-/** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images, { isolation, paths }) {
-    const directory = `${paths.data}/agent/images`;
-    return [
-        ['directory', directory, '0755'],
-        ...images.flatMap((path, index) => {
-            const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-            return isolation === 'none'
-                ? [['symlink', path, link]]
-                : [
-                    ['write', link, '0644', ''],
-                    ['bind', path, link, 'read-only'],
-                ];
-        }),
-    ];
-}
 
 ;// CONCATENATED MODULE: ./build/js/start.js
+
 
 
 
@@ -54927,12 +55140,22 @@ async function start(options) {
     reporter.facts(facts);
     reached('facts found, k3s at hand');
     const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-    const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
+    const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
+    const warm = inputs.warmStart
+        ? await findWarmStart({
+            ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
+            remote: options.remote,
+        })
+        : { kind: 'none' };
+    const plan = warm.kind === 'prepared'
+        ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
+        : cold;
     reporter.plan(plan);
-    await state_saveState(layout.state, {
+    const state = {
         files: [kubeconfig, ...(await missing(plan.leftBehind))],
         cgroups: await missingPodCgroups(),
-    });
+    };
+    await state_saveState(layout.state, state);
     if (applies(plan, interceptor)) {
         await bringInterceptor(layout, workshop);
         reached('interceptor at hand');
@@ -54951,6 +55174,10 @@ async function start(options) {
         await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
         await prove(kubeconfig, deadline);
         reached('kubeconfig used');
+        if (warm.kind === 'missing') {
+            await state_saveState(layout.state, { ...state, preparation: warm.preparation });
+            options.remote?.saveLater(warm.preparation.directory, warm.key);
+        }
         return { kubeconfig, server, k3s, facts, plan, timeline };
     }
     finally {
@@ -55050,6 +55277,8 @@ function read(path) {
 
 
 
+
+
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
 const stop_POLL_MS = 20;
@@ -55057,15 +55286,24 @@ const stop_POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @param warning is told why images could not be prepared for the next start; it ends all the same
  * @returns false if there was nothing to stop
  */
-async function stop(directory) {
+async function stop(directory, warning) {
     const state = await loadState(directory);
     if (state === undefined) {
         return false;
     }
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
+    if (state.preparation !== undefined) {
+        // Not twice, should this be killed on the way; what it started then is found by its launch file.
+        await state_saveState(directory, { files: state.files, cgroups: state.cgroups });
+        await prepareImages(state.preparation).catch((error) => {
+            warning(errorMessage(error));
+        });
+        await endInit(state.preparation.launchFile);
+    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
@@ -55189,7 +55427,7 @@ async function runCommandLine(argv) {
         .option(...stateOption)
         .action(async ({ state }) => {
         try {
-            if (!(await stop((0,external_node_path_namespaceObject.resolve)(state)))) {
+            if (!(await stop((0,external_node_path_namespaceObject.resolve)(state), console.error))) {
                 console.error(`Nothing to stop in ${(0,external_node_path_namespaceObject.resolve)(state)}`);
             }
         }

@@ -40477,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 7512:
+/***/ 8589:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40795,6 +40795,7 @@ function parseInputs(read) {
     const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
+    const warmStart = collect(() => parseBoolean(read, 'warm-start'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
     if (source === undefined ||
@@ -40805,6 +40806,7 @@ function parseInputs(read) {
         releases === undefined ||
         channelServer === undefined ||
         airgap === undefined ||
+        warmStart === undefined ||
         pull === undefined ||
         problems.length > 0) {
         throw new InputError(problems.join('\n'));
@@ -40819,6 +40821,7 @@ function parseInputs(read) {
         channelServer,
         images: lines(read('images')),
         airgap,
+        warmStart,
         pull,
         registries,
         timeoutMs,
@@ -40961,6 +40964,7 @@ function layoutOf(state, dist, arch, node) {
         nativeSources: (0,external_node_path_.join)(dist, '..', 'native'),
         interceptor: (0,external_node_path_.join)(state, 'interceptor'),
         controller: (0,external_node_path_.join)(dist, 'controller', 'index.js'),
+        importer: (0,external_node_path_.join)(dist, 'importer', 'index.js'),
         node,
     };
 }
@@ -41180,6 +41184,51 @@ async function files_exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
+// EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
+var glob = __nccwpck_require__(2377);
+;// CONCATENATED MODULE: ./build/js/images/find.js
+
+
+/**
+ * The files that the patterns name, each once.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ */
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const globber = await (0,glob/* create */.v)(pattern, { matchDirectories: false });
+        const paths = await globber.glob();
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
+        }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderDirective),
+    ]);
+    return [...header.map(renderDirective), ...steps, ''].join('\n');
+}
+function renderDirective(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
 var exec = __nccwpck_require__(7187);
 ;// CONCATENATED MODULE: ./build/js/exec.js
@@ -41188,7 +41237,7 @@ var exec = __nccwpck_require__(7187);
  * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
  * @throws with the command, its exit code and the end of its stderr if it fails.
  */
-async function run(argv, options = {}) {
+async function exec_run(argv, options = {}) {
     const [program = '', ...args] = argv;
     const { exitCode, stdout, stderr } = await (0,exec/* getExecOutput */.H)(program, args, {
         silent: true,
@@ -41202,6 +41251,277 @@ async function run(argv, options = {}) {
         throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
     }
     return stdout;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/stale.js
+
+
+/** After this many milliseconds what a killed job left behind is nobody's any more. */
+const STALE_MS = 24 * 3_600_000;
+/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
+async function stale_removeStale(parent, prefix) {
+    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
+        const path = (0,external_node_path_.join)(parent, name);
+        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < Date.now() - STALE_MS) {
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: ./build/js/namespaces/init.js
+
+
+
+
+/**
+ * Starts native/init on the launch file, in a session of its own so that it outlives this step.
+ * @throws if the program cannot be started.
+ */
+async function init_startInit(layout) {
+    const log = await (0,promises_namespaceObject.open)((0,external_node_path_.join)(layout.logs, 'init.log'), 'a');
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    });
+    await new Promise((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+    }).finally(() => log.close());
+    const { pid } = child;
+    if (pid === undefined) {
+        throw new Error('Failed to start init: it has no process id');
+    }
+    const exits = [];
+    const status = child.stdio[3];
+    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => {
+            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
+            resolve([...exits, `init ended with ${how}`].join('; '));
+        });
+    });
+    const launched = new Promise((resolve, reject) => {
+        lines.on('line', (line) => {
+            const [event = '', ...fields] = line.split('\t').map(unescapeField);
+            if (event === 'ready') {
+                resolve();
+            }
+            else if (event === 'failed') {
+                reject(new Error(fields[3] ?? 'Failed to launch'));
+            }
+            else if (event === 'exited') {
+                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
+            }
+        });
+        void ended.then((how) => {
+            reject(new Error(`Failed to launch: ${how}`));
+        });
+    });
+    // Who only waits for `ended` has no handler on it.
+    launched.catch(() => undefined);
+    return {
+        pid,
+        launched,
+        ended,
+        detach: () => {
+            lines.close();
+            status.destroy();
+            child.unref();
+        },
+    };
+}
+function unescapeField(field) {
+    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const prepared_TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
+const BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const DATABASES = [
+    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const prepared_INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_.release)()}`;
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, prepared_INDEX), 'utf8').catch(() => undefined);
+    if (index === undefined) {
+        return undefined;
+    }
+    const root = (0,external_node_path_.join)(directory, 'root');
+    if (!isSame(JSON.parse(index), await inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, SNAPSHOTS)),
+        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, BLOBS)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/images/preparation.js
+
+
+
+
+
+
+
+
+const NAME = 'importer';
+const PARTIAL = '.partial-';
+const LIMIT_MS = 120_000;
+/** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
+function preparationLaunch(plan, layout, tars, made) {
+    const argv = [
+        ...[layout.node, layout.importer, '--bin', (0,external_node_path_.join)(K3S_DATA, 'data', 'current', 'bin')],
+        // In memory, as the cluster's own: containerd's upper layers have to be.
+        ...['--work', (0,external_node_path_.join)(K3S_DATA, NAME), '--target', made, ...tars],
+    ];
+    const operations = [
+        ['process', NAME, 'essential', (0,external_node_path_.join)(layout.logs, `${NAME}.log`)],
+        ...argv.map((value) => ['argument', NAME, value]),
+        ['start', NAME],
+        ['ready'],
+    ];
+    return {
+        ...plan.launch,
+        steps: [
+            ...plan.groundwork,
+            { id: NAME, reason: 'imports and unpacks the images for the next start', operations },
+        ],
+    };
+}
+/**
+ * Prepares the images, and keeps them for later runs.
+ * @throws if the importer fails or takes longer than two minutes, or if they cannot be kept
+ */
+async function prepareImages(preparation) {
+    const { made, directory, logs } = preparation;
+    await mkdir(made);
+    const init = await startInit(preparation);
+    const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
+    const how = await init.ended.finally(() => {
+        clearTimeout(limit);
+    });
+    if (!(await exists(join(made, INDEX)))) {
+        throw new Error(`Failed to prepare images: ${how}; see ${join(logs, `${NAME}.log`)}`);
+    }
+    await keep(made, directory);
+}
+/** By rename, so that another job finds all of it or nothing; the two may be on different file systems. */
+async function keep(made, directory) {
+    const parent = dirname(directory);
+    await mkdir(parent, { recursive: true });
+    await removeStale(parent, '');
+    const partial = join(parent, `${PARTIAL}${process.pid}`);
+    try {
+        await run(['mv', made, partial]);
+        await rm(directory, { recursive: true, force: true });
+        await rename(partial, directory);
+    }
+    finally {
+        await rm(partial, { recursive: true, force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/images/warm-start.js
+
+
+
+
+
+/** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
+async function findWarmStart(options) {
+    const { plan, tars, k3s, layout, remote, workshop } = options;
+    const { cache, narrator } = workshop;
+    if (plan.mode !== 'full' || tars.length === 0) {
+        narrator.notice(plan.mode === 'full'
+            ? 'warm-start: there is nothing to keep without images or airgap'
+            : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
+        return { kind: 'none' };
+    }
+    const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
+    const key = ['k3s-in-gvisor', process.platform, process.arch, prepared_TAG, hash].join('-');
+    const directory = cache.directory(prepared_TAG, hash);
+    const here = await findPrepared(directory);
+    if (here !== undefined) {
+        narrator.info(`warm-start: the images are in the tool cache: ${directory}`);
+        return { kind: 'prepared', images: here };
+    }
+    await cache.drop(directory);
+    if (remote !== undefined && (await remote.restore(directory, key))) {
+        const restored = await findPrepared(directory);
+        if (restored !== undefined) {
+            narrator.info(`warm-start: the images came from the cache service: ${key}`);
+            return { kind: 'prepared', images: restored };
+        }
+        narrator.warning(`Dropping what the cache service has under ${key}: it is not what was saved; delete that entry ("gh cache delete"), it cannot be replaced`);
+        await cache.drop(directory);
+    }
+    narrator.info('warm-start: these images were not prepared yet; the post step will do so');
+    const { native, logs } = layout;
+    const preparation = {
+        ...{ native, logs, directory },
+        launchFile: (0,external_node_path_.join)(layout.state, 'prepare'),
+        made: (0,external_node_path_.join)(layout.state, 'prepared'),
+    };
+    await (0,promises_namespaceObject.writeFile)(preparation.launchFile, renderLaunchFile(preparationLaunch(plan, layout, tars, preparation.made)), { mode: 0o600 });
+    return { kind: 'missing', preparation, key };
 }
 
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
@@ -41512,8 +41832,8 @@ async function findCompiler() {
         return undefined;
     }
     const [version, machine] = await Promise.all([
-        run([path, '--version']),
-        run([path, '-dumpmachine']),
+        exec_run([path, '--version']),
+        exec_run([path, '-dumpmachine']),
     ]);
     return { path, identity: `${version.split('\n')[0] ?? ''}, ${machine.trim()}` };
 }
@@ -41522,7 +41842,7 @@ async function findCompiler() {
  * @throws with what the compiler said
  */
 async function compile({ path }, native, units, out) {
-    await run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
+    await exec_run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
 }
 
 ;// CONCATENATED MODULE: ./build/js/interceptor/sources.js
@@ -41631,50 +41951,13 @@ async function usePrebuilt(layout) {
 async function place(program, { interceptor }) {
     await (0,promises_namespaceObject.copyFile)(program, interceptor);
     await (0,promises_namespaceObject.chmod)(interceptor, 0o755);
-    await run([interceptor, '--', 'true']);
-}
-
-// EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
-var glob = __nccwpck_require__(2377);
-;// CONCATENATED MODULE: ./build/js/k3s/images.js
-
-
-/**
- * The files that the patterns name, each once.
- * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
- */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const globber = await (0,glob/* create */.v)(pattern, { matchDirectories: false });
-        const paths = await globber.glob();
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
-    }));
-    return [...new Set(found.flat())].sort();
+    await exec_run([interceptor, '--', 'true']);
 }
 
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: ./build/js/k3s/stale.js
-
-
-/** After this many milliseconds what a killed job left behind is nobody's any more. */
-const STALE_MS = 24 * 3_600_000;
-/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
-async function removeStale(parent, prefix) {
-    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
-    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
-        const path = (0,external_node_path_.join)(parent, name);
-        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
-        if (mtimeMs < Date.now() - STALE_MS) {
-            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
-        }
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
+
 
 
 
@@ -41694,7 +41977,7 @@ async function findUnpacked(home) {
         return undefined;
     }
     const directory = (0,external_node_path_.join)(home, about.directory);
-    return isEqual(about.files, await inventory(directory))
+    return isSame(about.files, await inventory(directory))
         ? describeUnpacked(about, directory)
         : undefined;
 }
@@ -41712,7 +41995,7 @@ async function unpack(binary, home) {
     // names (cmd/k3s/main.go, findDataDir and extract).
     const config = (0,external_node_path_.join)(directory, 'config.yaml');
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
     const bin = (0,external_node_path_.join)(dataDir, 'data', 'current', 'bin');
     await (0,promises_namespaceObject.mkdir)(tools);
     await (0,promises_namespaceObject.symlink)((0,external_node_path_.join)(bin, 'kubectl'), (0,external_node_path_.join)(tools, 'kubectl'));
@@ -41727,7 +42010,7 @@ async function unpack(binary, home) {
     await (0,promises_namespaceObject.writeFile)(partial, JSON.stringify(about, undefined, 2));
     await (0,promises_namespaceObject.rename)(partial, (0,external_node_path_.join)(home, ABOUT));
     // The one replaced may still be in use by another job, so only age ends it.
-    await removeStale(home, PREFIX);
+    await stale_removeStale(home, PREFIX);
     return describeUnpacked(about, directory);
 }
 function describeUnpacked({ version, containerdDropIns }, directory) {
@@ -41744,27 +42027,9 @@ async function readAbout(path) {
         return undefined;
     }
 }
-async function inventory(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    const described = await Promise.all(entries
-        .filter((entry) => !entry.isDirectory())
-        .map(async (entry) => {
-        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)];
-    }));
-    return Object.fromEntries(described);
-}
-async function describe(path) {
-    const stats = await (0,promises_namespaceObject.lstat)(path);
-    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-function isEqual(a, b) {
-    return (Object.keys(a).length === Object.keys(b).length &&
-        Object.entries(a).every(([path, text]) => b[path] === text));
-}
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {
-    const output = await run([binary, '--version']);
+    const output = await exec_run([binary, '--version']);
     const version = /^k3s version (v\S+)/.exec(output)?.[1];
     if (version === undefined) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
@@ -42368,7 +42633,7 @@ function clusterDns(api) {
 
 
 
-const PARTIAL = '.partial-';
+const tool_cache_PARTIAL = '.partial-';
 const ORIGIN = '.origin';
 /**
  * Verified files that outlive the run: `<root>/<tag>/<SHA-256>/<name>`. By the full tag, because
@@ -42427,8 +42692,8 @@ class ToolCache {
      */
     async stage(work) {
         await (0,promises_namespaceObject.mkdir)(this.#root, { recursive: true });
-        await removeStale(this.#root, PARTIAL);
-        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(this.#root, PARTIAL));
+        await stale_removeStale(this.#root, tool_cache_PARTIAL);
+        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(this.#root, tool_cache_PARTIAL));
         try {
             return await work(directory);
         }
@@ -42460,100 +42725,6 @@ async function list(directory) {
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
-}
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: ./build/js/namespaces/init.js
-
-
-
-
-/**
- * Starts native/init on the launch file, in a session of its own so that it outlives this step.
- * @throws if the program cannot be started.
- */
-async function startInit(layout) {
-    const log = await (0,promises_namespaceObject.open)((0,external_node_path_.join)(layout.logs, 'init.log'), 'a');
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    });
-    await new Promise((resolve, reject) => {
-        child.once('spawn', resolve);
-        child.once('error', reject);
-    }).finally(() => log.close());
-    const { pid } = child;
-    if (pid === undefined) {
-        throw new Error('Failed to start init: it has no process id');
-    }
-    const exits = [];
-    const status = child.stdio[3];
-    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
-    const ended = new Promise((resolve) => {
-        child.once('close', (code, signal) => {
-            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
-            resolve([...exits, `init ended with ${how}`].join('; '));
-        });
-    });
-    const launched = new Promise((resolve, reject) => {
-        lines.on('line', (line) => {
-            const [event = '', ...fields] = line.split('\t').map(unescapeField);
-            if (event === 'ready') {
-                resolve();
-            }
-            else if (event === 'failed') {
-                reject(new Error(fields[3] ?? 'Failed to launch'));
-            }
-            else if (event === 'exited') {
-                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
-            }
-        });
-        void ended.then((how) => {
-            reject(new Error(`Failed to launch: ${how}`));
-        });
-    });
-    // Who only waits for `ended` has no handler on it.
-    launched.catch(() => undefined);
-    return {
-        pid,
-        launched,
-        ended,
-        detach: () => {
-            lines.close();
-            status.destroy();
-            child.unref();
-        },
-    };
-}
-function unescapeField(field) {
-    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
-}
-
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderDirective),
-    ]);
-    return [...header.map(renderDirective), ...steps, ''].join('\n');
-}
-function renderDirective(fields) {
-    return fields.map(escapeField).join('\t');
-}
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
 ;// CONCATENATED MODULE: ./build/js/workarounds/bridge-netfilter.js
@@ -42822,7 +42993,7 @@ async function probe(layout) {
         ...UNPRIVILEGED_SYSCTLS,
         BRIDGE_NETFILTER_SYSCTL,
     ];
-    const output = await run([
+    const output = await exec_run([
         (0,external_node_path_.join)(layout.native, 'probe'),
         '--scratch',
         layout.state,
@@ -42974,6 +43145,47 @@ const interceptor = {
         wrapper: [layout.interceptor, '--root', layout.answers, '--'],
     }),
 };
+
+;// CONCATENATED MODULE: ./build/js/images/operations.js
+
+
+/**
+ * Gives containerd, whose root directory is `root`, the prepared images: its databases as copies,
+ * which it writes, and links to each layer and blob, which it only reads. New ones go beside them.
+ */
+function usePrepared({ directory, snapshots, blobs }, root) {
+    const link = (path) => ['symlink', (0,external_node_path_.join)(directory, path), (0,external_node_path_.join)(root, path)];
+    return [
+        ['directory', (0,external_node_path_.join)(root, SNAPSHOTS), '0700'],
+        ['directory', (0,external_node_path_.join)(root, BLOBS), '0755'],
+        ...snapshots.map((name) => link((0,external_node_path_.join)(SNAPSHOTS, name))),
+        ...blobs.map((name) => link((0,external_node_path_.join)(BLOBS, name))),
+        ...DATABASES.flatMap((path) => [
+            ['directory', (0,external_node_path_.dirname)((0,external_node_path_.join)(root, path)), '0755'],
+            ['copy', (0,external_node_path_.join)(directory, path), (0,external_node_path_.join)(root, path), '0600'],
+        ]),
+    ];
+}
+/**
+ * Hands k3s the tars to import as it starts. Links of a name each: two of one name in different
+ * directories must not hide each other.
+ * @param data k3s's data directory
+ */
+function importTars(tars, data, isolation) {
+    const directory = (0,external_node_path_.join)(data, 'agent', 'images');
+    return [
+        ['directory', directory, '0755'],
+        ...tars.flatMap((path, index) => {
+            const link = (0,external_node_path_.join)(directory, `${index}-${path.slice(path.lastIndexOf('/') + 1)}`);
+            return isolation === 'none'
+                ? [['symlink', path, link]]
+                : [
+                    ['write', link, '0644', ''],
+                    ['bind', path, link, 'read-only'],
+                ];
+        }),
+    ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
 
@@ -43442,7 +43654,7 @@ const privateRoot = {
     source: 'https://docs.kernel.org/filesystems/overlayfs.html',
     removeWhen: 'never: this is the clean-up',
     needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, k3s, layout }) => {
+    contribute: ({ facts, k3s, layout, prepared }) => {
         const inside = (path) => (0,external_node_path_.join)(layout.newRoot, path);
         const upper = (0,external_node_path_.join)(layout.scratch, 'upper');
         const work = (0,external_node_path_.join)(layout.scratch, 'work');
@@ -43502,6 +43714,7 @@ const privateRoot = {
                     // Not through this overlay, since another one is put on it: Linux stacks two at most
                     // ("Invalid argument"), and a container's own root is the first.
                     ...bind(k3s.dataDir),
+                    ...(prepared === undefined ? [] : bind(prepared.directory)),
                     ['directory', inside('/run'), '0755'],
                     ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
                     ['directory', inside(layout.state), '0755'],
@@ -43948,8 +44161,9 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-function makePlan({ facts, inputs, layout, k3s, images }) {
+function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
     const addresses = chooseAddresses(facts.networks);
     const nodeName = nodeNameFrom(facts.hostname);
@@ -43963,6 +44177,7 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         addresses,
         nodeName,
         k3s,
+        prepared,
     };
     const decided = WORKAROUNDS.map((workaround) => ({
         workaround,
@@ -43983,14 +44198,25 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
-            ...imageOperations(images, context),
+            ...(prepared !== undefined && isolation === 'namespaces'
+                ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
+                : importTars(images, context.paths.data, isolation)),
         ],
     };
-    const phases = PHASES.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
+    const stepsOf = (phases) => phases.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
         const operations = contribution.operations?.[phase] ?? [];
         return operations.length === 0 ? [] : [{ id, reason, operations }];
     }));
-    const environment = Object.entries(Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}))).map(([key, value]) => ['environment', key, value]);
+    const variables = Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}));
+    const environment = {
+        id: 'environment',
+        reason: 'for every process',
+        operations: Object.entries(variables).map(([key, value]) => [
+            'environment',
+            key,
+            value,
+        ]),
+    };
     return {
         mode,
         isolation,
@@ -44000,13 +44226,14 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
+        groundwork: [...stepsOf(GROUNDWORK), environment],
         launch: {
             ...chooseNamespaces(isolation, facts),
             steps: [
-                ...phases,
+                ...stepsOf(PHASES),
                 configuration,
                 ...registriesStep(inputs.registries, context),
-                { id: 'environment', reason: 'for every process', operations: environment },
+                environment,
                 ...processSteps(context, inputs.k3sArgs, applied.flatMap(({ contribution }) => contribution.wrapper ?? [])),
             ],
         },
@@ -44016,6 +44243,7 @@ function makePlan({ facts, inputs, layout, k3s, images }) {
 function applies(plan, { id }) {
     return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
+const GROUNDWORK = ['layer', 'root', 'system', 'storage'];
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -44080,24 +44308,9 @@ function configFile(path, content) {
         ['write', path, '0600', content],
     ];
 }
-/** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images, { isolation, paths }) {
-    const directory = `${paths.data}/agent/images`;
-    return [
-        ['directory', directory, '0755'],
-        ...images.flatMap((path, index) => {
-            const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-            return isolation === 'none'
-                ? [['symlink', path, link]]
-                : [
-                    ['write', link, '0644', ''],
-                    ['bind', path, link, 'read-only'],
-                ];
-        }),
-    ];
-}
 
 ;// CONCATENATED MODULE: ./build/js/start.js
+
 
 
 
@@ -44153,18 +44366,28 @@ async function start(options) {
     reporter.facts(facts);
     reached('facts found, k3s at hand');
     const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-    const plan = makePlan({ facts, inputs, layout, k3s, images: tars });
+    const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
+    const warm = inputs.warmStart
+        ? await findWarmStart({
+            ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
+            remote: options.remote,
+        })
+        : { kind: 'none' };
+    const plan = warm.kind === 'prepared'
+        ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
+        : cold;
     reporter.plan(plan);
-    await saveState(layout.state, {
+    const state = {
         files: [kubeconfig, ...(await missing(plan.leftBehind))],
         cgroups: await missingPodCgroups(),
-    });
+    };
+    await saveState(layout.state, state);
     if (applies(plan, interceptor)) {
         await bringInterceptor(layout, workshop);
         reached('interceptor at hand');
     }
     await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
-    const init = await startInit(layout);
+    const init = await init_startInit(layout);
     reached('init started');
     try {
         await withDeadline(init.launched, deadline);
@@ -44177,6 +44400,10 @@ async function start(options) {
         await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
         await prove(kubeconfig, deadline);
         reached('kubeconfig used');
+        if (warm.kind === 'missing') {
+            await saveState(layout.state, { ...state, preparation: warm.preparation });
+            options.remote?.saveLater(warm.preparation.directory, warm.key);
+        }
         return { kubeconfig, server, k3s, facts, plan, timeline };
     }
     finally {
@@ -44370,7 +44597,7 @@ async function runMain() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7512);
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8589);
 
 await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 

@@ -28664,7 +28664,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
-/***/ 7066:
+/***/ 8975:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -28693,12 +28693,60 @@ class InputError extends (/* unused pure expression or super */ null && (Error))
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function files_exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./build/js/exec.js
+
+/**
+ * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
+ * @throws with the command, its exit code and the end of its stderr if it fails.
+ */
+async function run(argv, options = {}) {
+    const [program = '', ...args] = argv;
+    const { exitCode, stdout, stderr } = await (0,exec/* getExecOutput */.H)(program, args, {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+        ...(options.env === undefined
+            ? {}
+            : { env: { ...process.env, ...options.env } }),
+    });
+    if (exitCode !== 0) {
+        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+    }
+    return stdout;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/stale.js
+
+
+/** After this many milliseconds what a killed job left behind is nobody's any more. */
+const STALE_MS = 24 * 3_600_000;
+/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
+async function removeStale(parent, prefix) {
+    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
+        const path = (0,external_node_path_.join)(parent, name);
+        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < Date.now() - STALE_MS) {
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/js/layout.js
 
 function k3sPaths(isolation, layout) {
     return isolation === 'namespaces'
         ? {
-            data: K3S_DATA,
+            data: layout_K3S_DATA,
             config: '/etc/rancher/k3s/config.yaml',
             registries: '/etc/rancher/k3s/registries.yaml',
         }
@@ -28709,7 +28757,7 @@ function k3sPaths(isolation, layout) {
         };
 }
 /** k3s's default data directory, a tmpfs in the private root. */
-const K3S_DATA = '/var/lib/rancher/k3s';
+const layout_K3S_DATA = '/var/lib/rancher/k3s';
 /** A directory of the private root for files that workarounds make. */
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
 /** What the post step knows of a run: only where it is. */
@@ -28736,8 +28784,272 @@ function layoutOf(state, dist, arch, node) {
         nativeSources: join(dist, '..', 'native'),
         interceptor: join(state, 'interceptor'),
         controller: join(dist, 'controller', 'index.js'),
+        importer: join(dist, 'importer', 'index.js'),
         node,
     };
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: ./build/js/namespaces/init.js
+
+
+
+
+/**
+ * Starts native/init on the launch file, in a session of its own so that it outlives this step.
+ * @throws if the program cannot be started.
+ */
+async function startInit(layout) {
+    const log = await (0,promises_namespaceObject.open)((0,external_node_path_.join)(layout.logs, 'init.log'), 'a');
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd, 'pipe'],
+    });
+    await new Promise((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+    }).finally(() => log.close());
+    const { pid } = child;
+    if (pid === undefined) {
+        throw new Error('Failed to start init: it has no process id');
+    }
+    const exits = [];
+    const status = child.stdio[3];
+    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => {
+            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
+            resolve([...exits, `init ended with ${how}`].join('; '));
+        });
+    });
+    const launched = new Promise((resolve, reject) => {
+        lines.on('line', (line) => {
+            const [event = '', ...fields] = line.split('\t').map(unescapeField);
+            if (event === 'ready') {
+                resolve();
+            }
+            else if (event === 'failed') {
+                reject(new Error(fields[3] ?? 'Failed to launch'));
+            }
+            else if (event === 'exited') {
+                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
+            }
+        });
+        void ended.then((how) => {
+            reject(new Error(`Failed to launch: ${how}`));
+        });
+    });
+    // Who only waits for `ended` has no handler on it.
+    launched.catch(() => undefined);
+    return {
+        pid,
+        launched,
+        ended,
+        detach: () => {
+            lines.close();
+            status.destroy();
+            child.unref();
+        },
+    };
+}
+function unescapeField(field) {
+    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory_inventory(directory) {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = join(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await lstat(path);
+    return stats.isSymbolicLink() ? await readlink(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function inventory_isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
+const checksums_namespaceObject = {};
+;// CONCATENATED MODULE: ./build/js/k3s/verify.js
+
+
+
+const CHECKSUMS = (/* unused pure expression or super */ null && (checksums));
+const SHA256 = /^[0-9a-f]{64}$/i;
+const READ_BYTES = (/* unused pure expression or super */ null && (4 << 20));
+/** @returns the lower-case form, undefined if `text` is not a SHA-256 in hex */
+function asSha256(text) {
+    return SHA256.test(text) ? text.toLowerCase() : undefined;
+}
+/** The hashes that sha256sum printed, by file name; lines of any other form are left out. */
+function parseSums(text) {
+    return Object.fromEntries(text.split('\n').flatMap((line) => {
+        // "<hex>  <name>", or "<hex> *<name>" of a file read as binary.
+        const [sum = '', name] = line.trim().split(/\s+\*?/);
+        const sha256 = asSha256(sum);
+        return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
+    }));
+}
+/** In lower-case hex. */
+async function verify_sha256Of(path) {
+    const hash = createHash('sha256');
+    const file = await open(path);
+    try {
+        const buffer = Buffer.allocUnsafe(READ_BYTES);
+        for (;;) {
+            const { bytesRead } = await file.read(buffer, 0, READ_BYTES);
+            if (bytesRead === 0) {
+                return hash.digest('hex');
+            }
+            hash.update(buffer.subarray(0, bytesRead));
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What to say of a download that is not what it should be.
+ * @param head its first bytes: text where a program should be is most often a page of a proxy or a login
+ */
+function describeMismatch(url, found, expected, head) {
+    const isText = head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte));
+    const begins = isText ? `; it begins with ${JSON.stringify(head.toString('latin1'))}` : '';
+    return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
+const BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const DATABASES = [
+    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${release()}`;
+    return createHash('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = await readFile(join(directory, INDEX), 'utf8').catch(() => undefined);
+    if (index === undefined) {
+        return undefined;
+    }
+    const root = join(directory, 'root');
+    if (!isSame(JSON.parse(index), await inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await utimes(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await readdir(join(root, SNAPSHOTS)),
+        blobs: await readdir(join(root, BLOBS)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/images/preparation.js
+
+
+
+
+
+
+
+
+const NAME = 'importer';
+const PARTIAL = '.partial-';
+const LIMIT_MS = 120_000;
+/** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
+function preparationLaunch(plan, layout, tars, made) {
+    const argv = [
+        ...[layout.node, layout.importer, '--bin', join(K3S_DATA, 'data', 'current', 'bin')],
+        // In memory, as the cluster's own: containerd's upper layers have to be.
+        ...['--work', join(K3S_DATA, NAME), '--target', made, ...tars],
+    ];
+    const operations = [
+        ['process', NAME, 'essential', join(layout.logs, `${NAME}.log`)],
+        ...argv.map((value) => ['argument', NAME, value]),
+        ['start', NAME],
+        ['ready'],
+    ];
+    return {
+        ...plan.launch,
+        steps: [
+            ...plan.groundwork,
+            { id: NAME, reason: 'imports and unpacks the images for the next start', operations },
+        ],
+    };
+}
+/**
+ * Prepares the images, and keeps them for later runs.
+ * @throws if the importer fails or takes longer than two minutes, or if they cannot be kept
+ */
+async function prepareImages(preparation) {
+    const { made, directory, logs } = preparation;
+    await (0,promises_namespaceObject.mkdir)(made);
+    const init = await startInit(preparation);
+    const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
+    const how = await init.ended.finally(() => {
+        clearTimeout(limit);
+    });
+    if (!(await files_exists((0,external_node_path_.join)(made, INDEX)))) {
+        throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_.join)(logs, `${NAME}.log`)}`);
+    }
+    await keep(made, directory);
+}
+/** By rename, so that another job finds all of it or nothing; the two may be on different file systems. */
+async function keep(made, directory) {
+    const parent = (0,external_node_path_.dirname)(directory);
+    await (0,promises_namespaceObject.mkdir)(parent, { recursive: true });
+    await removeStale(parent, '');
+    const partial = (0,external_node_path_.join)(parent, `${PARTIAL}${process.pid}`);
+    try {
+        await run(['mv', made, partial]);
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        await (0,promises_namespaceObject.rename)(partial, directory);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(partial, { recursive: true, force: true });
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
@@ -28766,13 +29078,6 @@ async function findInit(launchFile) {
 /** A process may end between being listed and being read. */
 function read(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
-}
-
-;// CONCATENATED MODULE: ./build/js/files.js
-
-/** Whether something is at `path` that can be looked at. */
-async function files_exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/pod-cgroups.js
@@ -28838,10 +29143,10 @@ async function removeTree(path) {
 
 const FILE = 'run.json';
 async function saveState(directory, state) {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, FILE);
-    await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await rename(`${path}.partial`, path);
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = (0,external_node_path_.join)(directory, FILE);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
@@ -28864,6 +29169,8 @@ async function loadState(directory) {
 
 
 
+
+
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
 const stop_POLL_MS = 20;
@@ -28871,15 +29178,24 @@ const stop_POLL_MS = 20;
  * Ends a run and removes what it made, but for its logs: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
+ * @param warning is told why images could not be prepared for the next start; it ends all the same
  * @returns false if there was nothing to stop
  */
-async function stop(directory) {
+async function stop(directory, warning) {
     const state = await loadState(directory);
     if (state === undefined) {
         return false;
     }
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
+    if (state.preparation !== undefined) {
+        // Not twice, should this be killed on the way; what it started then is found by its launch file.
+        await saveState(directory, { files: state.files, cgroups: state.cgroups });
+        await prepareImages(state.preparation).catch((error) => {
+            warning(errors_errorMessage(error));
+        });
+        await endInit(state.preparation.launchFile);
+    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
@@ -28993,7 +29309,7 @@ async function runPost() {
         return;
     }
     try {
-        const stopped = await stop(directory);
+        const stopped = await stop(directory, lib_core/* warning */.$e);
         const logs = (0,external_node_path_.join)(directory, 'logs');
         lib_core/* info */.pq(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
     }
@@ -29010,7 +29326,7 @@ async function runPost() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7066);
+/* harmony import */ var _action_post_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8975);
 
 await (0,_action_post_js__WEBPACK_IMPORTED_MODULE_0__/* .runPost */ .a)();
 
@@ -29994,10 +30310,9 @@ function getIDToken(aud) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ exec)
+  m: () => (/* binding */ exec),
+  H: () => (/* binding */ getExecOutput)
 });
-
-// UNUSED EXPORTS: getExecOutput
 
 // EXTERNAL MODULE: external "string_decoder"
 var external_string_decoder_ = __nccwpck_require__(3193);
@@ -30654,8 +30969,8 @@ function getExecOutput(commandLine, args, options) {
         let stdout = '';
         let stderr = '';
         //Using string decoder covers the case where a mult-byte character is split
-        const stdoutDecoder = new StringDecoder('utf8');
-        const stderrDecoder = new StringDecoder('utf8');
+        const stdoutDecoder = new external_string_decoder_.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_.StringDecoder('utf8');
         const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
         const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
         const stdErrListener = (data) => {

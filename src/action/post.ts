@@ -12,7 +12,7 @@ export async function runPost(): Promise<void> {
     return;
   }
   try {
-    const stopped = await stop(directory);
+    const stopped = await stop(directory, core.warning);
     const logs = join(directory, 'logs');
     core.info(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
   } catch (error) {

@@ -1,19 +1,10 @@
 import { createReadStream } from 'node:fs';
-import {
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
 import { run } from '../exec.ts';
+import { inventory, isSame, type Inventory } from './inventory.ts';
 import { removeStale } from './stale.ts';
 
 /** What a k3s binary is, and what it unpacked itself into. */
@@ -33,8 +24,7 @@ interface About {
   readonly containerdDropIns: boolean;
   /** The directory, below the binary's own. */
   readonly directory: string;
-  /** Size and time of each file in it, target of each link, by path. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files: Inventory;
 }
 
 const ABOUT = 'unpacked.json';
@@ -50,7 +40,7 @@ export async function findUnpacked(home: string): Promise<Unpacked | undefined> 
     return undefined;
   }
   const directory = join(home, about.directory);
-  return isEqual(about.files, await inventory(directory))
+  return isSame(about.files, await inventory(directory))
     ? describeUnpacked(about, directory)
     : undefined;
 }
@@ -102,36 +92,6 @@ async function readAbout(path: string): Promise<About | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function inventory(directory: string): Promise<Record<string, string>> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
-    () => [],
-  );
-  const described = await Promise.all(
-    entries
-      .filter((entry) => !entry.isDirectory())
-      .map(async (entry) => {
-        const path = join(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)] as const;
-      }),
-  );
-  return Object.fromEntries(described);
-}
-
-async function describe(path: string): Promise<string> {
-  const stats = await lstat(path);
-  return stats.isSymbolicLink() ? await readlink(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-
-function isEqual(
-  a: Readonly<Record<string, string>>,
-  b: Readonly<Record<string, string>>,
-): boolean {
-  return (
-    Object.keys(a).length === Object.keys(b).length &&
-    Object.entries(a).every(([path, text]) => b[path] === text)
-  );
 }
 
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */

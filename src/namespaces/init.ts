@@ -28,7 +28,9 @@ export interface Init {
  * Starts native/init on the launch file, in a session of its own so that it outlives this step.
  * @throws if the program cannot be started.
  */
-export async function startInit(layout: Layout): Promise<Init> {
+export async function startInit(
+  layout: Pick<Layout, 'native' | 'logs' | 'launchFile'>,
+): Promise<Init> {
   const log = await open(join(layout.logs, 'init.log'), 'a');
   const child = spawn(join(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
     detached: true,

@@ -6,6 +6,7 @@ export type Operation =
   | readonly ['directory', path: string, mode: string]
   | readonly ['write', path: string, mode: string, content: string]
   | readonly ['set', path: string, content: string]
+  | readonly ['copy', source: string, target: string, mode: string]
   | readonly ['symlink', target: string, path: string]
   | readonly ['mount', source: string, target: string, type: string, flags: string, data: string]
   | readonly ['bind', source: string, target: string, flags: string]

@@ -1,5 +1,7 @@
 import { stringify } from 'yaml';
 import type { Inputs, Mode } from '../inputs.ts';
+import { importTars, usePrepared } from '../images/operations.ts';
+import type { PreparedImages } from '../images/prepared.ts';
 import { k3sPaths } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
@@ -16,6 +18,7 @@ import {
   type Context,
   type Isolation,
   type K3s,
+  type Phase,
   type Workaround,
 } from './workaround.ts';
 
@@ -37,6 +40,8 @@ export interface Plan {
   readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
   /** What k3s may leave outside of the run's own directory. */
   readonly leftBehind: readonly string[];
+  /** The steps that make what programs run on: files, kernel settings, storage, environment. */
+  readonly groundwork: readonly Step[];
   readonly launch: Launch;
 }
 
@@ -47,10 +52,12 @@ export interface PlanInput {
   readonly k3s: K3s;
   /** Absolute paths of the image tars to load. */
   readonly images: readonly string[];
+  /** The same, imported before. */
+  readonly prepared?: PreparedImages | undefined;
 }
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Plan {
+export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanInput): Plan {
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
   const addresses = chooseAddresses(facts.networks);
   const nodeName = nodeNameFrom(facts.hostname);
@@ -64,6 +71,7 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
     addresses,
     nodeName,
     k3s,
+    prepared,
   };
   const decided = WORKAROUNDS.map((workaround) => ({
     workaround,
@@ -94,22 +102,32 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
         k3s.containerdDropIns,
         context.paths.data,
       ).flatMap(({ path, content }) => configFile(path, content)),
-      ...imageOperations(images, context),
+      ...(prepared !== undefined && isolation === 'namespaces'
+        ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
+        : importTars(images, context.paths.data, isolation)),
     ],
   };
-  const phases = PHASES.flatMap((phase) =>
-    applied.flatMap(({ id, reason, contribution }): Step[] => {
-      const operations = contribution.operations?.[phase] ?? [];
-      return operations.length === 0 ? [] : [{ id, reason, operations }];
-    }),
-  );
-  const environment = Object.entries(
-    Object.assign(
-      {},
-      ENVIRONMENT,
-      ...applied.map(({ contribution }) => contribution.environment ?? {}),
-    ) as Record<string, string>,
-  ).map(([key, value]): Operation => ['environment', key, value]);
+  const stepsOf = (phases: readonly Phase[]): Step[] =>
+    phases.flatMap((phase) =>
+      applied.flatMap(({ id, reason, contribution }): Step[] => {
+        const operations = contribution.operations?.[phase] ?? [];
+        return operations.length === 0 ? [] : [{ id, reason, operations }];
+      }),
+    );
+  const variables = Object.assign(
+    {},
+    ENVIRONMENT,
+    ...applied.map(({ contribution }) => contribution.environment ?? {}),
+  ) as Record<string, string>;
+  const environment: Step = {
+    id: 'environment',
+    reason: 'for every process',
+    operations: Object.entries(variables).map(([key, value]): Operation => [
+      'environment',
+      key,
+      value,
+    ]),
+  };
 
   return {
     mode,
@@ -120,13 +138,14 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
     decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
+    groundwork: [...stepsOf(GROUNDWORK), environment],
     launch: {
       ...chooseNamespaces(isolation, facts),
       steps: [
-        ...phases,
+        ...stepsOf(PHASES),
         configuration,
         ...registriesStep(inputs.registries, context),
-        { id: 'environment', reason: 'for every process', operations: environment },
+        environment,
         ...processSteps(
           context,
           inputs.k3sArgs,
@@ -141,6 +160,8 @@ export function makePlan({ facts, inputs, layout, k3s, images }: PlanInput): Pla
 export function applies(plan: Plan, { id }: Workaround): boolean {
   return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
+
+const GROUNDWORK: readonly Phase[] = ['layer', 'root', 'system', 'storage'];
 
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -210,22 +231,5 @@ function configFile(path: string, content: string): Operation[] {
   return [
     ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
     ['write', path, '0600', content],
-  ];
-}
-
-/** Links of a name each: two tars of one name in different directories must not hide each other. */
-function imageOperations(images: readonly string[], { isolation, paths }: Context): Operation[] {
-  const directory = `${paths.data}/agent/images`;
-  return [
-    ['directory', directory, '0755'],
-    ...images.flatMap((path, index): Operation[] => {
-      const link = `${directory}/${index}-${path.slice(path.lastIndexOf('/') + 1)}`;
-      return isolation === 'none'
-        ? [['symlink', path, link]]
-        : [
-            ['write', link, '0644', ''],
-            ['bind', path, link, 'read-only'],
-          ];
-    }),
   ];
 }

@@ -18,7 +18,7 @@ export const privateRoot: Workaround = {
   removeWhen: 'never: this is the clean-up',
   needed: ({ isolation }) =>
     isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
-  contribute: ({ facts, k3s, layout }): Contribution => {
+  contribute: ({ facts, k3s, layout, prepared }): Contribution => {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');
     const work = join(layout.scratch, 'work');
@@ -78,6 +78,7 @@ export const privateRoot: Workaround = {
           // Not through this overlay, since another one is put on it: Linux stacks two at most
           // ("Invalid argument"), and a container's own root is the first.
           ...bind(k3s.dataDir),
+          ...(prepared === undefined ? [] : bind(prepared.directory)),
           ['directory', inside('/run'), '0755'],
           ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
           ['directory', inside(layout.state), '0755'],

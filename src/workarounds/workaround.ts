@@ -1,3 +1,4 @@
+import type { PreparedImages } from '../images/prepared.ts';
 import type { Mode, Sysctls } from '../inputs.ts';
 import type { Operation } from '../namespaces/operations.ts';
 import type { Addresses } from '../sandbox/addresses.ts';
@@ -17,6 +18,7 @@ export interface Context {
   readonly addresses: Addresses;
   readonly nodeName: string;
   readonly k3s: K3s;
+  readonly prepared: PreparedImages | undefined;
 }
 
 /**

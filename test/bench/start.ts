@@ -12,6 +12,9 @@ const VARIANTS = {
   privileged: { profile: 'privileged' },
   // By force, where a mount would do: what the interceptor costs.
   ptrace: { profile: 'stock', inputs: ['--sysctls', 'ptrace'] },
+  // The images prepared by the run before.
+  warm: { profile: 'stock', inputs: ['--warm-start', 'true'] },
+  'native-warm': { profile: 'native', inputs: ['--warm-start', 'true'] },
 } satisfies Record<string, ActionOptions>;
 type Variant = keyof typeof VARIANTS;
 
@@ -44,13 +47,19 @@ const FIGURES: readonly (readonly [
   ['node-ready.stock', 'node-ready', 'stock', 'native'],
   ['node-ready.privileged', 'node-ready', 'privileged', 'native'],
   ['node-ready.ptrace', 'node-ready', 'ptrace', 'stock'],
+  ['node-ready.native-warm', 'node-ready', 'native-warm', 'native'],
+  ['node-ready.warm', 'node-ready', 'warm', 'stock'],
+  ['node-ready.warm-both', 'node-ready', 'warm', 'native-warm'],
   ['helm-test-passed.native', 'helm-test-passed', 'native'],
   ['helm-test-passed.stock', 'helm-test-passed', 'stock', 'native'],
   ['helm-test-passed.privileged', 'helm-test-passed', 'privileged', 'native'],
   ['helm-test-passed.ptrace', 'helm-test-passed', 'ptrace', 'stock'],
+  ['helm-test-passed.warm', 'helm-test-passed', 'warm', 'stock'],
   ['first-pod-ready.native', 'first-pod-ready', 'native'],
   ['first-pod-ready.stock', 'first-pod-ready', 'stock', 'native'],
+  ['first-pod-ready.warm', 'first-pod-ready', 'warm', 'stock'],
   ['action-overhead.stock', 'action-overhead', 'stock'],
+  ['action-overhead.warm', 'action-overhead', 'warm', 'stock'],
   ['cleanup', 'cleanup', 'stock'],
 ];
 

@@ -65,6 +65,8 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
     expect(miss.log).toContain(`version ${TAG}, cache-hit false`);
     expect(miss.log).toContain('detects corruption, not malice');
     expect(miss.log).toMatch(/Saved .*k3s to the cache service/);
+    expect(miss.log).toContain('these images were not prepared yet');
+    expect(miss.log).toMatch(/Saved .*images.* to the cache service/);
     expect(downloads()).toBe(1);
     expect(authorized).toBeGreaterThan(0);
     expect(proxy.tunnels).toContain('registry.proxied:5000');
@@ -75,25 +77,30 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
     const kept = await run();
     expect(kept.log).toContain('cache-hit true');
     expect(kept.log).toContain('is in the tool cache');
+    expect(kept.log).toContain('the images are in the tool cache');
 
     const hit = await onFreshMachine();
     expect(hit.log).toContain('cache-hit true');
-    expect(hit.log).toContain('came from the cache service');
+    expect(hit.log).toMatch(/k3s v\S+ came from the cache service/);
+    expect(hit.log).toContain('the images came from the cache service');
     expect(downloads()).toBe(1);
 
-    // In the middle of the only archive it keeps: neither its size nor its beginning tell.
+    // In the middle of the two archives it keeps: neither their sizes nor their beginnings tell.
     const damage = `
       const fs = require('node:fs'), path = require('node:path');
       const files = fs.readdirSync('/home/runner/_work/act/cache', { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name))
         .filter((file) => fs.statSync(file).size > 1e6 && !file.endsWith('.db'));
-      if (files.length !== 1) throw new Error('found ' + files);
-      const fd = fs.openSync(files[0], 'r+');
-      fs.writeSync(fd, Buffer.alloc(64, 0xff), 0, 64, fs.statSync(files[0]).size >> 1);`;
+      if (files.length !== 2) throw new Error('found ' + files);
+      for (const file of files) {
+        const fd = fs.openSync(file, 'r+');
+        fs.writeSync(fd, Buffer.alloc(64, 0xff), 0, 64, fs.statSync(file).size >> 1);
+      }`;
     const damaged = await sandbox.exec(['node', '-e', damage]);
     expect(damaged.code, damaged.stderr).toBe(0);
     const corrupt = await onFreshMachine();
     expect(corrupt.log).toContain('cache-hit false');
+    expect(corrupt.log).toContain('these images were not prepared yet');
     expect(downloads()).toBe(2);
   });
 });

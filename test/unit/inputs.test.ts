@@ -25,6 +25,7 @@ describe('parseInputs', () => {
       k3sArgs: [],
       images: [],
       airgap: false,
+      warmStart: false,
       pull: [],
       registries: undefined,
       timeoutMs: 300_000,

@@ -7,6 +7,7 @@ static const struct operation_type types[] = {
     {"directory", 2, operation_directory},
     {"write", 3, operation_write},
     {"set", 2, operation_set},
+    {"copy", 3, operation_copy},
     {"symlink", 2, operation_symlink},
     {"mount", 5, operation_mount},
     {"bind", 3, operation_bind},

@@ -22,7 +22,8 @@ typedef int operation_function(struct supervisor *supervisor, char **arguments,
                                struct failure *failure);
 
 /* files.c */
-operation_function operation_directory, operation_write, operation_set, operation_symlink;
+operation_function operation_directory, operation_write, operation_set, operation_copy,
+    operation_symlink;
 /* mount.c */
 operation_function operation_mount, operation_bind, operation_propagation, operation_unmount;
 /* pivot.c */

@@ -50,7 +50,7 @@ export class Job {
   }
 
   static async create(sandbox: Sandbox): Promise<Job> {
-    for (const directory of ['dist', 'native']) {
+    for (const directory of ['dist', 'native', 'examples']) {
       await sandbox.copyIn(join(ROOT, directory), `${ACTION}/${directory}`);
     }
     await sandbox.copyIn(join(ROOT, 'action.yml'), ACTION);

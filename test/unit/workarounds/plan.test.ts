@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import type { PreparedImages } from '../../../src/images/prepared.ts';
 import { parseInputs } from '../../../src/inputs.ts';
 import { layoutOf } from '../../../src/layout.ts';
 import type { Operation } from '../../../src/namespaces/operations.ts';
@@ -18,7 +19,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 function planFor(
   facts: Facts,
   given: Readonly<Record<string, string>> = {},
-  options: { containerdDropIns?: boolean; images?: string[] } = {},
+  options: { containerdDropIns?: boolean; images?: string[]; prepared?: PreparedImages } = {},
 ): Plan {
   return makePlan({
     facts,
@@ -30,6 +31,7 @@ function planFor(
       containerdDropIns: options.containerdDropIns ?? true,
     },
     images: options.images ?? [],
+    prepared: options.prepared,
   });
 }
 
@@ -70,6 +72,27 @@ describe('the plan of a stock sandbox', () => {
       'node-resolver',
       'controller-manager-rate',
     ]);
+  });
+
+  it('gives containerd prepared images in place of the tars', () => {
+    const prepared = { directory: '/tools/images/1/root', snapshots: ['3'], blobs: ['abc'] };
+    const all = operations(planFor(stockFacts(), {}, { images: ['/a/nginx.tar'], prepared }));
+    const root = '/var/lib/rancher/k3s/agent/containerd';
+    const snapshot = 'io.containerd.snapshotter.v1.overlayfs/snapshots/3';
+    expect(all).toContainEqual([
+      'symlink',
+      `${prepared.directory}/${snapshot}`,
+      `${root}/${snapshot}`,
+    ]);
+    expect(all.filter(([directive]) => directive === 'copy').map(([, from]) => from)).toEqual([
+      `${prepared.directory}/io.containerd.metadata.v1.bolt/meta.db`,
+      `${prepared.directory}/io.containerd.snapshotter.v1.overlayfs/metadata.db`,
+    ]);
+    expect(all.filter((operation) => operation.join(' ').includes('nginx.tar'))).toEqual([]);
+    // Linux stacks two overlays at most, and the private root is one.
+    const bind = all.findIndex(([name, from]) => name === 'bind' && from === prepared.directory);
+    expect(bind).toBeGreaterThan(0);
+    expect(bind).toBeLessThan(all.findIndex(([directive]) => directive === 'pivot'));
   });
 
   it('turns the bridge filter off where the kernel has one', () => {
