@@ -40391,7 +40391,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2678);
+/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8252);
 
 process.exitCode = await (0,_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 
@@ -40400,7 +40400,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2678:
+/***/ 8252:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44661,7 +44661,7 @@ const createArgument = (name, description) =>
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./build/js/errors.js
 /** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
-function errorMessage(error) {
+function errors_errorMessage(error) {
     const message = error instanceof Error ? error.message : String(error);
     // "EACCES: permission denied" and "API server" keep their capitals.
     return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
@@ -44779,9 +44779,9 @@ async function resolveTag(request, resolver) {
         const cached = await resolver.cached();
         const tag = newest(cached.filter((candidate) => mayAnswer(request, candidate)));
         if (tag === undefined) {
-            throw new Error(`Failed to find out which release ${wanted} is: ${errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
+            throw new Error(`Failed to find out which release ${wanted} is: ${errors_errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
         }
-        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errorMessage(error)}`);
+        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errors_errorMessage(error)}`);
         return tag;
     }
     const tag = chooseRelease(request, channels);
@@ -44943,7 +44943,7 @@ function parseInputs(read) {
             return parse();
         }
         catch (error) {
-            problems.push(errorMessage(error));
+            problems.push(errors_errorMessage(error));
             return undefined;
         }
     };
@@ -45213,7 +45213,7 @@ async function explainFailure(error, logs, log) {
         }
     }
     catch (cause) {
-        log.info(`Failed to read the logs in ${logs}: ${errorMessage(cause)}`);
+        log.info(`Failed to read the logs in ${logs}: ${errors_errorMessage(cause)}`);
     }
     return [message, ...hints].join('\n');
 }
@@ -46444,7 +46444,7 @@ var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { access, appendFile, writeFile } = external_fs_namespaceObject.promises;
+const { access, appendFile, writeFile: summary_writeFile } = external_fs_namespaceObject.promises;
 const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
 const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
 class Summary {
@@ -46505,7 +46505,7 @@ class Summary {
         return summary_awaiter(this, void 0, void 0, function* () {
             const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
             const filePath = yield this.filePath();
-            const writeFunc = overwrite ? writeFile : appendFile;
+            const writeFunc = overwrite ? summary_writeFile : appendFile;
             yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
             return this.emptyBuffer();
         });
@@ -46767,7 +46767,7 @@ var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _
 };
 
 
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+const { chmod, copyFile, lstat, mkdir: io_util_mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
 // export const {open} = 'fs'
 const IS_WINDOWS = process.platform === 'win32';
 /**
@@ -48319,7 +48319,7 @@ const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
  * - `\\hello         => \\hello`
  * - `\\hello\world   => \\hello\world`
  */
-function dirname(p) {
+function internal_path_helper_dirname(p) {
     // Normalize slashes and trim unnecessary trailing slash
     p = safeTrimTrailingSeparator(p);
     // Windows UNC root, e.g. \\hello or \\hello\world
@@ -48513,14 +48513,14 @@ function getSearchPaths(patterns) {
         // Check for an ancestor search path
         let foundAncestor = false;
         let tempKey = key;
-        let parent = dirname(tempKey);
+        let parent = internal_path_helper_dirname(tempKey);
         while (parent !== tempKey) {
             if (searchPathMap[parent]) {
                 foundAncestor = true;
                 break;
             }
             tempKey = parent;
-            parent = dirname(tempKey);
+            parent = internal_path_helper_dirname(tempKey);
         }
         // Include the search pattern in the result
         if (!foundAncestor) {
@@ -51328,14 +51328,14 @@ class Path {
             else {
                 // Add all segments, while not at the root
                 let remaining = itemPath;
-                let dir = dirname(remaining);
+                let dir = internal_path_helper_dirname(remaining);
                 while (dir !== remaining) {
                     // Add the segment
                     const basename = external_path_namespaceObject.basename(remaining);
                     this.segments.unshift(basename);
                     // Truncate the last segment
                     remaining = dir;
-                    dir = dirname(remaining);
+                    dir = internal_path_helper_dirname(remaining);
                 }
                 // Remainder is the root
                 this.segments.unshift(remaining);
@@ -51355,7 +51355,7 @@ class Path {
                 // Root segment
                 if (i === 0 && hasRoot(segment)) {
                     segment = safeTrimTrailingSeparator(segment);
-                    external_assert_(segment === dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
+                    external_assert_(segment === internal_path_helper_dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
                     this.segments.push(segment);
                 }
                 // All other segments
@@ -51488,7 +51488,7 @@ class Pattern {
         // Normalize slashes and trim unnecessary trailing slash
         itemPath = safeTrimTrailingSeparator(itemPath);
         // matchOne does not handle root path correctly
-        if (dirname(itemPath) === itemPath) {
+        if (internal_path_helper_dirname(itemPath) === itemPath) {
             return this.rootRegExp.test(itemPath);
         }
         return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
@@ -52011,13 +52011,19 @@ function escapeField(field) {
     return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/js/exec.js
 
 /**
  * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
  * @throws with the command, its exit code and the end of its stderr if it fails.
  */
-async function run(argv, options = {}) {
+async function exec_run(argv, options = {}) {
     const [program = '', ...args] = argv;
     const { exitCode, stdout, stderr } = await getExecOutput(program, args, {
         silent: true,
@@ -52031,6 +52037,194 @@ async function run(argv, options = {}) {
         throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
     }
     return stdout;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory_inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const prepared_TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const prepared_SNAPSHOTS = (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'snapshots');
+const prepared_BLOBS = (0,external_node_path_namespaceObject.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const prepared_DATABASES = [
+    (0,external_node_path_namespaceObject.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const prepared_INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_namespaceObject.release)()}`;
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, prepared_INDEX), 'utf8').catch(() => undefined);
+    if (index === undefined) {
+        return undefined;
+    }
+    const root = (0,external_node_path_namespaceObject.join)(directory, 'root');
+    if (!isSame(JSON.parse(index), await inventory_inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_SNAPSHOTS)),
+        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_BLOBS)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/images/import.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** No kubelet talks to this containerd, and no container is started by it. */
+const CONFIG = (/* unused pure expression or super */ null && (`version = 3
+disabled_plugins = [
+  'io.containerd.grpc.v1.cri',
+  'io.containerd.cri.v1.images',
+  'io.containerd.cri.v1.runtime',
+  'io.containerd.nri.v1.nri',
+]
+`));
+const DECOMPRESSORS = [
+    [/\.(tar\.gz|tgz)$/i, external_node_zlib_.createGunzip],
+    [/\.(tar\.zst|tzst)$/i, external_node_zlib_.createZstdDecompress],
+];
+/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
+function isImportable(tar) {
+    return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
+}
+/**
+ * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
+ * kept of them to `target`. It never saw a cluster, so there is nothing of one in it.
+ * @throws with the program that failed, and what it said
+ */
+async function importImages(argv) {
+    const { values, positionals: tars } = parseArgs({
+        args: [...argv],
+        allowPositionals: true,
+        options: {
+            bin: { type: 'string', default: '' },
+            work: { type: 'string', default: '' },
+            target: { type: 'string', default: '' },
+        },
+    });
+    const { bin, work, target } = values;
+    const root = join(work, 'root');
+    const socket = join(work, 'containerd.sock');
+    await mkdir(root, { recursive: true });
+    await writeFile(join(work, 'config.toml'), CONFIG);
+    const containerd = await startContainerd([
+        ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
+        ...['--root', root, '--state', join(work, 'state')],
+    ]);
+    try {
+        for (const tar of tars) {
+            await importTar(tar, [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
+        }
+    }
+    finally {
+        containerd.kill('SIGTERM');
+        await once(containerd, 'exit');
+    }
+    const kept = join(target, 'root');
+    for (const path of [SNAPSHOTS, BLOBS, ...DATABASES]) {
+        await mkdir(dirname(join(kept, path)), { recursive: true });
+        // With owners, times, devices and attributes, of which Node's own copy keeps some.
+        await run(['cp', '--archive', join(root, path), join(kept, path)]);
+    }
+    await writeFile(join(target, INDEX), JSON.stringify(await inventory(kept)));
+}
+/** ctr takes uncompressed archives only. */
+async function importTar(tar, ctr) {
+    const [program = '', ...args] = [
+        ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
+        // As k3s labels what it imports: the kubelet does not collect it.
+        ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
+    ];
+    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const ended = once(child, 'exit');
+    const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
+    const read = decompress === undefined ? [] : [decompress()];
+    const fed = pipeline([createReadStream(tar), ...read, child.stdin]).catch((error) => {
+        // ctr has no use for what comes after the archive's end mark, or has failed and says so.
+        if (error.code !== 'EPIPE') {
+            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+        }
+    });
+    const [[code, signal]] = await Promise.all([ended, fed]);
+    if (code !== 0) {
+        throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
+    }
+}
+/** Returns when it serves, which it says last. */
+async function startContainerd(argv) {
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const said = [];
+    await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => {
+            reject(new Error(`Failed to start containerd: it ended with ${code ?? signal ?? ''}: ${said.slice(-5).join('\n')}`));
+        });
+        createInterface({ input: child.stderr }).on('line', (line) => {
+            console.error(line);
+            said.push(line);
+            if (line.includes('containerd successfully booted')) {
+                resolve();
+            }
+        });
+    });
+    return child;
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
@@ -52050,8 +52244,6 @@ async function removeStale(parent, prefix) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 ;// CONCATENATED MODULE: ./build/js/namespaces/init.js
 
 
@@ -52118,79 +52310,6 @@ function unescapeField(field) {
     return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
-
-
-/** What is in `directory`; empty if it is not there. */
-async function inventory(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    const described = await Promise.all(entries
-        .filter((entry) => !entry.isDirectory())
-        .map(async (entry) => {
-        const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)];
-    }));
-    return Object.fromEntries(described);
-}
-async function describe(path) {
-    const stats = await (0,promises_namespaceObject.lstat)(path);
-    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-function isSame(a, b) {
-    return (Object.keys(a).length === Object.keys(b).length &&
-        Object.entries(a).every(([path, text]) => b[path] === text));
-}
-
-;// CONCATENATED MODULE: ./build/js/images/prepared.js
-
-
-
-
-
-
-/** In the place of a release's tag in the tool cache. */
-const prepared_TAG = 'images';
-/** Where containerd has them, below its root directory. */
-const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
-const SNAPSHOTS = (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'snapshots');
-const BLOBS = (0,external_node_path_namespaceObject.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
-/** Its databases: of images and blobs, and of snapshots. */
-const DATABASES = [
-    (0,external_node_path_namespaceObject.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
-    (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'metadata.db'),
-];
-/** Written last: its directory is whole. */
-const INDEX = 'index.json';
-/**
- * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
- * them, and the kernel and user namespace on which it did, since overlays differ between those.
- */
-async function imagesKey(tars, k3s, namespaces) {
-    const hashes = await Promise.all(tars.map(sha256Of));
-    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_namespaceObject.release)()}`;
-    return (0,external_node_crypto_.createHash)('sha256')
-        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
-        .digest('hex');
-}
-/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
-async function findPrepared(directory) {
-    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, INDEX), 'utf8').catch(() => undefined);
-    if (index === undefined) {
-        return undefined;
-    }
-    const root = (0,external_node_path_namespaceObject.join)(directory, 'root');
-    if (!isSame(JSON.parse(index), await inventory(root))) {
-        return undefined;
-    }
-    // What is not used for long is removed.
-    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
-    return {
-        directory: root,
-        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, SNAPSHOTS)),
-        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, BLOBS)),
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/js/images/preparation.js
 
 
@@ -52236,7 +52355,7 @@ async function prepareImages(preparation) {
     const how = await init.ended.finally(() => {
         clearTimeout(limit);
     });
-    if (!(await exists((0,external_node_path_namespaceObject.join)(made, INDEX)))) {
+    if (!(await exists((0,external_node_path_namespaceObject.join)(made, prepared_INDEX)))) {
         throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_namespaceObject.join)(logs, `${NAME}.log`)}`);
     }
     await keep(made, directory);
@@ -52248,7 +52367,7 @@ async function keep(made, directory) {
     await removeStale(parent, '');
     const partial = (0,external_node_path_namespaceObject.join)(parent, `${PARTIAL}${process.pid}`);
     try {
-        await run(['mv', made, partial]);
+        await exec_run(['mv', made, partial]);
         await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
         await (0,promises_namespaceObject.rename)(partial, directory);
     }
@@ -52263,6 +52382,7 @@ async function keep(made, directory) {
 
 
 
+
 /** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
 async function findWarmStart(options) {
     const { plan, tars, k3s, layout, remote, workshop } = options;
@@ -52271,6 +52391,11 @@ async function findWarmStart(options) {
         narrator.notice(plan.mode === 'full'
             ? 'warm-start: there is nothing to keep without images or airgap'
             : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
+        return { kind: 'none' };
+    }
+    const unreadable = tars.find((tar) => !isImportable(tar));
+    if (unreadable !== undefined) {
+        narrator.notice(`warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`);
         return { kind: 'none' };
     }
     const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
@@ -52586,7 +52711,7 @@ async function withWritable({ cache, fallback, narrator }, work) {
         if (!UNWRITABLE.has(codeOf(error))) {
             throw error;
         }
-        narrator.warning(`The tool cache cannot be written, this run does without: ${errorMessage(error)}`);
+        narrator.warning(`The tool cache cannot be written, this run does without: ${errors_errorMessage(error)}`);
         return work(fallback);
     }
 }
@@ -52608,8 +52733,8 @@ async function findCompiler() {
         return undefined;
     }
     const [version, machine] = await Promise.all([
-        run([path, '--version']),
-        run([path, '-dumpmachine']),
+        exec_run([path, '--version']),
+        exec_run([path, '-dumpmachine']),
     ]);
     return { path, identity: `${version.split('\n')[0] ?? ''}, ${machine.trim()}` };
 }
@@ -52618,7 +52743,7 @@ async function findCompiler() {
  * @throws with what the compiler said
  */
 async function compile({ path }, native, units, out) {
-    await run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
+    await exec_run([path, ...FLAGS, '-o', out, ...units], { cwd: native });
 }
 
 ;// CONCATENATED MODULE: ./build/js/interceptor/sources.js
@@ -52691,7 +52816,7 @@ async function bringInterceptor(layout, workshop) {
         await place(program, layout);
     }
     catch (error) {
-        narrator.warning(`Using the interceptor that ships with the action, not one made here: ${errorMessage(error)}`);
+        narrator.warning(`Using the interceptor that ships with the action, not one made here: ${errors_errorMessage(error)}`);
         await usePrebuilt(layout);
     }
 }
@@ -52727,7 +52852,7 @@ async function usePrebuilt(layout) {
 async function place(program, { interceptor }) {
     await (0,promises_namespaceObject.copyFile)(program, interceptor);
     await (0,promises_namespaceObject.chmod)(interceptor, 0o755);
-    await run([interceptor, '--', 'true']);
+    await exec_run([interceptor, '--', 'true']);
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
@@ -52751,7 +52876,7 @@ async function findUnpacked(home) {
         return undefined;
     }
     const directory = (0,external_node_path_namespaceObject.join)(home, about.directory);
-    return isSame(about.files, await inventory(directory))
+    return isSame(about.files, await inventory_inventory(directory))
         ? describeUnpacked(about, directory)
         : undefined;
 }
@@ -52769,7 +52894,7 @@ async function unpack(binary, home) {
     // names (cmd/k3s/main.go, findDataDir and extract).
     const config = (0,external_node_path_namespaceObject.join)(directory, 'config.yaml');
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
     const bin = (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current', 'bin');
     await (0,promises_namespaceObject.mkdir)(tools);
     await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(bin, 'kubectl'), (0,external_node_path_namespaceObject.join)(tools, 'kubectl'));
@@ -52778,7 +52903,7 @@ async function unpack(binary, home) {
         // The template is text in the binary, and knows the directory only if it imports from it.
         containerdDropIns: await contains((0,external_node_path_namespaceObject.join)(bin, 'k3s'), 'config-v3.toml.d'),
         directory: (0,external_node_path_namespaceObject.basename)(directory),
-        files: await inventory(directory),
+        files: await inventory_inventory(directory),
     };
     const partial = `${directory}.json`;
     await (0,promises_namespaceObject.writeFile)(partial, JSON.stringify(about, undefined, 2));
@@ -52803,7 +52928,7 @@ async function readAbout(path) {
 }
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {
-    const output = await run([binary, '--version']);
+    const output = await exec_run([binary, '--version']);
     const version = /^k3s version (v\S+)/.exec(output)?.[1];
     if (version === undefined) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
@@ -52939,7 +53064,7 @@ function releaseOf(version) {
 async function givenFile(given, checksum) {
     const path = (0,external_node_path_namespaceObject.resolve)(given);
     await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.R_OK).catch((error) => {
-        throw new InputError(`k3s-path: cannot read "${given}": ${errorMessage(error)}`);
+        throw new InputError(`k3s-path: cannot read "${given}": ${errors_errorMessage(error)}`);
     });
     const sha256 = await sha256Of(path);
     if (checksum !== undefined && checksum !== sha256) {
@@ -53176,7 +53301,7 @@ async function pullImage(session, image, signal) {
         isTransient: pull_isTransient,
         signal,
     }).catch((error) => {
-        throw new Error(`Failed to pull ${image}: ${errorMessage(error)}`, { cause: error });
+        throw new Error(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
     });
 }
 /** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
@@ -53208,7 +53333,7 @@ async function connectTo(socket, signal) {
         catch (error) {
             const { code } = error;
             if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
-                throw new Error(`Failed to connect to containerd: ${errorMessage(error)}`, {
+                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
                     cause: error,
                 });
             }
@@ -53314,7 +53439,7 @@ async function climbRung(rung, { ended, deadline }) {
         if (error instanceof ReadinessError) {
             throw error;
         }
-        const cause = deadline.aborted ? 'the timeout passed' : errorMessage(error);
+        const cause = deadline.aborted ? 'the timeout passed' : errors_errorMessage(error);
         throw new ReadinessError(rung.name, last, cause);
     }
     finally {
@@ -53324,7 +53449,7 @@ async function climbRung(rung, { ended, deadline }) {
 }
 async function fileCredentials(path, saw, signal) {
     const attempt = () => readCredentials(path).catch((error) => {
-        saw(errorMessage(error));
+        saw(errors_errorMessage(error));
         return undefined;
     });
     const changes = (0,promises_namespaceObject.watch)((0,external_node_path_namespaceObject.dirname)(path), { signal });
@@ -53349,7 +53474,7 @@ async function untilReadyz(api, saw, signal) {
         }
         catch (error) {
             signal.throwIfAborted();
-            saw(errorMessage(error));
+            saw(errors_errorMessage(error));
         }
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
     }
@@ -53371,7 +53496,7 @@ function watchUntil(name, api, path, missing) {
                 }
                 catch (error) {
                     signal.throwIfAborted();
-                    saw(errorMessage(error));
+                    saw(errors_errorMessage(error));
                 }
                 // The server ended the watch or could not be reached: ask anew.
                 await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
@@ -53489,7 +53614,7 @@ class ToolCache {
     /** Another job may still run from it: its open files stay, only their names go. */
     async drop(directory) {
         await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true }).catch((error) => {
-            this.#warning(`Failed to remove ${directory} from the tool cache: ${errorMessage(error)}`);
+            this.#warning(`Failed to remove ${directory} from the tool cache: ${errors_errorMessage(error)}`);
         });
     }
 }
@@ -53767,7 +53892,7 @@ async function probe(layout) {
         ...UNPRIVILEGED_SYSCTLS,
         BRIDGE_NETFILTER_SYSCTL,
     ];
-    const output = await run([
+    const output = await exec_run([
         (0,external_node_path_namespaceObject.join)(layout.native, 'probe'),
         '--scratch',
         layout.state,
@@ -53808,7 +53933,7 @@ async function readAnswer(path) {
         return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
     }
     catch (error) {
-        return { result: 'no', evidence: errorMessage(error) };
+        return { result: 'no', evidence: errors_errorMessage(error) };
     }
 }
 
@@ -53930,11 +54055,11 @@ const interceptor = {
 function usePrepared({ directory, snapshots, blobs }, root) {
     const link = (path) => ['symlink', (0,external_node_path_namespaceObject.join)(directory, path), (0,external_node_path_namespaceObject.join)(root, path)];
     return [
-        ['directory', (0,external_node_path_namespaceObject.join)(root, SNAPSHOTS), '0700'],
-        ['directory', (0,external_node_path_namespaceObject.join)(root, BLOBS), '0755'],
-        ...snapshots.map((name) => link((0,external_node_path_namespaceObject.join)(SNAPSHOTS, name))),
-        ...blobs.map((name) => link((0,external_node_path_namespaceObject.join)(BLOBS, name))),
-        ...DATABASES.flatMap((path) => [
+        ['directory', (0,external_node_path_namespaceObject.join)(root, prepared_SNAPSHOTS), '0700'],
+        ['directory', (0,external_node_path_namespaceObject.join)(root, prepared_BLOBS), '0755'],
+        ...snapshots.map((name) => link((0,external_node_path_namespaceObject.join)(prepared_SNAPSHOTS, name))),
+        ...blobs.map((name) => link((0,external_node_path_namespaceObject.join)(prepared_BLOBS, name))),
+        ...prepared_DATABASES.flatMap((path) => [
             ['directory', (0,external_node_path_namespaceObject.dirname)((0,external_node_path_namespaceObject.join)(root, path)), '0755'],
             ['copy', (0,external_node_path_namespaceObject.join)(directory, path), (0,external_node_path_namespaceObject.join)(root, path), '0600'],
         ]),
@@ -55232,7 +55357,7 @@ async function prove(kubeconfig, signal) {
         await api.get('/version', signal);
     }
     catch (error) {
-        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errorMessage(error)}`, {
+        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
             cause: error,
         });
     }
@@ -55300,7 +55425,7 @@ async function stop(directory, warning) {
         // Not twice, should this be killed on the way; what it started then is found by its launch file.
         await state_saveState(directory, { files: state.files, cgroups: state.cgroups });
         await prepareImages(state.preparation).catch((error) => {
-            warning(errorMessage(error));
+            warning(errors_errorMessage(error));
         });
         await endInit(state.preparation.launchFile);
     }

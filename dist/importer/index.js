@@ -1,7 +1,7 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 369:
+/***/ 788:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -10,18 +10,38 @@ __nccwpck_require__.d(__webpack_exports__, {
   W: () => (/* binding */ importImages)
 });
 
+// UNUSED EXPORTS: isImportable
+
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: external "node:events"
 const external_node_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events");
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:fs/promises"
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
 ;// CONCATENATED MODULE: external "node:util"
 const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:util");
+;// CONCATENATED MODULE: external "node:zlib"
+const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
+;// CONCATENATED MODULE: ./build/js/errors.js
+/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
+function errorMessage(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // "EACCES: permission denied" and "API server" keep their capitals.
+    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+}
+/** Bad input: reported before anything is started or changed, never with a log tail. */
+class InputError extends (/* unused pure expression or super */ null && (Error)) {
+    name = 'InputError';
+}
+
 ;// CONCATENATED MODULE: external "string_decoder"
 const external_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
 ;// CONCATENATED MODULE: external "os"
@@ -1317,6 +1337,10 @@ async function findPrepared(directory) {
 
 
 
+
+
+
+
 /** No kubelet talks to this containerd, and no container is started by it. */
 const CONFIG = `version = 3
 disabled_plugins = [
@@ -1326,6 +1350,14 @@ disabled_plugins = [
   'io.containerd.nri.v1.nri',
 ]
 `;
+const DECOMPRESSORS = [
+    [/\.(tar\.gz|tgz)$/i, external_node_zlib_namespaceObject.createGunzip],
+    [/\.(tar\.zst|tzst)$/i, external_node_zlib_namespaceObject.createZstdDecompress],
+];
+/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
+function isImportable(tar) {
+    return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
+}
 /**
  * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
  * kept of them to `target`. It never saw a cluster, so there is nothing of one in it.
@@ -1351,20 +1383,8 @@ async function importImages(argv) {
         ...['--root', root, '--state', (0,external_node_path_namespaceObject.join)(work, 'state')],
     ]);
     try {
-        const ctr = [(0,external_node_path_namespaceObject.join)(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io'];
         for (const tar of tars) {
-            // As k3s labels what it imports: the kubelet does not collect it.
-            const label = ['--label', 'io.cri-containerd.pinned=pinned'];
-            await run([
-                ...ctr,
-                'images',
-                'import',
-                '--local',
-                '--snapshotter',
-                'overlayfs',
-                ...label,
-                tar,
-            ]);
+            await importTar(tar, [(0,external_node_path_namespaceObject.join)(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
         }
     }
     finally {
@@ -1378,6 +1398,28 @@ async function importImages(argv) {
         await run(['cp', '--archive', (0,external_node_path_namespaceObject.join)(root, path), (0,external_node_path_namespaceObject.join)(kept, path)]);
     }
     await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(target, INDEX), JSON.stringify(await inventory_inventory(kept)));
+}
+/** ctr takes uncompressed archives only. */
+async function importTar(tar, ctr) {
+    const [program = '', ...args] = [
+        ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
+        // As k3s labels what it imports: the kubelet does not collect it.
+        ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
+    ];
+    const child = (0,external_node_child_process_namespaceObject.spawn)(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const ended = (0,external_node_events_namespaceObject.once)(child, 'exit');
+    const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
+    const read = decompress === undefined ? [] : [decompress()];
+    const fed = (0,external_node_stream_promises_namespaceObject.pipeline)([(0,external_node_fs_namespaceObject.createReadStream)(tar), ...read, child.stdin]).catch((error) => {
+        // ctr has no use for what comes after the archive's end mark, or has failed and says so.
+        if (error.code !== 'EPIPE') {
+            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+        }
+    });
+    const [[code, signal]] = await Promise.all([ended, fed]);
+    if (code !== 0) {
+        throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
+    }
 }
 /** Returns when it serves, which it says last. */
 async function startContainerd(argv) {
@@ -1407,7 +1449,7 @@ async function startContainerd(argv) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _images_import_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(369);
+/* harmony import */ var _images_import_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(788);
 
 await (0,_images_import_js__WEBPACK_IMPORTED_MODULE_0__/* .importImages */ .W)(process.argv.slice(2));
 

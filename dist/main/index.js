@@ -40477,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 8589:
+/***/ 6657:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -41229,6 +41229,20 @@ function escapeField(field) {
     return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
 }
 
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:util"
+var external_node_util_ = __nccwpck_require__(7975);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
 var exec = __nccwpck_require__(7187);
 ;// CONCATENATED MODULE: ./build/js/exec.js
@@ -41253,6 +41267,194 @@ async function exec_run(argv, options = {}) {
     return stdout;
 }
 
+;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory_inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const prepared_TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const prepared_SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
+const prepared_BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const prepared_DATABASES = [
+    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const prepared_INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_.release)()}`;
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, prepared_INDEX), 'utf8').catch(() => undefined);
+    if (index === undefined) {
+        return undefined;
+    }
+    const root = (0,external_node_path_.join)(directory, 'root');
+    if (!isSame(JSON.parse(index), await inventory_inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_SNAPSHOTS)),
+        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_BLOBS)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/images/import.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** No kubelet talks to this containerd, and no container is started by it. */
+const CONFIG = (/* unused pure expression or super */ null && (`version = 3
+disabled_plugins = [
+  'io.containerd.grpc.v1.cri',
+  'io.containerd.cri.v1.images',
+  'io.containerd.cri.v1.runtime',
+  'io.containerd.nri.v1.nri',
+]
+`));
+const DECOMPRESSORS = [
+    [/\.(tar\.gz|tgz)$/i, external_node_zlib_.createGunzip],
+    [/\.(tar\.zst|tzst)$/i, external_node_zlib_.createZstdDecompress],
+];
+/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
+function isImportable(tar) {
+    return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
+}
+/**
+ * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
+ * kept of them to `target`. It never saw a cluster, so there is nothing of one in it.
+ * @throws with the program that failed, and what it said
+ */
+async function importImages(argv) {
+    const { values, positionals: tars } = parseArgs({
+        args: [...argv],
+        allowPositionals: true,
+        options: {
+            bin: { type: 'string', default: '' },
+            work: { type: 'string', default: '' },
+            target: { type: 'string', default: '' },
+        },
+    });
+    const { bin, work, target } = values;
+    const root = join(work, 'root');
+    const socket = join(work, 'containerd.sock');
+    await mkdir(root, { recursive: true });
+    await writeFile(join(work, 'config.toml'), CONFIG);
+    const containerd = await startContainerd([
+        ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
+        ...['--root', root, '--state', join(work, 'state')],
+    ]);
+    try {
+        for (const tar of tars) {
+            await importTar(tar, [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
+        }
+    }
+    finally {
+        containerd.kill('SIGTERM');
+        await once(containerd, 'exit');
+    }
+    const kept = join(target, 'root');
+    for (const path of [SNAPSHOTS, BLOBS, ...DATABASES]) {
+        await mkdir(dirname(join(kept, path)), { recursive: true });
+        // With owners, times, devices and attributes, of which Node's own copy keeps some.
+        await run(['cp', '--archive', join(root, path), join(kept, path)]);
+    }
+    await writeFile(join(target, INDEX), JSON.stringify(await inventory(kept)));
+}
+/** ctr takes uncompressed archives only. */
+async function importTar(tar, ctr) {
+    const [program = '', ...args] = [
+        ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
+        // As k3s labels what it imports: the kubelet does not collect it.
+        ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
+    ];
+    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const ended = once(child, 'exit');
+    const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
+    const read = decompress === undefined ? [] : [decompress()];
+    const fed = pipeline([createReadStream(tar), ...read, child.stdin]).catch((error) => {
+        // ctr has no use for what comes after the archive's end mark, or has failed and says so.
+        if (error.code !== 'EPIPE') {
+            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+        }
+    });
+    const [[code, signal]] = await Promise.all([ended, fed]);
+    if (code !== 0) {
+        throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
+    }
+}
+/** Returns when it serves, which it says last. */
+async function startContainerd(argv) {
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const said = [];
+    await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => {
+            reject(new Error(`Failed to start containerd: it ended with ${code ?? signal ?? ''}: ${said.slice(-5).join('\n')}`));
+        });
+        createInterface({ input: child.stderr }).on('line', (line) => {
+            console.error(line);
+            said.push(line);
+            if (line.includes('containerd successfully booted')) {
+                resolve();
+            }
+        });
+    });
+    return child;
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
 
 
@@ -41270,10 +41472,6 @@ async function stale_removeStale(parent, prefix) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 ;// CONCATENATED MODULE: ./build/js/namespaces/init.js
 
 
@@ -41338,79 +41536,6 @@ async function init_startInit(layout) {
 }
 function unescapeField(field) {
     return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
-
-
-/** What is in `directory`; empty if it is not there. */
-async function inventory(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    const described = await Promise.all(entries
-        .filter((entry) => !entry.isDirectory())
-        .map(async (entry) => {
-        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)];
-    }));
-    return Object.fromEntries(described);
-}
-async function describe(path) {
-    const stats = await (0,promises_namespaceObject.lstat)(path);
-    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-function isSame(a, b) {
-    return (Object.keys(a).length === Object.keys(b).length &&
-        Object.entries(a).every(([path, text]) => b[path] === text));
-}
-
-;// CONCATENATED MODULE: ./build/js/images/prepared.js
-
-
-
-
-
-
-/** In the place of a release's tag in the tool cache. */
-const prepared_TAG = 'images';
-/** Where containerd has them, below its root directory. */
-const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
-const SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
-const BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
-/** Its databases: of images and blobs, and of snapshots. */
-const DATABASES = [
-    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
-    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
-];
-/** Written last: its directory is whole. */
-const prepared_INDEX = 'index.json';
-/**
- * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
- * them, and the kernel and user namespace on which it did, since overlays differ between those.
- */
-async function imagesKey(tars, k3s, namespaces) {
-    const hashes = await Promise.all(tars.map(sha256Of));
-    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_.release)()}`;
-    return (0,external_node_crypto_.createHash)('sha256')
-        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
-        .digest('hex');
-}
-/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
-async function findPrepared(directory) {
-    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, prepared_INDEX), 'utf8').catch(() => undefined);
-    if (index === undefined) {
-        return undefined;
-    }
-    const root = (0,external_node_path_.join)(directory, 'root');
-    if (!isSame(JSON.parse(index), await inventory(root))) {
-        return undefined;
-    }
-    // What is not used for long is removed.
-    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
-    return {
-        directory: root,
-        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, SNAPSHOTS)),
-        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, BLOBS)),
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/preparation.js
@@ -41485,6 +41610,7 @@ async function keep(made, directory) {
 
 
 
+
 /** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
 async function findWarmStart(options) {
     const { plan, tars, k3s, layout, remote, workshop } = options;
@@ -41493,6 +41619,11 @@ async function findWarmStart(options) {
         narrator.notice(plan.mode === 'full'
             ? 'warm-start: there is nothing to keep without images or airgap'
             : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
+        return { kind: 'none' };
+    }
+    const unreadable = tars.find((tar) => !isImportable(tar));
+    if (unreadable !== undefined) {
+        narrator.notice(`warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`);
         return { kind: 'none' };
     }
     const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
@@ -41954,8 +42085,6 @@ async function place(program, { interceptor }) {
     await exec_run([interceptor, '--', 'true']);
 }
 
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
 
 
@@ -41977,7 +42106,7 @@ async function findUnpacked(home) {
         return undefined;
     }
     const directory = (0,external_node_path_.join)(home, about.directory);
-    return isSame(about.files, await inventory(directory))
+    return isSame(about.files, await inventory_inventory(directory))
         ? describeUnpacked(about, directory)
         : undefined;
 }
@@ -42004,7 +42133,7 @@ async function unpack(binary, home) {
         // The template is text in the binary, and knows the directory only if it imports from it.
         containerdDropIns: await contains((0,external_node_path_.join)(bin, 'k3s'), 'config-v3.toml.d'),
         directory: (0,external_node_path_.basename)(directory),
-        files: await inventory(directory),
+        files: await inventory_inventory(directory),
     };
     const partial = `${directory}.json`;
     await (0,promises_namespaceObject.writeFile)(partial, JSON.stringify(about, undefined, 2));
@@ -43156,11 +43285,11 @@ const interceptor = {
 function usePrepared({ directory, snapshots, blobs }, root) {
     const link = (path) => ['symlink', (0,external_node_path_.join)(directory, path), (0,external_node_path_.join)(root, path)];
     return [
-        ['directory', (0,external_node_path_.join)(root, SNAPSHOTS), '0700'],
-        ['directory', (0,external_node_path_.join)(root, BLOBS), '0755'],
-        ...snapshots.map((name) => link((0,external_node_path_.join)(SNAPSHOTS, name))),
-        ...blobs.map((name) => link((0,external_node_path_.join)(BLOBS, name))),
-        ...DATABASES.flatMap((path) => [
+        ['directory', (0,external_node_path_.join)(root, prepared_SNAPSHOTS), '0700'],
+        ['directory', (0,external_node_path_.join)(root, prepared_BLOBS), '0755'],
+        ...snapshots.map((name) => link((0,external_node_path_.join)(prepared_SNAPSHOTS, name))),
+        ...blobs.map((name) => link((0,external_node_path_.join)(prepared_BLOBS, name))),
+        ...prepared_DATABASES.flatMap((path) => [
             ['directory', (0,external_node_path_.dirname)((0,external_node_path_.join)(root, path)), '0755'],
             ['copy', (0,external_node_path_.join)(directory, path), (0,external_node_path_.join)(root, path), '0600'],
         ]),
@@ -44597,7 +44726,7 @@ async function runMain() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8589);
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6657);
 
 await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 

@@ -1,9 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
 import { inventory } from '../k3s/inventory.ts';
 import { BLOBS, DATABASES, INDEX, SNAPSHOTS } from './prepared.ts';
@@ -17,6 +22,16 @@ disabled_plugins = [
   'io.containerd.nri.v1.nri',
 ]
 `;
+
+const DECOMPRESSORS: readonly (readonly [name: RegExp, make: () => Transform])[] = [
+  [/\.(tar\.gz|tgz)$/i, createGunzip],
+  [/\.(tar\.zst|tzst)$/i, createZstdDecompress],
+];
+
+/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
+export function isImportable(tar: string): boolean {
+  return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
+}
 
 /**
  * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
@@ -43,20 +58,8 @@ export async function importImages(argv: readonly string[]): Promise<void> {
     ...['--root', root, '--state', join(work, 'state')],
   ]);
   try {
-    const ctr = [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io'];
     for (const tar of tars) {
-      // As k3s labels what it imports: the kubelet does not collect it.
-      const label = ['--label', 'io.cri-containerd.pinned=pinned'];
-      await run([
-        ...ctr,
-        'images',
-        'import',
-        '--local',
-        '--snapshotter',
-        'overlayfs',
-        ...label,
-        tar,
-      ]);
+      await importTar(tar, [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
     }
   } finally {
     containerd.kill('SIGTERM');
@@ -69,6 +72,29 @@ export async function importImages(argv: readonly string[]): Promise<void> {
     await run(['cp', '--archive', join(root, path), join(kept, path)]);
   }
   await writeFile(join(target, INDEX), JSON.stringify(await inventory(kept)));
+}
+
+/** ctr takes uncompressed archives only. */
+async function importTar(tar: string, ctr: readonly string[]): Promise<void> {
+  const [program = '', ...args] = [
+    ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
+    // As k3s labels what it imports: the kubelet does not collect it.
+    ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
+  ];
+  const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
+  const read = decompress === undefined ? [] : [decompress()];
+  const fed = pipeline([createReadStream(tar), ...read, child.stdin]).catch((error: unknown) => {
+    // ctr has no use for what comes after the archive's end mark, or has failed and says so.
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') {
+      throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+    }
+  });
+  const [[code, signal]] = await Promise.all([ended, fed]);
+  if (code !== 0) {
+    throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
+  }
 }
 
 /** Returns when it serves, which it says last. */

@@ -4,6 +4,7 @@ import type { RemoteCache, Workshop } from '../k3s/supply.ts';
 import type { Layout } from '../layout.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
 import type { Plan } from '../workarounds/plan.ts';
+import { isImportable } from './import.ts';
 import { preparationLaunch, type Preparation } from './preparation.ts';
 import { findPrepared, imagesKey, TAG, type PreparedImages } from './prepared.ts';
 
@@ -32,6 +33,13 @@ export async function findWarmStart(options: WarmStartOptions): Promise<WarmStar
       plan.mode === 'full'
         ? 'warm-start: there is nothing to keep without images or airgap'
         : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`,
+    );
+    return { kind: 'none' };
+  }
+  const unreadable = tars.find((tar) => !isImportable(tar));
+  if (unreadable !== undefined) {
+    narrator.notice(
+      `warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`,
     );
     return { kind: 'none' };
   }

@@ -11,10 +11,15 @@ const KEPT = `${TOOL_CACHE}/k3s-in-gvisor/images`;
 const TARS = `${WORKSPACE}/tars`;
 const INPUTS = {
   'k3s-path': K3S_PATH,
-  images: `${TARS}/*.tar`,
+  images: `${TARS}/*`,
   mode: 'full',
   'warm-start': 'true',
 };
+const COMPRESS = `
+  const { readFileSync, rmSync, writeFileSync } = require('node:fs');
+  const [, tar] = process.argv;
+  writeFileSync(tar + '.zst', require('node:zlib').zstdCompressSync(readFileSync(tar)));
+  rmSync(tar);`;
 const NEW = 'these images were not prepared yet';
 const FOUND = 'the images are in the tool cache';
 
@@ -27,7 +32,8 @@ beforeAll(async () => {
   job = await Job.create(sandbox);
   before = await snapshot(sandbox, DECLARED);
   await job.must(['mkdir', TARS]);
-  await job.must(['sh', '-c', `cp ${IMAGES_PATH}/*.tar ${TARS}`]);
+  await job.must(['sh', '-c', `cp ${IMAGES_PATH}/*.tar ${TARS} && gzip ${TARS}/curl.tar`]);
+  await job.must(['node', '-e', COMPRESS, `${TARS}/busybox.tar`]);
 });
 afterAll(() => sandbox.stop());
 
