@@ -32,6 +32,7 @@ unit: node_modules/.package-lock.json
 	vitest run --project unit
 
 bench: testbed
+	$(MAKE) -C native all tests
 	node test/bench/run.ts
 
 conformance: testbed

@@ -10,6 +10,8 @@ import type { Sandbox } from '../testbed/sandbox.ts';
 const ROOT = join(import.meta.dirname, '../..');
 /** As it is shipped, where the sandbox finds it. */
 export const ACTION_PATH = '/opt/action';
+/** What outlives a run. */
+export const TOOL_CACHE = '/root/.cache/k3s-in-gvisor';
 const STATE = '/opt/state';
 const KUBECONFIG = `${STATE}/kubeconfig`;
 const CLI = ['node', `${ACTION_PATH}/dist/cli/index.js`];
@@ -61,9 +63,7 @@ export async function startAction({ inputs = [], ...options }: ActionOptions): P
     sandbox,
     async start() {
       await step([...CLI, 'start', '--state', STATE, ...START, ...inputs]);
-      tools = (
-        await step(['sh', '-c', 'echo "$HOME"/.cache/k3s-in-gvisor/given/*/unpacked-*/bin'])
-      ).stdout.trim();
+      tools = (await step(['sh', '-c', `echo ${TOOL_CACHE}/given/*/unpacked-*/bin`])).stdout.trim();
       const { stdout } = await step(['cat', `${STATE}/logs/timeline.json`]);
       return new Map((JSON.parse(stdout) as Moment[]).map(({ name, at }) => [name, at]));
     },

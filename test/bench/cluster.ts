@@ -1,25 +1,27 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { cached } from '../testbed/cache.ts';
-import { command } from '../testbed/command.ts';
 import { startAction } from './action.ts';
 import { cni } from './cni.ts';
 import { BENCH_PATH, type Group } from './group.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
+import { outside } from './outside.ts';
 import { rules } from './rules.ts';
+import { INSIDE, traffic } from './traffic.ts';
 
-const INSIDE = join(import.meta.dirname, 'inside');
 /** Memory first: at rest means that nothing else was measured before. */
-const GROUPS = [memory, cni, network, rules];
+const GROUPS = [memory, cni, network, outside, rules];
 
 /** All that is measured on one cluster in a stock sandbox. */
 export const cluster: Group = {
   figures: GROUPS.flatMap(({ figures }) => figures),
   async measure(order) {
-    await using action = await startAction({ profile: 'stock', images: ['agnhost'] });
+    await using action = await startAction({
+      ...{ profile: 'stock', images: ['agnhost'] },
+      packages: ['iproute2', 'slirp4netns'],
+    });
     const programs = await mkdtemp(join(tmpdir(), 'bench-'));
     try {
       await cp(INSIDE, programs, { recursive: true });
@@ -34,11 +36,3 @@ export const cluster: Group = {
     }
   },
 };
-
-/** inside/traffic.c, static, since it runs in pods of any image. */
-async function traffic(): Promise<string> {
-  const source = join(INSIDE, 'traffic.c');
-  return cached('bench-traffic', [await readFile(source), process.arch], async (path) => {
-    await command(['musl-gcc', '-static', '-std=c11', '-D_GNU_SOURCE', '-O2', '-o', path, source]);
-  });
-}

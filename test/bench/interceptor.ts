@@ -53,6 +53,8 @@ async function measurePlace({ name, bin, tree, run, count }: Place): Promise<Fig
     })),
     ...(await compare(label('none-null'), {
       [label('none-null')]: time([load], 'null', calls),
+      // What a tracer costs that does nothing, in place of ours.
+      [label('traced-null')]: time([load], 'traced', calls),
       [label('untouched-null')]: time(under(), 'null', calls),
       [label('ptrace-syscall-null')]: time(under('--mode', 'syscall'), 'null', everyCall),
     })),

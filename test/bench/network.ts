@@ -1,8 +1,7 @@
-import { join } from 'node:path';
-
 import type { Action } from './action.ts';
 import { alternate } from './figure.ts';
 import { BENCH_PATH, type ClusterGroup } from './group.ts';
+import { applyTraffic, deleteTraffic } from './traffic.ts';
 
 const STREAM_SECONDS = 2;
 const CONNECTIONS = 300;
@@ -20,10 +19,7 @@ const MEASURES = [
 export const network: ClusterGroup = {
   figures: MEASURES.flatMap(({ figure }) => PATHS.map((path) => `${figure}.${path}`)),
   async measure(cluster, { wanted, rounds, report }) {
-    const manifest = join(import.meta.dirname, 'inside/traffic.yaml');
-    await cluster.sandbox.copyIn(manifest, '/opt/bench-manifests');
-    await cluster.step(['kubectl', 'apply', '--filename', '/opt/bench-manifests/traffic.yaml']);
-    await cluster.step(['kubectl', 'wait', '--for=condition=Ready', 'pod/server', 'pod/client']);
+    await applyTraffic(cluster);
     const run = await clients(cluster);
     for (const { figure, kind, amount, unit } of MEASURES) {
       const names = PATHS.map((path) => [`${figure}.${path}`, path] as const);
@@ -36,7 +32,7 @@ export const network: ClusterGroup = {
       const figures = await alternate(Object.fromEntries(measures), { rounds, unit, against });
       await report(figures.filter(({ name }) => wanted(name)));
     }
-    await cluster.step(['kubectl', 'delete', '--filename', '/opt/bench-manifests/traffic.yaml']);
+    await deleteTraffic(cluster);
   },
 };
 

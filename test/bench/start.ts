@@ -2,11 +2,13 @@
  * From the start of the action to node Ready, to the first pod, to a chart's passed test, and back
  * to nothing; the same action and the same k3s in gVisor and without it.
  */
-import { startAction, ACTION_PATH, type Action, type ActionOptions } from './action.ts';
+import { ACTION_PATH, startAction, TOOL_CACHE, type Action, type ActionOptions } from './action.ts';
 import { summarise, type Figure } from './figure.ts';
 import type { Group } from './group.ts';
 
 const VARIANTS = {
+  // Nothing cached: k3s is hashed and unpacks itself.
+  cold: { profile: 'stock' },
   native: { profile: 'native' },
   stock: { profile: 'stock' },
   privileged: { profile: 'privileged' },
@@ -45,6 +47,7 @@ const FIGURES: readonly (readonly [
 ])[] = [
   ['node-ready.native', 'node-ready', 'native'],
   ['node-ready.stock', 'node-ready', 'stock', 'native'],
+  ['node-ready.cold', 'node-ready', 'cold', 'stock'],
   ['node-ready.privileged', 'node-ready', 'privileged', 'native'],
   ['node-ready.ptrace', 'node-ready', 'ptrace', 'stock'],
   ['node-ready.native-warm', 'node-ready', 'native-warm', 'native'],
@@ -83,6 +86,7 @@ export const start: Group = {
     const samples = new Map(variants.map((variant) => [variant, [] as Sample[]]));
     for (let round = 0; round < rounds; round++) {
       for (const [variant, action] of actions) {
+        if (variant === 'cold') await action.step(['rm', '--recursive', TOOL_CACHE]);
         const sample = await measureOnce(action, helm);
         samples.get(variant)?.push(sample);
         console.error(`round ${round + 1} ${variant}: ${describe(sample, helm)}`);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
+import { COMPILER } from '../testbed/rootfs.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import { runWorkflow } from '../testbed/workflow.ts';
 import { follow } from './support/follow.ts';
@@ -18,7 +19,7 @@ describe('where nothing can be mounted, with a compiler', () => {
   let main: StepResult;
 
   beforeAll(async () => {
-    sandbox = await startClusterSandbox({ profile: 'bare', compiler: true });
+    sandbox = await startClusterSandbox({ profile: 'bare', packages: COMPILER });
     job = await Job.create(sandbox);
     main = await job.mustMain({ inputs: INPUTS });
   });

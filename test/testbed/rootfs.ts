@@ -12,11 +12,14 @@ import { tool } from './tools.ts';
 const PACKAGES = ['bash', 'ca-certificates', 'curl', 'git', 'procps', 'tar', 'xz-utils'];
 
 /** For a runner that compiles; most have it, the official image has not. */
-const COMPILER = ['gcc', 'libc6-dev'];
+export const COMPILER = ['gcc', 'libc6-dev'];
 
-/** The root file system that sandboxes start from; read only, shared by all of them. */
-export async function rootfs({ compiler = false } = {}): Promise<string> {
-  const packages = compiler ? [...PACKAGES, ...COMPILER] : PACKAGES;
+/**
+ * The root file system that sandboxes start from; read only, shared by all of them.
+ * @param more Debian packages beyond those of a runner
+ */
+export async function rootfs(more: readonly string[] = []): Promise<string> {
+  const packages = [...PACKAGES, ...more];
   const programs = {
     node: process.execPath,
     act: await tool('act'),

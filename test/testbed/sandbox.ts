@@ -33,8 +33,8 @@ export interface SandboxOptions {
   runsc?: 'current' | '2026-02';
   name?: string;
   user?: User;
-  /** Whether the runner's image has a C compiler. */
-  compiler?: boolean;
+  /** Debian packages beyond those of a runner's image. */
+  packages?: readonly string[];
   mounts?: readonly BindMount[];
   env?: Readonly<Record<string, string>>;
   /** Image archives that the registry outside, `registry.test:5000`, starts with. */
@@ -64,7 +64,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   await removeLeftovers();
   const profile = options.profile ?? 'stock';
-  const base = await rootfs({ compiler: options.compiler ?? false });
+  const base = await rootfs(options.packages);
   const binary = await tool(options.runsc === '2026-02' ? 'runsc-2026-02' : 'runsc');
   const { name = `${profile}-${randomBytes(4).toString('hex')}` } = options;
   if ((await records()).some((record) => record.name === name)) {

@@ -3,14 +3,18 @@
  * fastest batch: that one was disturbed least by whatever else the machine does.
  *
  *   load_bench null COUNT             three calls that nothing handles and that do nothing
+ *   load_bench traced COUNT           the same with a tracer that sleeps, and without any filter
  *   load_bench work COUNT             calls that nothing handles: reads 64 KiB, writes them
  *   load_bench open COUNT PATH        open and close
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +36,29 @@ static void null_calls(long count, const char *unused)
 		syscall(SYS_getppid);
 		syscall(SYS_getppid);
 	}
+}
+
+/* The first batch begins in a child that is traced from there on; its parent only waits. */
+static void traced_calls(long count, const char *path)
+{
+	static pid_t child = -1;
+	int status;
+
+	if (child < 0) {
+		child = fork();
+		if (child < 0)
+			abort();
+		if (child > 0) {
+			if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status) ||
+			    ptrace(PTRACE_CONT, child, NULL, NULL) != 0 ||
+			    waitpid(child, &status, 0) != child)
+				abort();
+			_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+		}
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0 || raise(SIGSTOP) != 0)
+			abort();
+	}
+	null_calls(count, path);
 }
 
 static void work(long count, const char *unused)
@@ -79,7 +106,10 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(long count, const char *path);
 		int arguments;
-	} kinds[] = {{"null", null_calls, 3}, {"work", work, 3}, {"open", opens, 4}};
+	} kinds[] = {{"null", null_calls, 3},
+	             {"traced", traced_calls, 3},
+	             {"work", work, 3},
+	             {"open", opens, 4}};
 
 	for (size_t i = 0; argc >= 3 && i < sizeof kinds / sizeof kinds[0]; i++) {
 		if (strcmp(argv[1], kinds[i].name) == 0 && argc == kinds[i].arguments) {
@@ -87,6 +117,6 @@ int main(int argc, char **argv)
 			return 0;
 		}
 	}
-	fputs("usage: load_bench null COUNT | work COUNT | open COUNT PATH\n", stderr);
+	fputs("usage: load_bench null COUNT | traced COUNT | work COUNT | open COUNT PATH\n", stderr);
 	return 2;
 }
