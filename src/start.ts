@@ -91,6 +91,9 @@ export async function start(options: StartOptions): Promise<Started> {
         remote: options.remote,
       })
     : { kind: 'none' };
+  if (inputs.warmStart) {
+    reached('prepared images looked up');
+  }
   const plan =
     warm.kind === 'prepared'
       ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })

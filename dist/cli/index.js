@@ -52095,12 +52095,9 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, prepared_INDEX), 'utf8').catch(() => undefined);
-    if (index === undefined) {
-        return undefined;
-    }
+    const index = await readIndex((0,external_node_path_namespaceObject.join)(directory, prepared_INDEX));
     const root = (0,external_node_path_namespaceObject.join)(directory, 'root');
-    if (!isSame(JSON.parse(index), await inventory_inventory(root))) {
+    if (index === undefined || !isSame(index, await inventory_inventory(root))) {
         return undefined;
     }
     // What is not used for long is removed.
@@ -52110,6 +52107,14 @@ async function findPrepared(directory) {
         snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_SNAPSHOTS)),
         blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_BLOBS)),
     };
+}
+async function readIndex(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/import.js
@@ -55272,6 +55277,9 @@ async function start(options) {
             remote: options.remote,
         })
         : { kind: 'none' };
+    if (inputs.warmStart) {
+        reached('prepared images looked up');
+    }
     const plan = warm.kind === 'prepared'
         ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
         : cold;

@@ -28969,12 +28969,9 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await readFile(join(directory, INDEX), 'utf8').catch(() => undefined);
-    if (index === undefined) {
-        return undefined;
-    }
+    const index = await readIndex(join(directory, INDEX));
     const root = join(directory, 'root');
-    if (!isSame(JSON.parse(index), await inventory(root))) {
+    if (index === undefined || !isSame(index, await inventory(root))) {
         return undefined;
     }
     // What is not used for long is removed.
@@ -28984,6 +28981,14 @@ async function findPrepared(directory) {
         snapshots: await readdir(join(root, SNAPSHOTS)),
         blobs: await readdir(join(root, BLOBS)),
     };
+}
+async function readIndex(path) {
+    try {
+        return JSON.parse(await readFile(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/preparation.js

@@ -48,12 +48,9 @@ export async function imagesKey(
 
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 export async function findPrepared(directory: string): Promise<PreparedImages | undefined> {
-  const index = await readFile(join(directory, INDEX), 'utf8').catch(() => undefined);
-  if (index === undefined) {
-    return undefined;
-  }
+  const index = await readIndex(join(directory, INDEX));
   const root = join(directory, 'root');
-  if (!isSame(JSON.parse(index) as Inventory, await inventory(root))) {
+  if (index === undefined || !isSame(index, await inventory(root))) {
     return undefined;
   }
   // What is not used for long is removed.
@@ -63,4 +60,12 @@ export async function findPrepared(directory: string): Promise<PreparedImages | 
     snapshots: await readdir(join(root, SNAPSHOTS)),
     blobs: await readdir(join(root, BLOBS)),
   };
+}
+
+async function readIndex(path: string): Promise<Inventory | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Inventory;
+  } catch {
+    return undefined;
+  }
 }
