@@ -52324,6 +52324,7 @@ function unescapeField(field) {
 
 
 
+
 const NAME = 'importer';
 const PARTIAL = '.partial-';
 const LIMIT_MS = 120_000;
@@ -52354,12 +52355,13 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
-    await (0,promises_namespaceObject.mkdir)(made);
+    // For root's eyes: images may hold set-uid programs of whoever made them.
+    await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
     const init = await startInit(preparation);
     const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
-    const how = await init.ended.finally(() => {
-        clearTimeout(limit);
-    });
+    const how = await init.launched.then(() => init.ended, errors_errorMessage);
+    await init.ended;
+    clearTimeout(limit);
     if (!(await exists((0,external_node_path_namespaceObject.join)(made, prepared_INDEX)))) {
         throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_namespaceObject.join)(logs, `${NAME}.log`)}`);
     }

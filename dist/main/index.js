@@ -41552,6 +41552,7 @@ function unescapeField(field) {
 
 
 
+
 const NAME = 'importer';
 const PARTIAL = '.partial-';
 const LIMIT_MS = 120_000;
@@ -41582,12 +41583,13 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
-    await mkdir(made);
+    // For root's eyes: images may hold set-uid programs of whoever made them.
+    await mkdir(made, { mode: 0o700 });
     const init = await startInit(preparation);
     const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
-    const how = await init.ended.finally(() => {
-        clearTimeout(limit);
-    });
+    const how = await init.launched.then(() => init.ended, errorMessage);
+    await init.ended;
+    clearTimeout(limit);
     if (!(await exists(join(made, INDEX)))) {
         throw new Error(`Failed to prepare images: ${how}; see ${join(logs, `${NAME}.log`)}`);
     }

@@ -28693,13 +28693,6 @@ class InputError extends (/* unused pure expression or super */ null && (Error))
 const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/files.js
-
-/** Whether something is at `path` that can be looked at. */
-async function files_exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
-}
-
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
 var exec = __nccwpck_require__(7187);
 ;// CONCATENATED MODULE: ./build/js/exec.js
@@ -28722,6 +28715,13 @@ async function run(argv, options = {}) {
         throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
     }
     return stdout;
+}
+
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function files_exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
@@ -29000,6 +29000,7 @@ async function readIndex(path) {
 
 
 
+
 const NAME = 'importer';
 const PARTIAL = '.partial-';
 const LIMIT_MS = 120_000;
@@ -29030,12 +29031,13 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
-    await (0,promises_namespaceObject.mkdir)(made);
+    // For root's eyes: images may hold set-uid programs of whoever made them.
+    await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
     const init = await startInit(preparation);
     const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
-    const how = await init.ended.finally(() => {
-        clearTimeout(limit);
-    });
+    const how = await init.launched.then(() => init.ended, errors_errorMessage);
+    await init.ended;
+    clearTimeout(limit);
     if (!(await files_exists((0,external_node_path_.join)(made, INDEX)))) {
         throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_.join)(logs, `${NAME}.log`)}`);
     }

@@ -1,7 +1,8 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists } from '../files.ts';
+import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
+import { exists } from '../files.ts';
 import { removeStale } from '../k3s/stale.ts';
 import { K3S_DATA, type Layout } from '../layout.ts';
 import { startInit } from '../namespaces/init.ts';
@@ -54,12 +55,13 @@ export function preparationLaunch(
  */
 export async function prepareImages(preparation: Preparation): Promise<void> {
   const { made, directory, logs } = preparation;
-  await mkdir(made);
+  // For root's eyes: images may hold set-uid programs of whoever made them.
+  await mkdir(made, { mode: 0o700 });
   const init = await startInit(preparation);
   const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
-  const how = await init.ended.finally(() => {
-    clearTimeout(limit);
-  });
+  const how = await init.launched.then(() => init.ended, errorMessage);
+  await init.ended;
+  clearTimeout(limit);
   if (!(await exists(join(made, INDEX)))) {
     throw new Error(`Failed to prepare images: ${how}; see ${join(logs, `${NAME}.log`)}`);
   }

@@ -75,6 +75,8 @@ test('images are kept for the next start, and nothing of the cluster with them',
   const grep = ['grep', '--recursive', '--fixed-strings', '--files-with-matches'];
   const found = await job.exec([...grep, `--file=${RUNNER_FILES}/secrets`, KEPT]);
   expect(found).toMatchObject({ code: 1, stdout: '' });
+  // Images may hold set-uid programs.
+  expect(await job.must(['sh', '-c', `stat --format=%a ${KEPT}/*`])).toBe('700\n');
 });
 
 test('the next start uses them: nothing is imported, and the chart passes', async () => {
