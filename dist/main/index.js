@@ -40477,7 +40477,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 6657:
+/***/ 2348:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -43011,6 +43011,7 @@ const NATIVE_PROBES = [
     'cgroup-v2-mount',
     'kmsg',
     'oom-score',
+    'session-keyring',
     'seccomp-trace',
 ];
 /** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
@@ -43987,6 +43988,29 @@ function runnerAddress(networks) {
     return address === undefined ? {} : { 'node-ip': address };
 }
 
+;// CONCATENATED MODULE: ./build/js/workarounds/session-keyring.js
+
+/**
+ * runc gives each container a session keyring. gVisor keeps every one of them, 200 for a user
+ * namespace: the 201st container of a cluster does not start, and none after it.
+ */
+const sessionKeyring = {
+    id: 'session-keyring',
+    symptom: 'runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/kernel/auth/key.go',
+    removeWhen: 'gVisor drops keyrings that nobody holds',
+    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'session-keyring')
+        ? undefined
+        : `containers share the runner's (${facts.probes['session-keyring'].evidence})`,
+    contribute: () => ({
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options": {
+                NoNewKeyring: true,
+            },
+        },
+    }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/workarounds/single-process-oom-kill.js
 
 const singleProcessOomKill = {
@@ -44071,6 +44095,7 @@ const userNamespace = {
 
 
 
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -44088,6 +44113,7 @@ const WORKAROUNDS = [
     localStorageIsolation,
     unprivilegedPorts,
     oomScore,
+    sessionKeyring,
     iptablesLegacy,
     machineId,
     gatewayNetwork,
@@ -44736,7 +44762,7 @@ async function runMain() {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6657);
+/* harmony import */ var _action_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2348);
 
 await (0,_action_main_js__WEBPACK_IMPORTED_MODULE_0__/* .runMain */ .V)();
 

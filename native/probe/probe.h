@@ -46,6 +46,7 @@ probe_function probe_overlay_root, probe_overlay_disk;
 probe_function probe_bridge, probe_veth, probe_iptables_nat, probe_packet_socket, probe_tun;
 probe_function probe_cgroup_v1_inherited, probe_cgroup_v1_mount, probe_cgroup_v2_inherited,
     probe_cgroup_v2_mount;
-probe_function probe_kmsg, probe_oom_score, probe_seccomp_trace, probe_sysctl;
+probe_function probe_kmsg, probe_oom_score, probe_session_keyring, probe_seccomp_trace,
+    probe_sysctl;
 
 #endif

@@ -25,6 +25,7 @@ const struct probe probes[] = {
     {"cgroup-v2-mount", PLACE_BEST, probe_cgroup_v2_mount},
     {"kmsg", PLACE_BEST, probe_kmsg},
     {"oom-score", PLACE_BEST, probe_oom_score},
+    {"session-keyring", PLACE_USER, probe_session_keyring},
     {"seccomp-trace", PLACE_RUNNER, probe_seccomp_trace},
 };
 

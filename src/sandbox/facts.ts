@@ -26,6 +26,7 @@ export const NATIVE_PROBES = [
   'cgroup-v2-mount',
   'kmsg',
   'oom-score',
+  'session-keyring',
   'seccomp-trace',
 ] as const;
 

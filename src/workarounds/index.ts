@@ -15,6 +15,7 @@ import { ownedDirectories } from './owned-directories.ts';
 import { privateRoot } from './private-root.ts';
 import { proxy } from './proxy.ts';
 import { runnerFiles } from './runner-files.ts';
+import { sessionKeyring } from './session-keyring.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
 import { temporaryMounts } from './temporary-mounts.ts';
@@ -39,6 +40,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   localStorageIsolation,
   unprivilegedPorts,
   oomScore,
+  sessionKeyring,
   iptablesLegacy,
   machineId,
   gatewayNetwork,

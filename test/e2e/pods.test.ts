@@ -232,6 +232,18 @@ describe('a pod', () => {
   });
 });
 
+describe('after hundreds of containers', () => {
+  test('a pod starts, though gVisor makes no more session keyrings', async () => {
+    const k3s = await job.must(['pgrep', '--exact', '--full', '\\S+/k3s server.*']);
+    // keyctl(KEYCTL_JOIN_SESSION_KEYRING), as runc would for each container.
+    const program = 'while (syscall(250, 1, 0) >= 0) {} print "$!"';
+    const node = ['nsenter', '--target', k3s.trim(), '--all', '--'];
+    expect(await job.must([...node, 'perl', '-e', program])).toBe('Disk quota exceeded');
+    await kubectl('run', 'late', '--image=registry.k8s.io/e2e-test-images/agnhost:2.56');
+    await wait('pod/late', 'condition=Ready');
+  });
+});
+
 describe('a workload', () => {
   test('a Job completes', async () => {
     await wait('job/sum', 'condition=Complete');

@@ -15,9 +15,11 @@ interface Expectation {
 
 const OTHER_USER = { uid: 1001, gid: 1001 };
 
-/** cgroup v1 is there, v2 is not; a container has no /dev/kmsg. */
-const V1 = ['cgroup-v2-inherited', 'cgroup-v2-mount', 'kmsg'];
-const V2 = ['cgroup-v1-inherited', 'cgroup-v1-mount', 'kmsg'];
+/** A container has no /dev/kmsg, and gVisor keeps every session keyring. */
+const GVISOR = ['kmsg', 'session-keyring'];
+/** cgroup v1 is there, v2 is not. */
+const V1 = [...GVISOR, 'cgroup-v2-inherited', 'cgroup-v2-mount'];
+const V2 = [...GVISOR, 'cgroup-v1-inherited', 'cgroup-v1-mount'];
 const UNPRIVILEGED = ['mount', 'namespaces'];
 
 const expectations: Expectation[] = [

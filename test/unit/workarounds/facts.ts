@@ -19,6 +19,7 @@ export function stockFacts(
     'cgroup-v2-inherited',
     'cgroup-v2-mount',
     'kmsg',
+    'session-keyring',
     ...(change.no ?? []),
   ]);
   change.yes?.forEach((name) => refused.delete(name));

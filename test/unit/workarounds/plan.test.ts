@@ -66,6 +66,7 @@ describe('the plan of a stock sandbox', () => {
       'temporary-mounts',
       'local-storage-isolation',
       'unprivileged-ports',
+      'session-keyring',
       'iptables-legacy',
       'machine-id',
       'gateway-network',
