@@ -9,6 +9,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
 import { cluster } from './cluster.ts';
+import { datastore } from './datastore.ts';
 import type { Figure } from './figure.ts';
 import type { Group } from './group.ts';
 import { measureInterceptor } from './interceptor.ts';
@@ -24,7 +25,7 @@ const interceptor: Group = {
     await report((await measureInterceptor()).filter(({ name }) => wanted(name)));
   },
 };
-const GROUPS = [start, cluster, interceptor];
+const GROUPS = [start, cluster, interceptor, datastore];
 
 const only = (process.env['ONLY'] ?? '').split(',').filter(Boolean);
 const wanted = (name: string) =>
