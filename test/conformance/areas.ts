@@ -1,7 +1,5 @@
 interface Area {
   readonly deadlineMinutes: number;
-  /** Tests at once; two by default, as most runners have processors. */
-  readonly processes?: number;
   /** For tests that are no conformance tests: what their names begin with, as a regular expression. */
   readonly begins?: string;
 }
@@ -12,8 +10,6 @@ export const AREAS: Readonly<Record<string, Area>> = {
   // All that is enforced by the network, less those that need SCTP.
   'network-policy': {
     deadlineMinutes: 90,
-    // Most of them wait: for what must not be answered, and for three namespaces of pods to come and go.
-    processes: 6,
     begins: String.raw`\[sig-network\] Netpol (\[LinuxOnly\] )?NetworkPolicy`,
   },
   node: { deadlineMinutes: 90 },

@@ -29,6 +29,7 @@ const RESULTS = join(ROOT, 'build/conformance.json');
 const LOGS = join(ROOT, 'build/conformance');
 const DOCUMENT = join(ROOT, 'docs/conformance.md');
 const E2E_PATH = '/opt/e2e';
+/** Two: the tests mostly wait, and the clusters of most runners have two processors. */
 const PROCESSES = 2;
 
 const profile = process.env['PROFILE'] === 'privileged' ? 'privileged' : 'stock';
@@ -42,7 +43,7 @@ if (unknown.length > 0) {
 await mkdir(LOGS, { recursive: true });
 const found: Result[] = [];
 for (const area of chosen) {
-  const specs = await runArea(area);
+  const specs = await runArea(area, AREAS[area]?.deadlineMinutes ?? 0);
   const results = specs.map((spec) => explain(spec, reasonOf));
   found.push(...results);
   await write(results);
@@ -53,26 +54,25 @@ const open = complaints(found, reasonOf);
 for (const complaint of open) console.log(complaint);
 process.exitCode = open.length === 0 ? 0 : 1;
 
-async function runArea(area: string): Promise<SpecResult[]> {
+async function runArea(area: string, deadlineMinutes: number): Promise<SpecResult[]> {
   const programs = await e2ePrograms(kubernetesVersion);
   await using cluster = await startAction({ profile, images: IMAGES });
   await cluster.sandbox.copyIn(programs, E2E_PATH);
   await cluster.start();
   await aliasImages(cluster);
-  await runGinkgo(cluster, area);
+  await runGinkgo(cluster, area, deadlineMinutes);
   await cluster.sandbox.copyOut(`${E2E_PATH}/reports`, LOGS);
   const report = await readFile(join(LOGS, `${area}.json`), 'utf8');
   return parseReport(report, (test) => areaOf(test) === area);
 }
 
 /** Test failures are in the report; only a run without a report is an error. */
-async function runGinkgo(cluster: Action, area: string): Promise<void> {
-  const { deadlineMinutes = 0, processes = PROCESSES } = AREAS[area] ?? {};
+async function runGinkgo(cluster: Action, area: string, deadlineMinutes: number): Promise<void> {
   const log = createWriteStream(join(LOGS, `${area}.log`));
   const { PATH, KUBECONFIG } = cluster.environment();
   await cluster.sandbox.exec(
     [
-      ...[`${E2E_PATH}/ginkgo`, `--procs=${processes}`, '--no-color'],
+      ...[`${E2E_PATH}/ginkgo`, `--procs=${PROCESSES}`, '--no-color'],
       ...[`--timeout=${deadlineMinutes}m`, `--focus=${focusOf(area)}`],
       ...[`--json-report=${area}.json`, `--output-dir=${E2E_PATH}/reports`],
       ...[`${E2E_PATH}/e2e.test`, '--', '--provider=local', `--kubeconfig=${KUBECONFIG}`],
