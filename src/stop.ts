@@ -6,7 +6,7 @@ import { prepareImages } from './images/preparation.ts';
 import { runPaths } from './layout.ts';
 import { findInit } from './namespaces/find-init.ts';
 import { removeCgroup } from './sandbox/pod-cgroups.ts';
-import { loadState, saveState } from './state.ts';
+import { loadState } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
@@ -30,12 +30,11 @@ export async function stop(
   const { launchFile, logs } = runPaths(directory);
   await endInit(launchFile);
   if (state.preparation !== undefined) {
-    // Not twice, should this be killed on the way; what it started then is found by its launch file.
-    await saveState(directory, { files: state.files, cgroups: state.cgroups });
+    // A stop that was killed on the way may have left its importer running.
+    await endInit(state.preparation.launchFile);
     await prepareImages(state.preparation).catch((error: unknown) => {
       warning(errorMessage(error));
     });
-    await endInit(state.preparation.launchFile);
   }
   const own = (await readdir(directory)).map((name) => join(directory, name));
   for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {

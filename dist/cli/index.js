@@ -45312,6 +45312,15 @@ function withoutPasswords(text) {
 async function exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function readJson(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
 
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
@@ -52069,6 +52078,7 @@ function isSame(a, b) {
 
 
 
+
 /** In the place of a release's tag in the tool cache. */
 const prepared_TAG = 'images';
 /** Where containerd has them, below its root directory. */
@@ -52095,7 +52105,7 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await readIndex((0,external_node_path_namespaceObject.join)(directory, prepared_INDEX));
+    const index = (await readJson((0,external_node_path_namespaceObject.join)(directory, prepared_INDEX)));
     const root = (0,external_node_path_namespaceObject.join)(directory, 'root');
     if (index === undefined || !isSame(index, await inventory_inventory(root))) {
         return undefined;
@@ -52107,14 +52117,6 @@ async function findPrepared(directory) {
         snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_SNAPSHOTS)),
         blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(root, prepared_BLOBS)),
     };
-}
-async function readIndex(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/import.js
@@ -52355,6 +52357,8 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
+    // What an attempt that was killed on the way has made.
+    await (0,promises_namespaceObject.rm)(made, { recursive: true, force: true });
     // For root's eyes: images may hold set-uid programs of whoever made them.
     await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
     const init = await startInit(preparation);
@@ -52871,6 +52875,7 @@ async function place(program, { interceptor }) {
 
 
 
+
 const ABOUT = 'unpacked.json';
 const PREFIX = 'unpacked-';
 /**
@@ -52878,7 +52883,7 @@ const PREFIX = 'unpacked-';
  * a full hash would take longer than unpacking.
  */
 async function findUnpacked(home) {
-    const about = await readAbout((0,external_node_path_namespaceObject.join)(home, ABOUT));
+    const about = (await readJson((0,external_node_path_namespaceObject.join)(home, ABOUT)));
     if (about === undefined) {
         return undefined;
     }
@@ -52924,14 +52929,6 @@ function describeUnpacked({ version, containerdDropIns }, directory) {
 }
 function pathsIn(directory) {
     return { dataDir: (0,external_node_path_namespaceObject.join)(directory, 'k3s'), tools: (0,external_node_path_namespaceObject.join)(directory, 'bin') };
-}
-async function readAbout(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {
@@ -55458,12 +55455,11 @@ async function stop(directory, warning) {
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
     if (state.preparation !== undefined) {
-        // Not twice, should this be killed on the way; what it started then is found by its launch file.
-        await state_saveState(directory, { files: state.files, cgroups: state.cgroups });
+        // A stop that was killed on the way may have left its importer running.
+        await endInit(state.preparation.launchFile);
         await prepareImages(state.preparation).catch((error) => {
             warning(errors_errorMessage(error));
         });
-        await endInit(state.preparation.launchFile);
     }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {

@@ -1,7 +1,7 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 788:
+/***/ 361:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -68,7 +68,7 @@ var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _argume
 };
 
 
-const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir: io_util_readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+const { chmod, copyFile, lstat, mkdir, open: io_util_open, readdir: io_util_readdir, rename, rm, rmdir, stat: io_util_stat, symlink, unlink } = external_fs_namespaceObject.promises;
 // export const {open} = 'fs'
 const IS_WINDOWS = process.platform === 'win32';
 /**
@@ -99,7 +99,7 @@ const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
 function exists(fsPath) {
     return __awaiter(this, void 0, void 0, function* () {
         try {
-            yield stat(fsPath);
+            yield io_util_stat(fsPath);
         }
         catch (err) {
             if (err.code === 'ENOENT') {
@@ -112,7 +112,7 @@ function exists(fsPath) {
 }
 function isDirectory(fsPath_1) {
     return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
-        const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
+        const stats = useStat ? yield io_util_stat(fsPath) : yield lstat(fsPath);
         return stats.isDirectory();
     });
 }
@@ -142,7 +142,7 @@ function tryGetExecutablePath(filePath, extensions) {
         let stats = undefined;
         try {
             // test file exists
-            stats = yield stat(filePath);
+            stats = yield io_util_stat(filePath);
         }
         catch (err) {
             if (err.code !== 'ENOENT') {
@@ -170,7 +170,7 @@ function tryGetExecutablePath(filePath, extensions) {
             filePath = originalFilePath + extension;
             stats = undefined;
             try {
-                stats = yield stat(filePath);
+                stats = yield io_util_stat(filePath);
             }
             catch (err) {
                 if (err.code !== 'ENOENT') {
@@ -1227,6 +1227,22 @@ function inventory_isSame(a, b) {
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function files_exists(path) {
+    return stat(path).then(() => true, () => false);
+}
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function files_readJson(path) {
+    try {
+        return JSON.parse(await readFile(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
 const checksums_namespaceObject = {};
 ;// CONCATENATED MODULE: ./build/js/k3s/verify.js
@@ -1284,6 +1300,7 @@ function describeMismatch(url, found, expected, head) {
 
 
 
+
 /** In the place of a release's tag in the tool cache. */
 const TAG = 'images';
 /** Where containerd has them, below its root directory. */
@@ -1310,7 +1327,7 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await readIndex(join(directory, INDEX));
+    const index = (await readJson(join(directory, INDEX)));
     const root = join(directory, 'root');
     if (index === undefined || !isSame(index, await inventory(root))) {
         return undefined;
@@ -1322,14 +1339,6 @@ async function findPrepared(directory) {
         snapshots: await readdir(join(root, SNAPSHOTS)),
         blobs: await readdir(join(root, BLOBS)),
     };
-}
-async function readIndex(path) {
-    try {
-        return JSON.parse(await readFile(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/import.js
@@ -1454,7 +1463,7 @@ async function startContainerd(argv) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _images_import_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(788);
+/* harmony import */ var _images_import_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(361);
 
 await (0,_images_import_js__WEBPACK_IMPORTED_MODULE_0__/* .importImages */ .W)(process.argv.slice(2));
 

@@ -41183,6 +41183,15 @@ function details(title, body) {
 async function files_exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function readJson(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
 
 // EXTERNAL MODULE: ./node_modules/@actions/glob/lib/glob.js + 17 modules
 var glob = __nccwpck_require__(2377);
@@ -41297,6 +41306,7 @@ function isSame(a, b) {
 
 
 
+
 /** In the place of a release's tag in the tool cache. */
 const prepared_TAG = 'images';
 /** Where containerd has them, below its root directory. */
@@ -41323,7 +41333,7 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await readIndex((0,external_node_path_.join)(directory, prepared_INDEX));
+    const index = (await readJson((0,external_node_path_.join)(directory, prepared_INDEX)));
     const root = (0,external_node_path_.join)(directory, 'root');
     if (index === undefined || !isSame(index, await inventory_inventory(root))) {
         return undefined;
@@ -41335,14 +41345,6 @@ async function findPrepared(directory) {
         snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_SNAPSHOTS)),
         blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_BLOBS)),
     };
-}
-async function readIndex(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/import.js
@@ -41583,6 +41585,8 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
+    // What an attempt that was killed on the way has made.
+    await rm(made, { recursive: true, force: true });
     // For root's eyes: images may hold set-uid programs of whoever made them.
     await mkdir(made, { mode: 0o700 });
     const init = await startInit(preparation);
@@ -42101,6 +42105,7 @@ async function place(program, { interceptor }) {
 
 
 
+
 const ABOUT = 'unpacked.json';
 const PREFIX = 'unpacked-';
 /**
@@ -42108,7 +42113,7 @@ const PREFIX = 'unpacked-';
  * a full hash would take longer than unpacking.
  */
 async function findUnpacked(home) {
-    const about = await readAbout((0,external_node_path_.join)(home, ABOUT));
+    const about = (await readJson((0,external_node_path_.join)(home, ABOUT)));
     if (about === undefined) {
         return undefined;
     }
@@ -42154,14 +42159,6 @@ function describeUnpacked({ version, containerdDropIns }, directory) {
 }
 function pathsIn(directory) {
     return { dataDir: (0,external_node_path_.join)(directory, 'k3s'), tools: (0,external_node_path_.join)(directory, 'bin') };
-}
-async function readAbout(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
 async function versionOf(binary) {

@@ -28723,6 +28723,15 @@ async function run(argv, options = {}) {
 async function files_exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
 }
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function files_readJson(path) {
+    try {
+        return JSON.parse(await readFile(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
 
 ;// CONCATENATED MODULE: ./build/js/k3s/stale.js
 
@@ -28943,6 +28952,7 @@ function describeMismatch(url, found, expected, head) {
 
 
 
+
 /** In the place of a release's tag in the tool cache. */
 const TAG = 'images';
 /** Where containerd has them, below its root directory. */
@@ -28969,7 +28979,7 @@ async function imagesKey(tars, k3s, namespaces) {
 }
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 async function findPrepared(directory) {
-    const index = await readIndex(join(directory, INDEX));
+    const index = (await readJson(join(directory, INDEX)));
     const root = join(directory, 'root');
     if (index === undefined || !isSame(index, await inventory(root))) {
         return undefined;
@@ -28981,14 +28991,6 @@ async function findPrepared(directory) {
         snapshots: await readdir(join(root, SNAPSHOTS)),
         blobs: await readdir(join(root, BLOBS)),
     };
-}
-async function readIndex(path) {
-    try {
-        return JSON.parse(await readFile(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/images/preparation.js
@@ -29031,6 +29033,8 @@ function preparationLaunch(plan, layout, tars, made) {
  */
 async function prepareImages(preparation) {
     const { made, directory, logs } = preparation;
+    // What an attempt that was killed on the way has made.
+    await (0,promises_namespaceObject.rm)(made, { recursive: true, force: true });
     // For root's eyes: images may hold set-uid programs of whoever made them.
     await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
     const init = await startInit(preparation);
@@ -29150,10 +29154,10 @@ async function removeTree(path) {
 
 const FILE = 'run.json';
 async function saveState(directory, state) {
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = (0,external_node_path_.join)(directory, FILE);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, FILE);
+    await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
+    await rename(`${path}.partial`, path);
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
@@ -29196,12 +29200,11 @@ async function stop(directory, warning) {
     const { launchFile, logs } = runPaths(directory);
     await endInit(launchFile);
     if (state.preparation !== undefined) {
-        // Not twice, should this be killed on the way; what it started then is found by its launch file.
-        await saveState(directory, { files: state.files, cgroups: state.cgroups });
+        // A stop that was killed on the way may have left its importer running.
+        await endInit(state.preparation.launchFile);
         await prepareImages(state.preparation).catch((error) => {
             warning(errors_errorMessage(error));
         });
-        await endInit(state.preparation.launchFile);
     }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {

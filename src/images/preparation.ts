@@ -55,6 +55,8 @@ export function preparationLaunch(
  */
 export async function prepareImages(preparation: Preparation): Promise<void> {
   const { made, directory, logs } = preparation;
+  // What an attempt that was killed on the way has made.
+  await rm(made, { recursive: true, force: true });
   // For root's eyes: images may hold set-uid programs of whoever made them.
   await mkdir(made, { mode: 0o700 });
   const init = await startInit(preparation);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, utimes } from 'node:fs/promises';
+import { readdir, utimes } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { readJson } from '../files.ts';
 import { inventory, isSame, type Inventory } from '../k3s/inventory.ts';
 import { sha256Of } from '../k3s/verify.ts';
 
@@ -48,7 +49,7 @@ export async function imagesKey(
 
 /** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
 export async function findPrepared(directory: string): Promise<PreparedImages | undefined> {
-  const index = await readIndex(join(directory, INDEX));
+  const index = (await readJson(join(directory, INDEX))) as Inventory | undefined;
   const root = join(directory, 'root');
   if (index === undefined || !isSame(index, await inventory(root))) {
     return undefined;
@@ -60,12 +61,4 @@ export async function findPrepared(directory: string): Promise<PreparedImages | 
     snapshots: await readdir(join(root, SNAPSHOTS)),
     blobs: await readdir(join(root, BLOBS)),
   };
-}
-
-async function readIndex(path: string): Promise<Inventory | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Inventory;
-  } catch {
-    return undefined;
-  }
 }

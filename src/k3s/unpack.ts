@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
 import { run } from '../exec.ts';
+import { readJson } from '../files.ts';
 import { inventory, isSame, type Inventory } from './inventory.ts';
 import { removeStale } from './stale.ts';
 
@@ -35,7 +36,7 @@ const PREFIX = 'unpacked-';
  * a full hash would take longer than unpacking.
  */
 export async function findUnpacked(home: string): Promise<Unpacked | undefined> {
-  const about = await readAbout(join(home, ABOUT));
+  const about = (await readJson(join(home, ABOUT))) as About | undefined;
   if (about === undefined) {
     return undefined;
   }
@@ -84,14 +85,6 @@ function describeUnpacked({ version, containerdDropIns }: About, directory: stri
 
 function pathsIn(directory: string): { dataDir: string; tools: string } {
   return { dataDir: join(directory, 'k3s'), tools: join(directory, 'bin') };
-}
-
-async function readAbout(path: string): Promise<About | undefined> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as About;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The first line of `k3s --version` is "k3s version v1.34.1+k3s1 (24fc436e)". */
