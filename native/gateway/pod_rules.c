@@ -70,7 +70,7 @@ static void add_policy(struct rules *rules, const struct policy *policy,
 /* New connections come from the bridge: other pods, or the node, for itself and for all it relays.
  */
 static void add_ingress(struct rules *rules, const struct gateway *gateway, const struct pod *pod,
-                        bool strict)
+                        enum extent extent)
 {
 	const struct policy *policy = pod->policies[DIRECTION_INGRESS];
 	const struct iptables_network pods = network_of(&gateway->options.pod_cidr);
@@ -79,7 +79,7 @@ static void add_ingress(struct rules *rules, const struct gateway *gateway, cons
 		return;
 	add(rules, DIRECTION_INGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
 	add(rules, DIRECTION_INGRESS, only(pod->address), IPTABLES_RETURN);
-	if (!strict)
+	if (extent != EXTENT_ISOLATION)
 		add_policy(rules, policy, pods);
 	add(rules, DIRECTION_INGRESS, pods, IPTABLES_DROP);
 }
@@ -136,22 +136,24 @@ static void add_frontends(struct rules *rules, const struct gateway *gateway, co
 }
 
 static void add_egress(struct rules *rules, const struct gateway *gateway, const struct pod *pod,
-                       bool strict)
+                       enum extent extent)
 {
 	const struct policy *policy = pod->policies[DIRECTION_EGRESS];
+	const struct iptables_network reach =
+	    extent == EXTENT_ALL ? anywhere : network_of(&gateway->options.pod_cidr);
 
-	if (!strict)
+	if (extent == EXTENT_ALL)
 		add_frontends(rules, gateway, pod);
 	if (policy == NULL)
 		return;
 	add(rules, DIRECTION_EGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
 	add(rules, DIRECTION_EGRESS, only(pod->address), IPTABLES_RETURN);
-	if (!strict)
-		add_policy(rules, policy, anywhere);
+	if (extent != EXTENT_ISOLATION)
+		add_policy(rules, policy, reach);
 	/* Loopback is not asked about in PREROUTING, but it is here. */
 	add(rules, DIRECTION_EGRESS, (struct iptables_network){0x7f000000, 0xff000000},
 	    IPTABLES_RETURN);
-	add(rules, DIRECTION_EGRESS, anywhere, IPTABLES_DROP);
+	add(rules, DIRECTION_EGRESS, reach, IPTABLES_DROP);
 }
 
 /*
@@ -168,7 +170,7 @@ static void add_tracking(struct rules *rules)
 	rule->redirect_port = 1;
 }
 
-ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, bool strict,
+ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, enum extent extent,
                   struct iptables_rule **out)
 {
 	size_t capacity = FIXED + gateway->table.by_key.count;
@@ -183,8 +185,8 @@ ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, bool str
 	rules.rules = calloc(capacity, sizeof(*rules.rules));
 	if (rules.rules == NULL)
 		return -ENOMEM;
-	add_ingress(&rules, gateway, pod, strict);
-	add_egress(&rules, gateway, pod, strict);
+	add_ingress(&rules, gateway, pod, extent);
+	add_egress(&rules, gateway, pod, extent);
 	add_tracking(&rules);
 	*out = rules.rules;
 	return (ssize_t)rules.count;

@@ -11,11 +11,10 @@
 #include "gateway/pods.h"
 
 /**
- * Lays out the rules that enforce the pod's policies; with `strict` no more than its isolation,
- * which is a handful. Returns their number, 0 while there are no policies at all, with *out to be
- * freed; or -ENOMEM.
+ * Lays out the rules that enforce so much of the pod's policies. Returns their number, 0 while there
+ * are no policies at all, with *out to be freed; or -ENOMEM.
  */
-ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, bool strict,
+ssize_t pod_rules(const struct gateway *gateway, const struct pod *pod, enum extent extent,
                   struct iptables_rule **out);
 
 /** Whether two lists of rules are the same. */

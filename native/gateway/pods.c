@@ -244,11 +244,11 @@ static int replace_in(int home, const char *netns, const struct iptables_rule *r
 }
 
 /* Returns 0, also where nothing had to be written, or -errno with the failure noted. */
-static int write_rules(const struct gateway *gateway, struct pod *pod, bool strict,
+static int write_rules(const struct gateway *gateway, struct pod *pod, enum extent extent,
                        struct failure *failure)
 {
 	struct iptables_rule *rules;
-	ssize_t count = pod_rules(gateway, pod, strict, &rules);
+	ssize_t count = pod_rules(gateway, pod, extent, &rules);
 
 	if (count < 0)
 		return fail(failure, (int)-count, "lay out the rules of %s", pod->name);
@@ -270,15 +270,26 @@ static int write_rules(const struct gateway *gateway, struct pod *pod, bool stri
 
 static int sync_pod(const struct gateway *gateway, struct pod *pod, struct failure *failure)
 {
-	int status = write_rules(gateway, pod, false, failure);
+	static const char *const consequences[] = {
+	    [EXTENT_ALL] = "what is not allowed to reach Services or the outside is reset",
+	    [EXTENT_PODS] = "isolated entirely from the bridge"};
 
-	/* Gone, and its DEL is on its way. */
-	if (status == 0 || status == -ENOENT)
-		return status;
+	enum extent extent = EXTENT_ALL;
+	int status;
+
 	/* gVisor takes 32 KiB, about 160 rules (maxOptLen,
 	 * pkg/sentry/syscalls/linux/sys_socket.go); before 2026 it took 8 KiB. */
-	log_line("%s; %s is isolated entirely from the bridge", failure->message, pod->name);
-	return write_rules(gateway, pod, true, failure);
+	while ((status = write_rules(gateway, pod, extent, failure)) < 0 &&
+	       extent < EXTENT_ISOLATION) {
+		/* Gone, and its DEL is on its way. */
+		if (status == -ENOENT)
+			return status;
+		if (extent >= pod->extent)
+			log_line("%s; %s: %s", failure->message, pod->name, consequences[extent]);
+		extent++;
+	}
+	pod->extent = extent;
+	return status;
 }
 
 int pods_sync(struct gateway *gateway, const struct pod *about, struct failure *failure)

@@ -14,6 +14,13 @@
 
 struct gateway;
 
+/** How much of its policies a pod's own namespace enforces. What it does not the gateway does. */
+enum extent {
+	EXTENT_ALL,       /**< a connection that is not allowed is never accepted */
+	EXTENT_PODS,      /**< what goes from pod to pod; the gateway resets the others */
+	EXTENT_ISOLATION, /**< nothing goes from pod to pod, whatever is allowed: a handful of rules */
+};
+
 struct pod {
 	struct list node;
 	char *container;  /**< its sandbox's id: a pod made anew has the name of the old one */
@@ -23,6 +30,7 @@ struct pod {
 	const struct policy *policies[DIRECTIONS]; /**< NULL: not isolated */
 	struct iptables_rule *rules;               /**< in its namespace, by this gateway */
 	size_t rule_count;
+	enum extent extent; /**< of those rules */
 	bool inherited; /**< its namespace may have rules that an earlier gateway wrote */
 };
 
@@ -73,8 +81,8 @@ void pods_begin(struct pods *pods);
 void pods_commit(struct pods *pods);
 
 /**
- * Writes the rules of every pod for which others should hold by now. Rules that do not fit into a
- * kernel's table isolate their pod entirely. Returns 0, or -errno with the failure of `pod`, which
+ * Writes the rules of every pod for which others should hold by now. Where they do
+ * not fit into the kernel's table, a smaller extent of them. Returns 0, or -errno with the failure of `pod`, which
  * may be NULL, noted; other failures are logged.
  */
 int pods_sync(struct gateway *gateway, const struct pod *pod, struct failure *failure);

@@ -169,9 +169,24 @@ describe.each([
     expect(await reach(friend, web, 80)).toBe('tcp udp');
     if (profile !== 'native') {
       expect(await n.gatewayLog()).toMatch(
-        /Failed to replace the iptables table nat: Invalid argument; a\/server is isolated entirely/,
+        /Failed to replace the iptables table nat: Invalid argument; a\/server: isolated entirely/,
       );
     }
+  });
+
+  test('leaves to the gateway what does not fit, but for pods', async () => {
+    const many = Array.from({ length: 400 }, (_, i) => `198.51.100.${i % 256}/32:tcp:${i + 1}`);
+    await policies(`egress b/stranger a/friend:tcp:8080 ${many.join(' ')}`);
+    expect(await reach(stranger, friend.address, 8080)).toBe('tcp');
+    expect(await reach(stranger, server.address, 8080)).toBe('');
+    expect(await reach(stranger, web, 80)).toBe('');
+    if (profile !== 'native') {
+      expect(await n.gatewayLog()).toMatch(
+        /Failed to replace the iptables table nat: Invalid argument; b\/stranger: what is not allowed/,
+      );
+    }
+    await policies(`egress b/stranger a/server ${many.join(' ')}`);
+    expect(await reach(stranger, web, 80)).toBe('tcp udp');
   });
 
   test('remembers the pods when it is started again, and trusts none until it is told', async () => {

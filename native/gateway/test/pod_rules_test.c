@@ -42,11 +42,11 @@ static const char *write_network(char *out, size_t size, struct iptables_network
 }
 
 /* One line of words such as "in 0a2a0001 RETURN", for each rule, in order. */
-static void check_rules(uint32_t address, bool strict, const char *expected, const char *what)
+static void check_rules(uint32_t address, enum extent extent, const char *expected, const char *what)
 {
 	static const char *const targets[] = {"ACCEPT", "DROP", "RETURN", "REDIRECT"};
 	struct iptables_rule *rules;
-	ssize_t count = pod_rules(&gateway, pods_find(&gateway.pods, address), strict, &rules);
+	ssize_t count = pod_rules(&gateway, pods_find(&gateway.pods, address), extent, &rules);
 	char actual[2048] = "";
 	size_t length = 0;
 
@@ -96,25 +96,25 @@ int main(void)
 	attach("a/server", SERVER);
 	attach("a/friend", FRIEND);
 	frontends();
-	check_rules(SERVER, false, "", "without policies there are no rules");
+	check_rules(SERVER, EXTENT_ALL, "", "without policies there are no rules");
 
 	isolate(DIRECTION_INGRESS, "a/server a/friend:tcp:8080-8081 a/nobody 8.0.0.0/8");
-	check_rules(SERVER, false,
+	check_rules(SERVER, EXTENT_ALL,
 	            "in 0a2a0001 RETURN\n"
 	            "in 0a2a0002 RETURN\n"
 	            "in 0a2a0003 6:8080-8081 RETURN\n"
 	            "in 0a2a0000/ DROP\n" TRACKING,
 	            "an isolated pod lets the node in, itself, and whom it may of the bridge");
-	check_rules(SERVER, true,
+	check_rules(SERVER, EXTENT_ISOLATION,
 	            "in 0a2a0001 RETURN\n"
 	            "in 0a2a0002 RETURN\n"
 	            "in 0a2a0000/ DROP\n" TRACKING,
 	            "at worst only the first two");
-	check_rules(FRIEND, false, "out 0a2a0001 17:30080-30080 DROP\n" TRACKING,
+	check_rules(FRIEND, EXTENT_ALL, "out 0a2a0001 17:30080-30080 DROP\n" TRACKING,
 	            "a client drops what no endpoint of a frontend would take");
 
 	isolate(DIRECTION_INGRESS, "a/server");
-	check_rules(FRIEND, false,
+	check_rules(FRIEND, EXTENT_ALL,
 	            "out 0a2a0001 17:30080-30080 DROP\n"
 	            "out c0a80001 6:80-80 DROP\n"
 	            "out 0a2b000a 6:80-80 DROP\n" TRACKING,
@@ -122,7 +122,7 @@ int main(void)
 
 	isolate(DIRECTION_INGRESS, "a/server 0.0.0.0/0");
 	isolate(DIRECTION_EGRESS, "a/friend 10.42.0.2/32:tcp 8.8.8.0/24");
-	check_rules(FRIEND, false,
+	check_rules(FRIEND, EXTENT_ALL,
 	            "out 0a2a0001 17:30080-30080 DROP\n"
 	            "out c0a80001 6:80-80 RETURN\n"
 	            "out 0a2b0000/ RETURN\n"
@@ -133,13 +133,26 @@ int main(void)
 	            "out 7f000000/ RETURN\n"
 	            "out * DROP\n" TRACKING,
 	            "who is kept in reaches the frontends with an endpoint for it");
+	check_rules(FRIEND, EXTENT_PODS,
+	            "out 0a2a0001 RETURN\n"
+	            "out 0a2a0003 RETURN\n"
+	            "out 0a2a0002 RETURN\n"
+	            "out 7f000000/ RETURN\n"
+	            "out 0a2a0000/ DROP\n" TRACKING,
+	            "where that is too much, what concerns other pods is left");
+	check_rules(FRIEND, EXTENT_ISOLATION,
+	            "out 0a2a0001 RETURN\n"
+	            "out 0a2a0003 RETURN\n"
+	            "out 7f000000/ RETURN\n"
+	            "out 0a2a0000/ DROP\n" TRACKING,
+	            "at worst none of them");
 
 	isolate(DIRECTION_EGRESS, "a/friend");
 	table_remove(&gateway.table,
 	             table_find(&gateway.table, (struct frontend_key){PROTOCOL_TCP, {WEB, 81}}));
 	table_remove(&gateway.table,
 	             table_find(&gateway.table, (struct frontend_key){PROTOCOL_TCP, {WEB, 443}}));
-	check_rules(FRIEND, false,
+	check_rules(FRIEND, EXTENT_ALL,
 	            "out 0a2a0001 17:30080-30080 DROP\n"
 	            "out c0a80001 6:80-80 DROP\n"
 	            "out 0a2b0000/ DROP\n"
