@@ -1,9 +1,9 @@
 import { areaOf } from './areas.ts';
 import type { Outcome } from './ginkgo.ts';
-import type { Result } from './results.ts';
+import type { Result, Results } from './results.ts';
 
 /** docs/conformance.md. */
-export function renderConformance(results: readonly Result[], about: string): string {
+export function renderConformance({ kubernetes, results }: Results): string {
   const areas = Map.groupBy(results, ({ test }) => areaOf(test));
   const count = (list: readonly Result[], outcome: Outcome) =>
     String(list.filter(({ result }) => result === outcome).length);
@@ -23,14 +23,13 @@ export function renderConformance(results: readonly Result[], about: string): st
     'conformance` against the cluster the action makes in a gVisor sandbox of profile stock. The file is',
     'written by that command.',
     '',
-    about,
+    `Kubernetes ${kubernetes}, the testbed's stand-in for k3s. Tests that skip themselves are left out.`,
     '',
     '| area | passed | failed | not run |',
     '| --- | --- | --- | --- |',
     ...rows.map((row) => `| ${row} |`),
     '',
-    '## What does not pass, and why',
-    '',
+    ...(reasons.size > 0 ? ['## What does not pass, and why', ''] : []),
     ...[...reasons].flatMap(([reason, list]) => [
       `**${escape(reason)}**`,
       '',

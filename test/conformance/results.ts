@@ -2,7 +2,12 @@ import { areaOf } from './areas.ts';
 import type { Outcome, SpecResult } from './ginkgo.ts';
 import type { Reason } from './reasons.ts';
 
-/** An entry of build/conformance.json. */
+/** What was found of one version of Kubernetes: test/conformance/results.json. */
+export interface Results {
+  kubernetes: string;
+  results: readonly Result[];
+}
+
 export interface Result {
   test: string;
   result: Outcome;
@@ -39,10 +44,14 @@ export function complaints(
   });
 }
 
-/** The new results in place of those there were of the same areas, by name. */
-export function merge(before: readonly Result[], now: readonly Result[]): Result[] {
-  const areas = new Set(now.map(({ test }) => areaOf(test)));
-  return [...before.filter(({ test }) => !areas.has(areaOf(test))), ...now].sort((a, b) =>
-    a.test < b.test ? -1 : 1,
-  );
+/** The new results in place of those of the same areas, by name; none are kept of another version. */
+export function merge(before: Results, now: Results): Results {
+  const areas = new Set(now.results.map(({ test }) => areaOf(test)));
+  const kept = before.kubernetes === now.kubernetes ? before.results : [];
+  return {
+    kubernetes: now.kubernetes,
+    results: [...kept.filter(({ test }) => !areas.has(areaOf(test))), ...now.results].sort(
+      (a, b) => (a.test < b.test ? -1 : 1),
+    ),
+  };
 }

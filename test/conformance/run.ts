@@ -1,7 +1,7 @@
 /**
  * `make conformance`: upstream's conformance tests, and those of NetworkPolicy, against the action's
- * cluster in a stock sandbox. Writes build/conformance.json and docs/conformance.md; the ginkgo reports and logs stay in
- * build/conformance/.
+ * cluster in a stock sandbox. Writes results.json here and docs/conformance.md; the ginkgo reports and
+ * logs stay in build/conformance/.
  *
  *   AREAS=network,node   only these; the results of the others are kept
  *   PROFILE=privileged   another sandbox
@@ -16,16 +16,16 @@ import { format, resolveConfig } from 'prettier';
 
 import { startAction, type Action } from '../bench/action.ts';
 import { kubernetesVersion } from '../testbed/k3s.ts';
-import { AREAS, areaOf, focusOf } from './areas.ts';
+import { AREAS, focusOf } from './areas.ts';
 import { renderConformance } from './document.ts';
 import { parseReport, type SpecResult } from './ginkgo.ts';
 import { aliasImages, IMAGES } from './images.ts';
 import { e2ePrograms } from './programs.ts';
 import { reasonOf } from './reasons.ts';
-import { complaints, explain, merge, type Result } from './results.ts';
+import { complaints, explain, merge, type Result, type Results } from './results.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const RESULTS = join(ROOT, 'build/conformance.json');
+const RESULTS = join(import.meta.dirname, 'results.json');
 const LOGS = join(ROOT, 'build/conformance');
 const DOCUMENT = join(ROOT, 'docs/conformance.md');
 const E2E_PATH = '/opt/e2e';
@@ -63,7 +63,7 @@ async function runArea(area: string, deadlineMinutes: number): Promise<SpecResul
   await runGinkgo(cluster, area, deadlineMinutes);
   await cluster.sandbox.copyOut(`${E2E_PATH}/reports`, LOGS);
   const report = await readFile(join(LOGS, `${area}.json`), 'utf8');
-  return parseReport(report, (test) => areaOf(test) === area);
+  return parseReport(report, new RegExp(focusOf(area)));
 }
 
 /** Test failures are in the report; only a run without a report is an error. */
@@ -88,14 +88,13 @@ async function runGinkgo(cluster: Action, area: string, deadlineMinutes: number)
 }
 
 async function write(results: readonly Result[]): Promise<void> {
-  const before = await readFile(RESULTS, 'utf8').then(
-    (text) => JSON.parse(text) as Result[],
-    () => [],
-  );
-  const all = merge(before, results);
-  await writeFile(RESULTS, `${JSON.stringify(all, undefined, 2)}\n`);
-  const about = `Kubernetes ${kubernetesVersion}, the testbed's stand-in for k3s.`;
-  // Its table and lists, as `make lint` wants them.
-  const style = { ...(await resolveConfig(DOCUMENT)), filepath: DOCUMENT };
-  await writeFile(DOCUMENT, await format(renderConformance(all, about), style));
+  const before = JSON.parse(await readFile(RESULTS, 'utf8')) as Results;
+  const all = merge(before, { kubernetes: kubernetesVersion, results });
+  await writeFormatted(RESULTS, JSON.stringify(all));
+  await writeFormatted(DOCUMENT, renderConformance(all));
+}
+
+/** As `make lint` wants it. */
+async function writeFormatted(path: string, text: string): Promise<void> {
+  await writeFile(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
 }

@@ -11,25 +11,27 @@ describe('parseReport', () => {
   const report = JSON.stringify([
     {
       SpecReports: [
-        ['It', 'passed'],
-        ['It', 'skipped'],
-        ['It', 'failed'],
-        ['It', 'interrupted'],
-        ['BeforeSuite', 'passed'],
-      ].map(([LeafNodeType, State], index) => ({
+        ['It', 'passed', 1],
+        ['It', 'skipped', 1],
+        ['It', 'failed', 1],
+        ['It', 'interrupted', 1],
+        ['BeforeSuite', 'passed', 1],
+        ['It', 'skipped', 0],
+      ].map(([LeafNodeType, State, NumAttempts], index) => ({
         ContainerHierarchyTexts: ['[sig-node] Pods'],
         LeafNodeType,
         LeafNodeText: `test ${index} [Conformance]`,
         LeafNodeLabels: null,
         State,
+        NumAttempts,
         RunTime: 2e9,
         ...(State === 'failed' ? { Failure: { Message: 'why' } } : {}),
       })),
     },
   ]);
 
-  it('keeps the tests that were run, by full name', () => {
-    expect(parseReport(report, () => true)).toEqual([
+  it('keeps the tests that were asked for, by full name, but those that skip themselves', () => {
+    expect(parseReport(report, /./)).toEqual([
       { test: '[sig-node] Pods test 0 [Conformance]', outcome: 'passed', seconds: 2, message: '' },
       {
         test: '[sig-node] Pods test 2 [Conformance]',
@@ -38,11 +40,12 @@ describe('parseReport', () => {
         message: 'why',
       },
       { test: '[sig-node] Pods test 3 [Conformance]', outcome: 'not run', seconds: 2, message: '' },
+      { test: '[sig-node] Pods test 5 [Conformance]', outcome: 'not run', seconds: 2, message: '' },
     ]);
   });
 
-  it('leaves out what does not belong', () => {
-    expect(parseReport(report, (test) => test.includes('test 2'))).toHaveLength(1);
+  it('leaves out what was not asked for', () => {
+    expect(parseReport(report, /test 2/)).toHaveLength(1);
   });
 });
 
@@ -74,11 +77,22 @@ it('complains of failures without a reason and of reasons without a failure', ()
   ]);
 });
 
-it('replaces the results of the areas that were run, and keeps the others', () => {
+describe('merge', () => {
   const result = (test: string): Result => ({ test, result: 'passed', reason: '' });
-  const merged = merge(
-    [result('[sig-node] old'), result('[sig-apps] kept')],
-    [result('[sig-node] new')],
+  const before = {
+    kubernetes: '1.34.4',
+    results: [result('[sig-node] old'), result('[sig-apps] kept')],
+  };
+
+  it.each([
+    ['1.34.4', ['[sig-apps] kept', '[sig-node] new']],
+    ['1.34.5', ['[sig-node] new']],
+  ])(
+    'replaces the areas that were run, and keeps others of the same version: %s',
+    (kubernetes, tests) => {
+      const merged = merge(before, { kubernetes, results: [result('[sig-node] new')] });
+      expect(merged.kubernetes).toBe(kubernetes);
+      expect(merged.results.map(({ test }) => test)).toEqual(tests);
+    },
   );
-  expect(merged.map(({ test }) => test)).toEqual(['[sig-apps] kept', '[sig-node] new']);
 });
