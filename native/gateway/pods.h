@@ -81,8 +81,8 @@ void pods_begin(struct pods *pods);
 void pods_commit(struct pods *pods);
 
 /**
- * Writes the rules of every pod for which others should hold by now. Where they do
- * not fit into the kernel's table, a smaller extent of them. Returns 0, or -errno with the failure of `pod`, which
+ * Writes the rules of every pod for which others should hold by now. Where they do not fit into the
+ * kernel's table, a smaller extent of them. Returns 0, or -errno with the failure of `pod`, which
  * may be NULL, noted; other failures are logged.
  */
 int pods_sync(struct gateway *gateway, const struct pod *pod, struct failure *failure);

@@ -42,7 +42,8 @@ static const char *write_network(char *out, size_t size, struct iptables_network
 }
 
 /* One line of words such as "in 0a2a0001 RETURN", for each rule, in order. */
-static void check_rules(uint32_t address, enum extent extent, const char *expected, const char *what)
+static void check_rules(uint32_t address, enum extent extent, const char *expected,
+                        const char *what)
 {
 	static const char *const targets[] = {"ACCEPT", "DROP", "RETURN", "REDIRECT"};
 	struct iptables_rule *rules;
