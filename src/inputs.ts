@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { errorMessage, InputError } from './errors.ts';
 import { CHANNEL_SERVER } from './k3s/channels.ts';
 import { parseRegistries, type Registries } from './k3s/registries.ts';
@@ -41,7 +43,7 @@ export interface Inputs {
   readonly pull: readonly string[];
   readonly registries: Registries | undefined;
   readonly timeoutMs: number;
-  /** Where the kubeconfig goes; undefined for a file of the run's own. */
+  /** The absolute path at which the kubeconfig goes; undefined for a file of the run's own. */
   readonly kubeconfig: string | undefined;
 }
 
@@ -77,6 +79,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const warmStart = collect(() => parseBoolean(read, 'warm-start'));
   const pull = collect(() => parsePull(read('pull')));
   const registries = collect(() => parseRegistries(read('registries')));
+  const kubeconfig = collect(() => parseKubeconfig(read('kubeconfig')));
 
   if (
     source === undefined ||
@@ -107,7 +110,7 @@ export function parseInputs(read: ReadInput): Inputs {
     pull,
     registries,
     timeoutMs,
-    kubeconfig: read('kubeconfig') || undefined,
+    kubeconfig,
   };
 }
 
@@ -204,6 +207,22 @@ function parseTimeout(text: string): number {
     );
   }
   return ms;
+}
+
+/** Later steps may have another working directory, and nobody but a shell knows what `~` is. */
+function parseKubeconfig(text: string): string | undefined {
+  if (text === '') {
+    return undefined;
+  }
+  if (text.endsWith('/')) {
+    throw new InputError(`kubeconfig: "${text}" names a directory; give the path of a file`);
+  }
+  if (text.startsWith('~') && !text.startsWith('~/')) {
+    throw new InputError(
+      `kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`,
+    );
+  }
+  return text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(text);
 }
 
 function parseK3sArgs(text: string): string[] {

@@ -7,7 +7,7 @@ import { findWarmStart, type WarmStart } from './images/warm-start.ts';
 import type { Inputs } from './inputs.ts';
 import { bringInterceptor } from './interceptor/bring.ts';
 import { installK3s, type InstalledK3s } from './k3s/install.ts';
-import { readCredentials, writeKubeconfig } from './k3s/kubeconfig.ts';
+import { assertUnused, readCredentials, writeKubeconfig } from './k3s/kubeconfig.ts';
 import { Api } from './k3s/api.ts';
 import { pullImages } from './k3s/pull.ts';
 import { climb } from './k3s/readiness.ts';
@@ -21,7 +21,7 @@ import type { Reporter } from './report/reporter.ts';
 import type { Facts } from './sandbox/facts.ts';
 import { gatherFacts } from './sandbox/gather.ts';
 import { missingPodCgroups } from './sandbox/pod-cgroups.ts';
-import { saveState } from './state.ts';
+import { saveState, type RunState } from './state.ts';
 import { interceptor } from './workarounds/interceptor.ts';
 import { applies, makePlan, type Plan } from './workarounds/plan.ts';
 
@@ -67,6 +67,9 @@ export async function start(options: StartOptions): Promise<Started> {
     narrator: reporter,
   };
 
+  if (inputs.kubeconfig !== undefined) {
+    await assertUnused(inputs.kubeconfig);
+  }
   await saveState(layout.state, { files: [], cgroups: [] });
   await mkdir(join(layout.logs, 'pods'), { recursive: true });
   await mkdir(layout.scratch, { recursive: true });
@@ -99,8 +102,8 @@ export async function start(options: StartOptions): Promise<Started> {
       ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
       : cold;
   reporter.plan(plan);
-  const state = {
-    files: [kubeconfig, ...(await missing(plan.leftBehind))],
+  let state: RunState = {
+    files: await missing(plan.leftBehind),
     cgroups: await missingPodCgroups(),
   };
   await saveState(layout.state, state);
@@ -120,7 +123,15 @@ export async function start(options: StartOptions): Promise<Started> {
       waitUntilReady({ plan, layout, server, init, deadline, reached }),
       pull({ plan, inputs, init, signal, reached }),
     ]);
-    await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
+    const before = state;
+    state = { ...state, kubeconfig: inputs.kubeconfig };
+    await saveState(layout.state, state);
+    await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server).catch(
+      async (error: unknown) => {
+        await saveState(layout.state, before);
+        throw error;
+      },
+    );
     await prove(kubeconfig, deadline);
     reached('kubeconfig used');
     if (warm.kind === 'missing') {

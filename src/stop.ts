@@ -6,7 +6,7 @@ import { prepareImages } from './images/preparation.ts';
 import { runPaths } from './layout.ts';
 import { findInit } from './namespaces/find-init.ts';
 import { removeCgroup } from './sandbox/pod-cgroups.ts';
-import { loadState } from './state.ts';
+import { loadState, stateFile } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
@@ -36,13 +36,19 @@ export async function stop(
       warning(errorMessage(error));
     });
   }
+  if (state.kubeconfig !== undefined) {
+    await rm(state.kubeconfig, { force: true });
+  }
   const own = (await readdir(directory)).map((name) => join(directory, name));
-  for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
+  // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+  const file = stateFile(directory);
+  for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
     await rm(path, { recursive: true, force: true });
   }
   for (const cgroup of state.cgroups) {
     await removeCgroup(cgroup);
   }
+  await rm(file);
   return true;
 }
 

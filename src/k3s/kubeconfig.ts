@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { errorMessage, InputError } from '../errors.ts';
 
 /** What it takes to talk to the API server as its administrator. */
 export interface Credentials {
@@ -33,13 +34,46 @@ export async function readCredentials(path: string): Promise<Credentials> {
   };
 }
 
-/** Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the API server. */
+/**
+ * What is at a path that the user named is the user's: it is neither written over nor removed.
+ * @throws InputError if there is something at `path`
+ */
+export async function assertUnused(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw new InputError(`kubeconfig: cannot be made: ${errorMessage(error)}`);
+  });
+  if (found?.isDirectory() === true) {
+    throw new InputError(
+      `kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`,
+    );
+  }
+  if (found !== undefined) {
+    throw new InputError(
+      `kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`,
+    );
+  }
+}
+
+/**
+ * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
+ * API server. It appears whole.
+ * @throws if there is something at `to`
+ */
 export async function writeKubeconfig(from: string, to: string, server: string): Promise<void> {
   const config = parse(await readFile(from, 'utf8')) as Kubeconfig;
   for (const { cluster } of config.clusters) {
     cluster.server = server;
   }
   await mkdir(dirname(to), { recursive: true });
-  await writeFile(`${to}.partial`, stringify(config), { mode: 0o600 });
-  await rename(`${to}.partial`, to);
+  const draft = `${to}.${process.pid}.partial`;
+  try {
+    await writeFile(draft, stringify(config), { mode: 0o600, flag: 'wx' });
+    // Unlike a rename, a link never takes the place of another file.
+    await link(draft, to);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }

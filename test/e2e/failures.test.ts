@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import { follow } from './support/follow.ts';
-import { Job, RUNNER_TEMP, type StepResult } from './support/job.ts';
+import { Job, RUNNER_TEMP, WORKSPACE, type StepResult } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
 
 let sandbox: Sandbox;
@@ -73,10 +73,22 @@ describe('a wrong input', () => {
       inputs: { images: `${IMAGES_PATH}/*.tgz` },
       error: /^images: "\/opt\/testbed\/images\/\*\.tgz" matches no file; give paths or globs/,
     },
+    {
+      what: 'a kubeconfig that is a directory',
+      inputs: { kubeconfig: WORKSPACE },
+      error: new RegExp(`^kubeconfig: "${WORKSPACE}" is a directory; give the path of a file`),
+    },
+    {
+      what: 'a kubeconfig that exists',
+      inputs: { kubeconfig: `${WORKSPACE}/precious` },
+      error: new RegExp(`^kubeconfig: "${WORKSPACE}/precious" exists, and what is yours is never`),
+    },
   ])('$what is named, and nothing is started', async ({ inputs, error }) => {
+    await job.must(['sh', '-c', 'echo mine >"$1"/precious', 'sh', WORKSPACE]);
     expect(await mainFails(inputs)).toMatch(error);
     expect(await initProcesses(sandbox)).toEqual([]);
     expect(await job.post()).toMatchObject({ code: 0 });
+    expect(await job.must(['cat', `${WORKSPACE}/precious`])).toBe('mine\n');
   });
 });
 
@@ -122,12 +134,15 @@ describe('a runner', () => {
     const listen = `require('net').createServer().listen(6443, '127.0.0.1', () => console.log('listening'))`;
     await using listener = follow(job, ['node', '--eval', listen]);
     await listener.next(/^listening$/);
-    await job.mustMain({ inputs: { 'k3s-path': K3S_PATH, mode: 'control-plane' } });
+    const kubeconfig = `${WORKSPACE}/kube/ci`;
+    await job.mustMain({ inputs: { 'k3s-path': K3S_PATH, mode: 'control-plane', kubeconfig } });
+    expect(job.env['KUBECONFIG']).toBe(kubeconfig);
     expect(job.outputs['api-server']).toMatch(/^https:\/\/127\.0\.0\.1:(?!6443)\d+$/);
     expect(job.outputs['mode']).toBe('control-plane');
     expect(job.outputs['node-name']).toBe('');
     expect(await job.must(['kubectl', 'get', '--raw=/readyz'])).toBe('ok');
     await job.post();
+    expect(await job.must(['ls', '-A', `${WORKSPACE}/kube`])).toBe('');
   });
 
   test('whose own network is 10.42.0.0/16 gets others for its pods and Services', async () => {

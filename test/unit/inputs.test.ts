@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { parseInputs } from '../../src/inputs.ts';
@@ -68,6 +70,20 @@ describe('parseInputs', () => {
       source: { kind: 'url', url: 'http://mirror/k3s' },
       checksum: SUM,
     });
+  });
+
+  it('makes the path of the kubeconfig absolute', () => {
+    expect(parse({ kubeconfig: 'kc.yaml' }).kubeconfig).toBe(join(process.cwd(), 'kc.yaml'));
+    expect(parse({ kubeconfig: '/tmp/../kc' }).kubeconfig).toBe('/kc');
+    expect(parse({ kubeconfig: '~/.kube/ci' }).kubeconfig).toBe(join(homedir(), '.kube/ci'));
+  });
+
+  it.each([
+    ['~', 'the home of another user'],
+    ['~other/config', 'the home of another user'],
+    ['/home/runner/.kube/', 'names a directory'],
+  ])('refuses kubeconfig %j', (kubeconfig, problem) => {
+    expect(() => parse({ kubeconfig })).toThrow(problem);
   });
 
   it.each([
