@@ -44929,6 +44929,8 @@ function describeMismatch(url, found, expected, head) {
 
 
 
+
+
 const MODES = ['full', 'node', 'control-plane'];
 const SYSCTLS = ['auto', 'bind', 'ptrace'];
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 };
@@ -44959,6 +44961,7 @@ function parseInputs(read) {
     const warmStart = collect(() => parseBoolean(read, 'warm-start'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
+    const kubeconfig = collect(() => parseKubeconfig(read('kubeconfig')));
     if (source === undefined ||
         mode === undefined ||
         sysctls === undefined ||
@@ -44986,7 +44989,7 @@ function parseInputs(read) {
         pull,
         registries,
         timeoutMs,
-        kubeconfig: read('kubeconfig') || undefined,
+        kubeconfig,
     };
 }
 function parseSource(read, checksum) {
@@ -45066,6 +45069,19 @@ function parseTimeout(text) {
         throw new InputError(`timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`);
     }
     return ms;
+}
+/** Later steps may have another working directory, and nobody but a shell knows what `~` is. */
+function parseKubeconfig(text) {
+    if (text === '') {
+        return undefined;
+    }
+    if (text.endsWith('/')) {
+        throw new InputError(`kubeconfig: "${text}" names a directory; give the path of a file`);
+    }
+    if (text.startsWith('~') && !text.startsWith('~/')) {
+        throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
+    }
+    return text.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), text.slice(2)) : (0,external_node_path_namespaceObject.resolve)(text);
 }
 function parseK3sArgs(text) {
     const args = lines(text);
@@ -53103,6 +53119,7 @@ async function isExecutable(path) {
 
 
 
+
 /** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
 async function readCredentials(path) {
     const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
@@ -53119,15 +53136,44 @@ async function readCredentials(path) {
         key: decode(user['client-key-data']),
     };
 }
-/** Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the API server. */
+/**
+ * What is at a path that the user named is the user's: it is neither written over nor removed.
+ * @throws InputError if there is something at `path`
+ */
+async function assertUnused(path) {
+    const found = await (0,promises_namespaceObject.lstat)(path).catch((error) => {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw new InputError(`kubeconfig: cannot be made: ${errors_errorMessage(error)}`);
+    });
+    if (found?.isDirectory() === true) {
+        throw new InputError(`kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`);
+    }
+    if (found !== undefined) {
+        throw new InputError(`kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`);
+    }
+}
+/**
+ * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
+ * API server. It appears whole.
+ * @throws if there is something at `to`
+ */
 async function writeKubeconfig(from, to, server) {
     const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
     for (const { cluster } of config.clusters) {
         cluster.server = server;
     }
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(to), { recursive: true });
-    await (0,promises_namespaceObject.writeFile)(`${to}.partial`, (0,dist/* stringify */.As)(config), { mode: 0o600 });
-    await (0,promises_namespaceObject.rename)(`${to}.partial`, to);
+    const draft = `${to}.${process.pid}.partial`;
+    try {
+        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(config), { mode: 0o600, flag: 'wx' });
+        // Unlike a rename, a link never takes the place of another file.
+        await (0,promises_namespaceObject.link)(draft, to);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(draft, { force: true });
+    }
 }
 
 ;// CONCATENATED MODULE: external "node:https"
@@ -54003,17 +54049,18 @@ async function removeTree(path) {
 ;// CONCATENATED MODULE: ./build/js/state.js
 
 
-const FILE = 'run.json';
+/** Where a run's directory holds its state. */
+const stateFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'run.json');
 async function state_saveState(directory, state) {
     await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = (0,external_node_path_namespaceObject.join)(directory, FILE);
+    const path = stateFile(directory);
     await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
     try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(directory, FILE), 'utf8'));
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
     }
     catch (error) {
         if (error.code === 'ENOENT') {
@@ -55280,6 +55327,9 @@ async function start(options) {
         fallback: new ToolCache(layout.ownCache, reporter.warning),
         narrator: reporter,
     };
+    if (inputs.kubeconfig !== undefined) {
+        await assertUnused(inputs.kubeconfig);
+    }
     await state_saveState(layout.state, { files: [], cgroups: [] });
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
     await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
@@ -55309,8 +55359,8 @@ async function start(options) {
         ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
         : cold;
     reporter.plan(plan);
-    const state = {
-        files: [kubeconfig, ...(await missing(plan.leftBehind))],
+    let state = {
+        files: await missing(plan.leftBehind),
         cgroups: await missingPodCgroups(),
     };
     await state_saveState(layout.state, state);
@@ -55329,7 +55379,13 @@ async function start(options) {
             waitUntilReady({ plan, layout, server, init, deadline, reached }),
             pull({ plan, inputs, init, signal, reached }),
         ]);
-        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server);
+        const before = state;
+        state = { ...state, kubeconfig: inputs.kubeconfig };
+        await state_saveState(layout.state, state);
+        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server).catch(async (error) => {
+            await state_saveState(layout.state, before);
+            throw error;
+        });
         await prove(kubeconfig, deadline);
         reached('kubeconfig used');
         if (warm.kind === 'missing') {
@@ -55461,13 +55517,19 @@ async function stop(directory, warning) {
             warning(errors_errorMessage(error));
         });
     }
+    if (state.kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
-    for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
+    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+    const file = stateFile(directory);
+    for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
     for (const cgroup of state.cgroups) {
         await removeCgroup(cgroup);
     }
+    await (0,promises_namespaceObject.rm)(file);
     return true;
 }
 async function endInit(launchFile) {

@@ -29152,17 +29152,18 @@ async function removeTree(path) {
 ;// CONCATENATED MODULE: ./build/js/state.js
 
 
-const FILE = 'run.json';
+/** Where a run's directory holds its state. */
+const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.json');
 async function saveState(directory, state) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, FILE);
+    const path = stateFile(directory);
     await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await rename(`${path}.partial`, path);
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
     try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(directory, FILE), 'utf8'));
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
     }
     catch (error) {
         if (error.code === 'ENOENT') {
@@ -29206,13 +29207,19 @@ async function stop(directory, warning) {
             warning(errors_errorMessage(error));
         });
     }
+    if (state.kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+    }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
-    for (const path of [...state.files, ...own.filter((path) => path !== logs)]) {
+    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+    const file = stateFile(directory);
+    for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
     for (const cgroup of state.cgroups) {
         await removeCgroup(cgroup);
     }
+    await (0,promises_namespaceObject.rm)(file);
     return true;
 }
 async function endInit(launchFile) {
