@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* As in iptables.c: musl and the kernel's headers both define what is in netinet/in.h. */
 #define _LINUX_IN_H
@@ -154,6 +155,37 @@ static void bad_rules(void)
 	     {.hook = IPTABLES_OUTPUT, .target = IPTABLES_REDIRECT, .redirect_port = 1}},
 	    {"REDIRECT to no port",
 	     {.hook = IPTABLES_OUTPUT, .protocol = IPPROTO_TCP, .target = IPTABLES_REDIRECT}},
+	    {"source ports without a protocol",
+	     {.hook = IPTABLES_OUTPUT, .first_source_port = 1, .last_source_port = 2}},
+	    {"a source port range that runs backwards",
+	     {.hook = IPTABLES_OUTPUT,
+	      .protocol = IPPROTO_UDP,
+	      .first_source_port = 2,
+	      .last_source_port = 1}},
+	    {"DNAT without a protocol",
+	     {.hook = IPTABLES_OUTPUT, .target = IPTABLES_DNAT, .dnat_address = 1, .dnat_port = 1}},
+	    {"DNAT to no address",
+	     {.hook = IPTABLES_OUTPUT,
+	      .protocol = IPPROTO_TCP,
+	      .target = IPTABLES_DNAT,
+	      .dnat_port = 1}},
+	    {"DNAT to no port",
+	     {.hook = IPTABLES_OUTPUT,
+	      .protocol = IPPROTO_TCP,
+	      .target = IPTABLES_DNAT,
+	      .dnat_address = 1}},
+	    {"DNAT in INPUT",
+	     {.hook = IPTABLES_INPUT,
+	      .protocol = IPPROTO_TCP,
+	      .target = IPTABLES_DNAT,
+	      .dnat_address = 1,
+	      .dnat_port = 1}},
+	    {"DNAT in POSTROUTING",
+	     {.hook = IPTABLES_POSTROUTING,
+	      .protocol = IPPROTO_TCP,
+	      .target = IPTABLES_DNAT,
+	      .dnat_address = 1,
+	      .dnat_port = 1}},
 	    {"REDIRECT in POSTROUTING",
 	     {.hook = IPTABLES_POSTROUTING,
 	      .protocol = IPPROTO_TCP,
@@ -169,10 +201,169 @@ static void bad_rules(void)
 	}
 }
 
+/* A share of the clients' ports to one endpoint, the rest to another: what direct paths are made of. */
+static const struct iptables_rule split[] = {
+    {.hook = IPTABLES_PREROUTING,
+     .source = {0x0a2a0000, 0xffff0000},
+     .target = IPTABLES_DROP},
+    {.hook = IPTABLES_OUTPUT,
+     .protocol = IPPROTO_TCP,
+     .destination = {0x0a2b000a, 0xffffffff},
+     .first_port = 80,
+     .last_port = 80,
+     .first_source_port = 16000,
+     .last_source_port = 40767,
+     .target = IPTABLES_DNAT,
+     .dnat_address = 0x0a2a0002,
+     .dnat_port = 8080},
+    {.hook = IPTABLES_OUTPUT,
+     .protocol = IPPROTO_UDP,
+     .destination = {0x0a2b000a, 0xffffffff},
+     .first_port = 53,
+     .last_port = 53,
+     .target = IPTABLES_DNAT,
+     .dnat_address = 0x0a2a0003,
+     .dnat_port = 1053},
+    {.hook = IPTABLES_OUTPUT,
+     .protocol = IPPROTO_UDP,
+     .first_source_port = 1,
+     .last_source_port = 1,
+     .target = IPTABLES_RETURN},
+    {.hook = IPTABLES_OUTPUT,
+     .protocol = IPPROTO_TCP,
+     .target = IPTABLES_REDIRECT,
+     .redirect_port = 15001},
+};
+#define SPLIT (sizeof(split) / sizeof(split[0]))
+
+static void destinations(void)
+{
+	const struct iptables_table table = {.name = "nat", .rules = split, .rule_count = SPLIT};
+	struct iptables_blob blob = {0};
+
+	check_number(iptables_build(&table, NAT_HOOKS, &blob), 0, "destinations are laid out");
+	check_number((long)blob.size, (long)iptables_nat_size(split, SPLIT),
+	             "in as many bytes as was said");
+	const struct ipt_replace *replace = blob.bytes;
+	const struct ipt_entry *entry = entry_at(replace, replace->hook_entry[NF_INET_LOCAL_OUT]);
+	const struct xt_entry_match *match = (const void *)entry->elems;
+	const struct xt_tcp *tcp = (const void *)match->data;
+	check(tcp->spts[0] == 16000 && tcp->spts[1] == 40767 && tcp->dpts[0] == 80 &&
+	          tcp->dpts[1] == 80,
+	      "source ports and destination ports share a match");
+	const struct nf_nat_ipv4_multi_range_compat *range =
+	    (const void *)target_of(entry)->data;
+	check_text(target_of(entry)->u.user.name, "DNAT", "to a destination");
+	check_number(target_of(entry)->u.target_size, 56, "in as many bytes as gVisor wants");
+	check(range->range[0].flags == (NF_NAT_RANGE_PROTO_SPECIFIED | NF_NAT_RANGE_MAP_IPS) &&
+	          range->range[0].min_ip == htonl(0x0a2a0002) &&
+	          range->range[0].max_ip == htonl(0x0a2a0002) &&
+	          range->range[0].min.tcp.port == htons(8080) &&
+	          range->range[0].max.tcp.port == htons(8080),
+	      "of one address and one port");
+	free(blob.bytes);
+}
+
+/* Lays the rules out, lets `change` loose on the entries, and reads them back. */
+static int read_back(const struct iptables_rule *rules, size_t count,
+                     void (*change)(struct ipt_replace *), struct iptables_contents *contents)
+{
+	const struct iptables_table table = {.name = "nat", .rules = rules, .rule_count = count};
+	struct iptables_layout layout = {.hooks = NAT_HOOKS};
+	struct iptables_blob blob;
+
+	if (iptables_build(&table, NAT_HOOKS, &blob) != 0)
+		return -EINVAL;
+	struct ipt_replace *replace = blob.bytes;
+	if (change != NULL)
+		change(replace);
+	memcpy(layout.begin, replace->hook_entry, sizeof(layout.begin));
+	memcpy(layout.policy, replace->underflow, sizeof(layout.policy));
+	int status = iptables_parse(&layout, replace->entries, replace->size, contents);
+	free(blob.bytes);
+	return status;
+}
+
+static struct ipt_entry *output_of(struct ipt_replace *replace)
+{
+	return (void *)((char *)replace->entries + replace->hook_entry[NF_INET_LOCAL_OUT]);
+}
+
+static void with_link(struct ipt_replace *replace)
+{
+	output_of(replace)->ip.outiface[0] = 'e';
+}
+
+static void with_exception(struct ipt_replace *replace)
+{
+	output_of(replace)->ip.invflags = IPT_INV_DSTIP;
+}
+
+static void with_match(struct ipt_replace *replace)
+{
+	struct xt_entry_match *match = (void *)output_of(replace)->elems;
+
+	strcpy(match->u.user.name, "owner");
+}
+
+static void with_other_target(struct ipt_replace *replace)
+{
+	struct ipt_entry *entry = output_of(replace);
+	struct xt_entry_target *target = (void *)((char *)entry + entry->target_offset);
+
+	strcpy(target->u.user.name, "SNAT");
+}
+
+static void with_jump(struct ipt_replace *replace)
+{
+	struct ipt_entry *entry =
+	    (void *)((char *)replace->entries + replace->hook_entry[NF_INET_PRE_ROUTING]);
+	struct xt_standard_target *target = (void *)((char *)entry + entry->target_offset);
+
+	target->verdict = 0;
+}
+
+static void with_chain(struct ipt_replace *replace)
+{
+	replace->size += 8;
+}
+
+static void what_is_read(void)
+{
+	static const struct {
+		const char *what;
+		void (*change)(struct ipt_replace *);
+	} foreign[] = {{"a link", with_link},
+	               {"an exception", with_exception},
+	               {"another match", with_match},
+	               {"another target", with_other_target},
+	               {"a jump", with_jump},
+	               {"more behind it", with_chain}};
+	struct iptables_contents contents;
+
+	check_number(read_back(NULL, 0, NULL, &contents), 0, "an empty table is read");
+	check_number((long)contents.rule_count, 0, "as one without rules");
+	free(contents.rules);
+	check_number(read_back(split, SPLIT, NULL, &contents), 0, "rules are read");
+	check(iptables_rules_equal(split, SPLIT, contents.rules, contents.rule_count),
+	      "as they were written");
+	check(!iptables_rules_equal(split, SPLIT, contents.rules, contents.rule_count - 1),
+	      "and told from fewer");
+	contents.rules[1].dnat_port++;
+	check(!iptables_rules_equal(split, SPLIT, contents.rules, contents.rule_count),
+	      "and from others");
+	free(contents.rules);
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		check_number(read_back(split, SPLIT, foreign[i].change, &contents), -EPROTO,
+		             foreign[i].what);
+}
+
 int main(void)
 {
 	empty_table();
 	rules_in_order();
+	destinations();
+	what_is_read();
 	bad_rules();
 	return tap_done();
 }
