@@ -17,6 +17,7 @@ const struct probe probes[] = {
     {"bridge", PLACE_BEST, probe_bridge},
     {"veth", PLACE_BEST, probe_veth},
     {"iptables-nat", PLACE_BEST, probe_iptables_nat},
+    {"output-dnat", PLACE_BEST, probe_output_dnat},
     {"packet-socket", PLACE_BEST, probe_packet_socket},
     {"tun", PLACE_BEST, probe_tun},
     {"cgroup-v1-inherited", PLACE_BEST, probe_cgroup_v1_inherited},

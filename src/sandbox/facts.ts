@@ -20,6 +20,7 @@ export const NATIVE_PROBES = [
   'bridge',
   'veth',
   'iptables-nat',
+  'output-dnat',
   'cgroup-v1-inherited',
   'cgroup-v1-mount',
   'cgroup-v2-inherited',

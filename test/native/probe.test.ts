@@ -13,6 +13,9 @@ interface Expectation {
   no: readonly string[];
 }
 
+/** Does not route again after OUTPUT's nat table: the probe waits for a datagram in vain. */
+const FEBRUARY = ['output-dnat'];
+
 const OTHER_USER = { uid: 1001, gid: 1001 };
 
 /** A container has no /dev/kmsg, and gVisor keeps every session keyring. */
@@ -24,7 +27,7 @@ const UNPRIVILEGED = ['mount', 'namespaces'];
 
 const expectations: Expectation[] = [
   { options: { profile: 'stock' }, no: [...UNPRIVILEGED, ...V1] },
-  { options: { profile: 'stock', runsc: '2026-02' }, no: [...UNPRIVILEGED, ...V1] },
+  { options: { profile: 'stock', runsc: '2026-02' }, no: [...UNPRIVILEGED, ...V1, ...FEBRUARY] },
   {
     // The inherited v2 mount is read-only, a fresh one is not.
     options: { profile: 'stock', cgroup: 'v2' },
@@ -43,7 +46,7 @@ const expectations: Expectation[] = [
   },
   {
     options: { profile: 'stock', runsc: '2026-02', user: OTHER_USER },
-    no: [...UNPRIVILEGED, ...V1, 'user-namespace', 'cgroup-v1-inherited'],
+    no: [...UNPRIVILEGED, ...V1, ...FEBRUARY, 'user-namespace', 'cgroup-v1-inherited'],
   },
 ];
 
@@ -100,8 +103,9 @@ describe.each(expectations)('probe in $options', ({ options, no }) => {
       console.log(Math.min(...probe) / Math.min(...nothing));
     `;
     const { stdout } = await bench.sandbox.exec(['node', '-e', script]);
-    // An exec takes 5 to 10 ms there when nothing else runs, a probe about 100.
-    expect(Number(stdout)).toBeLessThan(25);
+    // An exec takes 5 to 10 ms there when nothing else runs, a probe about 100, and 250 more where it
+    // waits for a datagram in vain.
+    expect(Number(stdout)).toBeLessThan(no.includes('output-dnat') ? 75 : 25);
   });
 });
 
