@@ -24,7 +24,7 @@ for (const entry of ENTRIES) {
   bin(
     'ncc',
     'build',
-    join(JS, `${entry}.js`),
+    join(JS, 'entries', `${entry}.js`),
     '--out',
     out,
     '--license',

@@ -4,7 +4,7 @@ import { errorMessage, InputError } from './errors.ts';
 import { CHANNEL_SERVER } from './k3s/channels.ts';
 import { parseRegistries, type Registries } from './k3s/registries.ts';
 import { RELEASES } from './k3s/release.ts';
-import { asSha256 } from './k3s/verify.ts';
+import { asSha256 } from './supply/verify.ts';
 import { parseVersion, type VersionRequest } from './k3s/version.ts';
 
 export const MODES = ['full', 'node', 'control-plane'] as const;

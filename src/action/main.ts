@@ -8,7 +8,7 @@ import { layoutOf } from '../layout.ts';
 import { explainFailure } from '../report/failure.ts';
 import { Reporter } from '../report/reporter.ts';
 import { renderSummary } from '../report/summary.ts';
-import { start } from '../start.ts';
+import { start } from '../run/start.ts';
 import { LOG } from './log.ts';
 import { remoteCache } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { errorMessage } from '../errors.ts';
-import { stop } from '../stop.ts';
+import { stop } from '../run/stop.ts';
 import { saveCaches } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
 

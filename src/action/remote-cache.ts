@@ -1,6 +1,6 @@
 import * as core from '@actions/core';
 import { errorMessage } from '../errors.ts';
-import type { RemoteCache } from '../k3s/supply.ts';
+import type { RemoteCache } from '../supply/supply.ts';
 import { STATE_CACHES } from './state.ts';
 
 interface Entry {

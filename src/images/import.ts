@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
-import { inventory } from '../k3s/inventory.ts';
+import { inventory } from '../supply/inventory.ts';
 import { BLOBS, DATABASES, INDEX, SNAPSHOTS } from './prepared.ts';
 
 /** No kubelet talks to this containerd, and no container is started by it. */

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
 import { exists } from '../files.ts';
-import { removeStale } from '../k3s/stale.ts';
+import { removeStale } from '../supply/stale.ts';
 import { K3S_DATA, type Layout } from '../layout.ts';
 import { startInit } from '../namespaces/init.ts';
 import type { Launch, Operation } from '../namespaces/operations.ts';
-import type { Plan } from '../workarounds/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { INDEX } from './prepared.ts';
 
 /** What is left to do when the cluster is gone: the images of this run, for the next one. */

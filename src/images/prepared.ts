@@ -3,8 +3,8 @@ import { readdir, utimes } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { readJson } from '../files.ts';
-import { inventory, isSame, type Inventory } from '../k3s/inventory.ts';
-import { sha256Of } from '../k3s/verify.ts';
+import { inventory, isSame, type Inventory } from '../supply/inventory.ts';
+import { sha256Of } from '../supply/verify.ts';
 
 /** In the place of a release's tag in the tool cache. */
 export const TAG = 'images';

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RemoteCache, Workshop } from '../k3s/supply.ts';
+import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import type { Layout } from '../layout.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
-import type { Plan } from '../workarounds/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { isImportable } from './import.ts';
 import { preparationLaunch, type Preparation } from './preparation.ts';
 import { findPrepared, imagesKey, TAG, type PreparedImages } from './prepared.ts';

@@ -3,14 +3,14 @@ import { arch } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorMessage, InputError } from '../errors.ts';
 import type { Inputs } from '../inputs.ts';
-import type { K3s } from '../workarounds/workaround.ts';
+import type { K3s } from '../plan/part.ts';
 import { parseChannels, resolveTag } from './channels.ts';
-import { httpGetText } from './http.ts';
+import { httpGetText } from '../supply/http.ts';
 import { releaseFiles, releaseUrl } from './release.ts';
-import { supply, withWritable, type Sources, type SuppliedFile } from './supply.ts';
-import type { ToolCache } from './tool-cache.ts';
+import { supply, withWritable, type Sources, type SuppliedFile } from '../supply/supply.ts';
+import type { ToolCache } from '../supply/tool-cache.ts';
 import { findUnpacked, unpack } from './unpack.ts';
-import { CHECKSUMS, parseSums, sha256Of } from './verify.ts';
+import { CHECKSUMS, parseSums, sha256Of } from '../supply/verify.ts';
 import { isTag, type VersionRequest } from './version.ts';
 
 /** A k3s binary that was verified, and what it unpacks. */

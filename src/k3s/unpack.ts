@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
 import { run } from '../exec.ts';
 import { readJson } from '../files.ts';
-import { inventory, isSame, type Inventory } from './inventory.ts';
-import { removeStale } from './stale.ts';
+import { inventory, isSame, type Inventory } from '../supply/inventory.ts';
+import { removeStale } from '../supply/stale.ts';
 
 /** What a k3s binary is, and what it unpacked itself into. */
 export interface Unpacked {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { ApiError, type ApiClient } from './apiclient.ts';
+import { ApiError, type ApiClient } from '../kubernetes/client.ts';
 import { messageOf, type Log } from './log.ts';
 import type { Notice } from './notice.ts';
 

@@ -1,11 +1,11 @@
-import type { ApiClient } from './apiclient.ts';
-import type { Objects } from './compile.ts';
+import type { ApiClient } from '../kubernetes/client.ts';
+import type { Objects } from './services/compile.ts';
 import type { Log } from './log.ts';
-import { podOf, serviceOf, sliceOf, type Pod, type Service, type Slice } from './objects.ts';
+import { podOf, serviceOf, sliceOf, type Pod, type Service, type Slice } from './services/objects.ts';
 import type { PolicyObjects } from './policy/compile.ts';
 import { PolicyInformers } from './policy/informers.ts';
-import { Reflector, type ObjectJson, type Resource } from './reflector.ts';
-import type { PodJson, ServiceJson, SliceJson } from './wire.ts';
+import { Reflector, type ObjectJson, type Resource } from '../kubernetes/reflector.ts';
+import type { PodJson, ServiceJson, SliceJson } from './services/wire.ts';
 
 /** Changes come in clusters (a Service and its slice, a rollout's pods): one compile for each. */
 const COALESCE_MS = 5;

@@ -2,7 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { parseConfig } from './config.ts';
-import { runController } from './controller.ts';
+import { runController } from './daemon.ts';
 import { log, messageOf } from './log.ts';
 
 /** Runs the controller until SIGTERM or SIGINT; its exit code. */

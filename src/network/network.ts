@@ -1,15 +1,15 @@
-import type { ApiClient } from './apiclient.ts';
-import { compiler, type Compiled, type Objects } from './compile.ts';
+import type { ApiClient } from '../kubernetes/client.ts';
+import { compiler, type Compiled, type Objects } from './services/compile.ts';
 import type { Config } from './config.ts';
 import { EventRecorder } from './events.ts';
-import { Gateway } from './gateway.ts';
+import { Gateway } from './gateway/session.ts';
 import type { Metric } from './health.ts';
 import { Informers } from './informers.ts';
 import type { Log } from './log.ts';
 import type { Notice } from './notice.ts';
 import { compilePolicies } from './policy/compile.ts';
-import { ingressFor, StatusWriter } from './status.ts';
-import type { Table } from './table.ts';
+import { ingressFor, StatusWriter } from './services/status.ts';
+import type { Table } from './gateway/table.ts';
 
 const STATUS_RETRY_MS = 1000;
 

@@ -1,4 +1,4 @@
-import type { ObjectRef } from './objects.ts';
+import type { ObjectRef } from './services/objects.ts';
 
 /** Something the owner of an object should know; becomes an Event on it. */
 export interface Notice {

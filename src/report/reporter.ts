@@ -1,6 +1,6 @@
 import type { Facts } from '../sandbox/facts.ts';
-import type { Plan } from '../workarounds/plan.ts';
-import { seconds, type Moment } from './timeline.ts';
+import type { Plan } from '../plan/plan.ts';
+import { seconds, type Moment } from '../run/timeline.ts';
 
 /** Where the narration goes: the log of an action, or a terminal. */
 export interface Log {

@@ -1,5 +1,5 @@
-import type { Started } from '../start.ts';
-import { seconds } from './timeline.ts';
+import type { Started } from '../run/start.ts';
+import { seconds } from '../run/timeline.ts';
 
 /** The job summary, in Markdown: what runs, what was worked around and why, where the time went. */
 export function renderSummary({ plan, k3s, server, timeline, facts }: Started): string {

@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Moment } from '../../src/report/timeline.ts';
+import type { Moment } from '../../src/run/timeline.ts';
 import { startClusterSandbox, IMAGES_PATH, K3S_PATH } from '../testbed/cluster.ts';
 import type { ClusterSandboxOptions } from '../testbed/cluster.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';

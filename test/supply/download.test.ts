@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { download } from '../../src/k3s/download.ts';
-import { httpGetText, type HttpOptions } from '../../src/k3s/http.ts';
+import { download } from '../../src/supply/download.ts';
+import { httpGetText, type HttpOptions } from '../../src/supply/http.ts';
 import { sha256 } from './release.ts';
 import {
   broken,

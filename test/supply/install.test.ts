@@ -17,8 +17,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { parseInputs } from '../../src/inputs.ts';
 import { installK3s, type InstalledK3s } from '../../src/k3s/install.ts';
-import type { RemoteCache, Sources } from '../../src/k3s/supply.ts';
-import { ToolCache } from '../../src/k3s/tool-cache.ts';
+import type { RemoteCache, Sources } from '../../src/supply/supply.ts';
+import { ToolCache } from '../../src/supply/tool-cache.ts';
 import { k3sScript, publish, publishChannels, sha256, type Release } from './release.ts';
 import { broken, file, html, startServer, status, text, type WebServer } from './server.ts';
 

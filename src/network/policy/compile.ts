@@ -1,4 +1,4 @@
-import type { Table } from '../table.ts';
+import type { Table } from '../gateway/table.ts';
 import { blockWithout } from './cidr.ts';
 import type {
   Allowance,

@@ -1,6 +1,6 @@
-import type { ApiClient } from '../apiclient.ts';
+import type { ApiClient } from '../../kubernetes/client.ts';
 import type { Log } from '../log.ts';
-import { Reflector } from '../reflector.ts';
+import { Reflector } from '../../kubernetes/reflector.ts';
 import type { PolicyObjects } from './compile.ts';
 import {
   labelledPodOf,

@@ -1,4 +1,4 @@
-import type { ContainerPortJson, MetadataJson } from '../wire.ts';
+import type { ContainerPortJson, MetadataJson } from '../services/wire.ts';
 
 /** The fields of policies, pods and namespaces that policies are compiled from. */
 

@@ -10,7 +10,7 @@ import {
   INDEX,
   SNAPSHOTS,
 } from '../../../src/images/prepared.ts';
-import { inventory } from '../../../src/k3s/inventory.ts';
+import { inventory } from '../../../src/supply/inventory.ts';
 
 let directory: string;
 

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-import { ApiClient } from '../../../src/network/apiclient.ts';
-import { parseKubeconfig } from '../../../src/network/kubeconfig.ts';
+import { ApiClient } from '../../../src/kubernetes/client.ts';
+import { parseKubeconfig } from '../../../src/kubernetes/kubeconfig.ts';
 
 export interface Received {
   readonly method: string;

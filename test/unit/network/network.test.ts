@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { Network } from '../../../src/network/network.ts';
 import type { LabelledPodJson, PolicyJson } from '../../../src/network/policy/wire.ts';
-import type { ServiceJson, SliceJson } from '../../../src/network/wire.ts';
+import type { ServiceJson, SliceJson } from '../../../src/network/services/wire.ts';
 import { ApiServer, reply } from './apiserver.ts';
-import { endpoint, NODE, service, slice } from './objects.ts';
+import { endpoint, NODE, service, slice } from './services/objects.ts';
 import { Peer } from './peer.ts';
 
 const STATUS_PATH = '/api/v1/namespaces/default/services/web/status';

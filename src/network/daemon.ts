@@ -1,0 +1,43 @@
+import { ApiClient } from '../kubernetes/client.ts';
+import type { Config } from './config.ts';
+import { serveHealth } from './health.ts';
+import { kubeconfigs } from '../kubernetes/kubeconfig-file.ts';
+import type { Log } from './log.ts';
+import { Network } from './network.ts';
+
+/**
+ * The whole daemon: health at once, the network as soon as there is a kubeconfig. Ends only by an
+ * error or the signal. `ready` is called when the first complete table is in force.
+ */
+export async function runController(
+  config: Config,
+  say: Log,
+  ready: () => void,
+  signal: AbortSignal,
+): Promise<never> {
+  let network: Network | undefined = undefined;
+  await serveHealth(
+    config.metricsPort,
+    {
+      notReady: () =>
+        network ? network.notReady() : `no usable kubeconfig at ${config.kubeconfig} yet`,
+      metrics: () => network?.metrics() ?? [],
+    },
+    signal,
+  );
+
+  const accesses = kubeconfigs(config.kubeconfig, say, signal);
+  const { value: access } = await accesses.next();
+  say(`Following the API server at ${access.server.origin}`);
+  const client = new ApiClient(access);
+  network = new Network(config, client, say, ready);
+  return Promise.race([network.run(signal), followChanges()]);
+
+  async function followChanges(): Promise<never> {
+    for await (const changed of accesses) {
+      say(`${config.kubeconfig} changed`);
+      client.use(changed);
+    }
+    throw new Error(`Failed to watch ${config.kubeconfig}: ended`);
+  }
+}

@@ -1,0 +1,203 @@
+import { isIPv4 } from 'node:net';
+
+import { endpointsOf } from './endpoints.ts';
+import type { Notice } from '../notice.ts';
+import type { HostPort, ObjectRef, Pod, Service, Slice } from './objects.ts';
+
+export interface Node {
+  /** As the Node object is called: endpoints name it. */
+  readonly name: string;
+  /** The node's own IPv4 address. */
+  readonly ip: string;
+}
+
+/** A frontend an object asks for. Two objects may ask for the same one; compile.ts decides. */
+export interface Claim {
+  /** `tcp 10.43.0.10:53` or, for every address of the node, `tcp *:80`. */
+  readonly key: string;
+  /** Set for one address of the node: the frontend on all of them, which cannot be beside it. */
+  readonly within: string | undefined;
+  /** The rest of the gateway's `set` line. */
+  readonly value: string;
+  readonly by: ObjectRef;
+  /** For people: `nodePort 30080`. */
+  readonly what: string;
+}
+
+export interface Claims {
+  readonly claims: readonly Claim[];
+  readonly notices: readonly Notice[];
+  /** Present where a load balancer was asked for and this controller is the one to provide it. */
+  readonly loadBalancer?: LoadBalancer;
+}
+
+export interface LoadBalancer {
+  readonly service: Service;
+  /** All of these must be listening before an address is announced. */
+  readonly keys: readonly string[];
+  /** Whether traffic from outside could be answered, going by externalTrafficPolicy. */
+  readonly hasEndpoints: boolean;
+}
+
+/** What a Service asks for, given the EndpointSlices that belong to it. */
+export function claimsOfService(service: Service, slices: readonly Slice[], node: Node): Claims {
+  const addresses = service.clusterIPs.filter(isIPv4);
+  if (service.clusterIPs.length === 0) return NOTHING;
+
+  const notices = unsupportedAddresses(service, slices);
+  const claims: Claim[] = [];
+  const balanced: string[] = [];
+  let unreachable = 0;
+  const provides = providesLoadBalancer(service);
+  if (provides && service.sourceRanges.length > 0) notices.push(sourceRanges(service));
+  if (provides && service.healthCheckNodePort) notices.push(healthCheckNodePort(service));
+
+  for (const port of service.ports) {
+    const protocol = GATEWAY_PROTOCOL.get(port.protocol);
+    if (!protocol) {
+      notices.push(unsupportedProtocol(service.ref, port.protocol, `port ${port.port}`));
+      continue;
+    }
+    const { cluster, local } = endpointsOf(port, slices, node.name);
+    const claim = (address: string, number: number, endpoints: readonly string[], what: string) => {
+      const at = frontend(protocol, address, number, node);
+      claims.push({ ...at, value: value(service, endpoints), by: service.ref, what });
+      return at.key;
+    };
+    const external = service.externalLocal ? local : cluster;
+    for (const address of addresses) {
+      claim(address, port.port, service.internalLocal ? local : cluster, 'clusterIP');
+    }
+    for (const address of service.externalIPs.filter(isIPv4)) {
+      claim(address, port.port, external, 'externalIP');
+    }
+    if (port.nodePort) claim('*', port.nodePort, external, `nodePort ${port.nodePort}`);
+    if (service.type !== 'LoadBalancer') continue;
+    if (provides) {
+      balanced.push(claim('*', port.port, external, `load balancer port ${port.port}`));
+      if (external.length === 0) unreachable += 1;
+    }
+    // Addresses another implementation announced: kube-proxy short-circuits those from inside.
+    for (const { ip, ipMode } of service.ingress) {
+      if (ip && isIPv4(ip) && ip !== node.ip && ipMode !== 'Proxy') {
+        claim(ip, port.port, external, 'load balancer address');
+      }
+    }
+  }
+  return provides
+    ? {
+        claims,
+        notices,
+        loadBalancer: { service, keys: balanced, hasEndpoints: unreachable < balanced.length },
+      }
+    : { claims, notices };
+}
+
+/** What a pod asks for with `hostPort`. */
+export function claimsOfPod(pod: Pod, node: Node): Claims {
+  const claims: Claim[] = [];
+  const notices: Notice[] = [];
+  for (const port of pod.hostPorts) {
+    const protocol = GATEWAY_PROTOCOL.get(port.protocol);
+    if (!protocol) {
+      notices.push(unsupportedProtocol(pod.ref, port.protocol, `hostPort ${port.hostPort}`));
+      continue;
+    }
+    const address = hostAddress(port);
+    if (address === undefined || !isIPv4(pod.ip)) {
+      notices.push({
+        about: pod.ref,
+        reason: 'IPv6NotSupported',
+        message: `hostPort ${port.hostPort} on ${port.hostIP || pod.ip}: this cluster has IPv4 only`,
+      });
+      continue;
+    }
+    claims.push({
+      ...frontend(protocol, address, port.hostPort, node),
+      value: `${pod.ip}:${port.containerPort}`,
+      by: pod.ref,
+      what: `hostPort ${port.hostPort}`,
+    });
+  }
+  return { claims, notices };
+}
+
+/** A load-balancer class names somebody else's implementation, as it does to k3s's servicelb. */
+export function providesLoadBalancer(service: Service): boolean {
+  return service.type === 'LoadBalancer' && service.loadBalancerClass === undefined;
+}
+
+const NOTHING: Claims = { claims: [], notices: [] };
+
+const GATEWAY_PROTOCOL: ReadonlyMap<string, string> = new Map([
+  ['TCP', 'tcp'],
+  ['UDP', 'udp'],
+]);
+
+function frontend(
+  protocol: string,
+  address: string,
+  port: number,
+  node: Node,
+): Pick<Claim, 'key' | 'within'> {
+  const own = address === node.ip || address.startsWith('127.');
+  return {
+    key: `${protocol} ${address}:${port}`,
+    within: own ? `${protocol} *:${port}` : undefined,
+  };
+}
+
+function value({ affinitySeconds }: Service, endpoints: readonly string[]): string {
+  const words = affinitySeconds === undefined ? [] : [`affinity=${affinitySeconds}`];
+  return [...words, ...endpoints].join(' ');
+}
+
+function hostAddress({ hostIP }: HostPort): string | undefined {
+  if (hostIP === '' || hostIP === '0.0.0.0' || hostIP === '::') return '*';
+  return isIPv4(hostIP) ? hostIP : undefined;
+}
+
+function unsupportedProtocol(about: ObjectRef, protocol: string, what: string): Notice {
+  return {
+    about,
+    reason: `${protocol}NotSupported`,
+    message: `${what} is not forwarded: gVisor's network has TCP and UDP only, not ${protocol}`,
+  };
+}
+
+function unsupportedAddresses(service: Service, slices: readonly Slice[]): Notice[] {
+  const notices: Notice[] = [];
+  const about = service.ref;
+  const addresses = [...service.clusterIPs, ...service.externalIPs].filter((ip) => !isIPv4(ip));
+  if (addresses.length > 0 || slices.some(({ addressType }) => addressType === 'IPv6')) {
+    const of = addresses.length > 0 ? addresses.join(', ') : 'IPv6 endpoints';
+    const message = `${of}: not forwarded, this cluster has IPv4 only`;
+    notices.push({ about, reason: 'IPv6NotSupported', message });
+  }
+  if (slices.some(({ addressType }) => addressType === 'FQDN')) {
+    const message =
+      'EndpointSlices of addressType FQDN are not forwarded (nor are they by kube-proxy); use IPv4';
+    notices.push({ about, reason: 'FQDNNotSupported', message });
+  }
+  return notices;
+}
+
+function sourceRanges(service: Service): Notice {
+  return {
+    about: service.ref,
+    reason: 'SourceRangesNotSupported',
+    message:
+      `loadBalancerSourceRanges ${service.sourceRanges.join(', ')} are not enforced: ` +
+      "the port is reachable from pods, the node and the runner's own 127.0.0.1 only",
+  };
+}
+
+function healthCheckNodePort(service: Service): Notice {
+  return {
+    about: service.ref,
+    reason: 'HealthCheckNodePortNotSupported',
+    message:
+      `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
+      'it is for load balancers outside, which choose among nodes; this cluster has one node',
+  };
+}

@@ -1,0 +1,123 @@
+import { MODES, type Mode } from '../inputs.ts';
+import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
+import { chooseHierarchy } from './cgroup-hierarchy.ts';
+import type { Isolation } from './part.ts';
+
+/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT =
+  'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
+
+/** What a private root with its own network takes: without these there is nothing to run k3s in. */
+const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
+  'tmpfs',
+  'proc',
+  'overlay-root',
+  'pivot-root',
+  'bridge',
+  'iptables-nat',
+];
+
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES: readonly ProbeName[] = ['rshared'];
+
+/** A pod's own network. */
+const FULL_PROBES: readonly ProbeName[] = ['veth'];
+
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): string[] {
+  return isolation === 'namespaces'
+    ? obstaclesInNamespaces(mode, facts)
+    : obstaclesWithout(mode, facts);
+}
+
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode: Mode, facts: Facts): string[] {
+  if (mode === 'control-plane') {
+    return [];
+  }
+  const found: string[] = [];
+  const { result, evidence } = facts.probes['seccomp-trace'];
+  if (mode === 'full') {
+    found.push('without namespaces or mounts containers cannot run');
+  } else if (result !== 'yes') {
+    found.push(`seccomp-trace: ${result} (${evidence})`);
+  }
+  if (facts.user.uid !== 0) {
+    found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+  }
+  if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+    found.push(
+      `no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`,
+    );
+  }
+  return found;
+}
+
+function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
+  const found: string[] = [];
+  const require = (probe: ProbeName): void => {
+    const { result, evidence } = facts.probes[probe];
+    if (result !== 'yes') {
+      found.push(`${probe}: ${result} (${evidence})`);
+    }
+  };
+  if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
+    require('namespaces');
+    require('user-namespace-single');
+  }
+  CONTROL_PLANE_PROBES.forEach(require);
+  if (mode === 'control-plane') {
+    return found;
+  }
+  NODE_PROBES.forEach(require);
+  if (chooseHierarchy(facts) === undefined) {
+    found.push(
+      `no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`,
+    );
+  }
+  if (mode === 'node') {
+    return found;
+  }
+  FULL_PROBES.forEach(require);
+  if (hasOneUser(facts)) {
+    found.push(
+      `user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`,
+    );
+  }
+  return found;
+}
+
+export interface ModeChoice {
+  readonly mode: Mode;
+  readonly isolation: Isolation;
+  /** The modes above it and what stood in their way. */
+  readonly fellShort: readonly { readonly mode: Mode; readonly obstacles: readonly string[] }[];
+}
+
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
+  const candidates = asked === 'auto' ? MODES : [asked];
+  const fellShort: { mode: Mode; obstacles: string[] }[] = [];
+  for (const mode of candidates) {
+    const found: string[] = [];
+    for (const isolation of ['namespaces', 'none'] as const) {
+      const obstaclesHere = obstacles(mode, isolation, facts);
+      if (obstaclesHere.length === 0) {
+        return { mode, isolation, fellShort };
+      }
+      found.push(...obstaclesHere);
+    }
+    fellShort.push({ mode, obstacles: found });
+  }
+  throw new Error(
+    `Failed to find a way to run mode ${asked} here:\n${fellShort
+      .map(
+        ({ mode, obstacles: found }) =>
+          `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`,
+      )
+      .join('\n')}`,
+  );
+}

@@ -1,0 +1,75 @@
+import type { PreparedImages } from '../images/prepared.ts';
+import type { Mode, Sysctls } from '../inputs.ts';
+import type { Operation } from '../namespaces/operations.ts';
+import type { Addresses } from './addresses.ts';
+import type { Facts } from '../sandbox/facts.ts';
+import type { K3sPaths, Layout } from '../layout.ts';
+
+/** A value of k3s's config.yaml or of the kubelet's configuration. */
+export type ConfigValue = string | number | boolean | readonly ConfigValue[];
+
+export interface Context {
+  readonly facts: Facts;
+  readonly mode: Mode;
+  readonly isolation: Isolation;
+  readonly sysctls: Sysctls;
+  readonly layout: Layout;
+  readonly paths: K3sPaths;
+  readonly addresses: Addresses;
+  readonly nodeName: string;
+  readonly k3s: K3s;
+  readonly prepared: PreparedImages | undefined;
+}
+
+/**
+ * Where k3s runs: in namespaces of its own with a private root, or, where the sandbox refuses both,
+ * among the runner's own files and on its network.
+ */
+export type Isolation = 'namespaces' | 'none';
+
+/** What is known of the k3s binary that will run. */
+export interface K3s {
+  readonly binary: string;
+  /** The data directory into which it has unpacked itself; only read. */
+  readonly dataDir: string;
+  /** Whether its containerd template imports config-v3.toml.d/*.toml. */
+  readonly containerdDropIns: boolean;
+}
+
+/**
+ * Where in the launch operations go; the order of the phases is the order of their running.
+ * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
+ * is entered, the others run after.
+ */
+export const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What a workaround adds to the plan: data only, so that a plan can be tested without a sandbox. */
+export interface Contribution {
+  readonly operations?: Partial<Readonly<Record<Phase, readonly Operation[]>>>;
+  /** Merged into k3s's config.yaml: lists are joined, other values must not collide. */
+  readonly k3s?: Readonly<Record<string, ConfigValue>>;
+  /** Fields of a KubeletConfiguration drop-in. */
+  readonly kubelet?: Readonly<Record<string, ConfigValue>>;
+  /** Lines of a containerd configuration drop-in (version 3), by table. */
+  readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A program and its arguments that k3s is run under. */
+  readonly wrapper?: readonly string[];
+  /** Paths outside of the run's own directory that k3s writes, to be removed if they were not there before. */
+  readonly leftBehind?: readonly string[];
+}
+
+export interface Workaround {
+  /** Names it in the log, the summary and docs/workarounds.md. */
+  readonly id: string;
+  /** The literal error that is seen without it, and of what. */
+  readonly symptom: string;
+  /** Where the cause can be read. */
+  readonly source: string;
+  /** When this file can be deleted. */
+  readonly removeWhen: string;
+  /** Why it is needed here, in words for the log; undefined where it is not. */
+  needed(context: Context): string | undefined;
+  contribute(context: Context): Contribution;
+}

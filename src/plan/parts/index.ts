@@ -1,0 +1,51 @@
+import { bridgeNetfilter } from './bridge-netfilter.ts';
+import { cgroupControllers } from './cgroup-controllers.ts';
+import { cgroupMount } from './cgroup-mount.ts';
+import { cgroupV1Accepted } from './cgroup-v1-accepted.ts';
+import { controllerManagerRate } from './controller-manager-rate.ts';
+import { dataTmpfs } from './data-tmpfs.ts';
+import { gatewayNetwork } from './gateway-network.ts';
+import { interceptor } from './interceptor.ts';
+import { iptablesLegacy } from './iptables-legacy.ts';
+import { localStorageIsolation } from './local-storage-isolation.ts';
+import { machineId } from './machine-id.ts';
+import { nodeResolver } from './node-resolver.ts';
+import { oomScore } from './oom-score.ts';
+import { ownedDirectories } from './owned-directories.ts';
+import { privateRoot } from './private-root.ts';
+import { proxy } from './proxy.ts';
+import { runnerFiles } from './runner-files.ts';
+import { sessionKeyring } from './session-keyring.ts';
+import { singleProcessOomKill } from './single-process-oom-kill.ts';
+import { sysctlOverlay } from './sysctl-overlay.ts';
+import { temporaryMounts } from './temporary-mounts.ts';
+import { unprivilegedPorts } from './unprivileged-ports.ts';
+import { userNamespace } from './user-namespace.ts';
+import type { Workaround } from '../part.ts';
+
+/** In the order of their operations within a phase: a mount before what is written below it. */
+export const WORKAROUNDS: readonly Workaround[] = [
+  userNamespace,
+  privateRoot,
+  runnerFiles,
+  ownedDirectories,
+  sysctlOverlay,
+  interceptor,
+  cgroupMount,
+  cgroupControllers,
+  cgroupV1Accepted,
+  singleProcessOomKill,
+  dataTmpfs,
+  temporaryMounts,
+  localStorageIsolation,
+  unprivilegedPorts,
+  oomScore,
+  sessionKeyring,
+  iptablesLegacy,
+  machineId,
+  gatewayNetwork,
+  bridgeNetfilter,
+  nodeResolver,
+  proxy,
+  controllerManagerRate,
+];

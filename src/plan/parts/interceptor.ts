@@ -1,0 +1,28 @@
+import type { Workaround } from '../part.ts';
+
+/**
+ * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
+ * those for missing files to files that stand for them (native/interceptor).
+ */
+export const interceptor: Workaround = {
+  id: 'interceptor',
+  symptom:
+    'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
+  source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
+  removeWhen: 'gVisor has the files the kubelet demands',
+  needed: ({ mode, isolation, sysctls }) => {
+    if (mode === 'control-plane') {
+      return undefined;
+    }
+    if (sysctls === 'ptrace') {
+      return 'the input sysctls asks for it';
+    }
+    return isolation === 'none'
+      ? 'nothing can be mounted here, so missing files are answered as they are opened'
+      : undefined;
+  },
+  contribute: ({ layout }) => ({
+    operations: { files: [['directory', layout.answers, '0755']] },
+    wrapper: [layout.interceptor, '--root', layout.answers, '--'],
+  }),
+};

@@ -1,0 +1,13 @@
+import type { Workaround } from '../part.ts';
+
+export const localStorageIsolation: Workaround = {
+  id: 'local-storage-isolation',
+  symptom: 'failed to get rootfs info: unable to find data in memory cache',
+  source: 'https://github.com/k3s-io/k3s/issues/8404',
+  removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
+  needed: ({ mode }) =>
+    mode === 'control-plane'
+      ? undefined
+      : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
+  contribute: () => ({ kubelet: { localStorageCapacityIsolation: false } }),
+};

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { PRIVATE_FILES } from '../../layout.ts';
+import type { Operation } from '../../namespaces/operations.ts';
+import type { Contribution, Workaround } from '../part.ts';
+
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+
+/**
+ * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
+ * memory and vanishes with the mount namespace. Also what makes paths writable for a runner that
+ * is not root, and what leaves only our own entries in mountinfo (runc takes the first entry of a
+ * cgroup mount, even a covered one).
+ */
+export const privateRoot: Workaround = {
+  id: 'private-root',
+  symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
+  source: 'https://docs.kernel.org/filesystems/overlayfs.html',
+  removeWhen: 'never: this is the clean-up',
+  needed: ({ isolation }) =>
+    isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
+  contribute: ({ facts, k3s, layout, prepared }): Contribution => {
+    const inside = (path: string): string => join(layout.newRoot, path);
+    const upper = join(layout.scratch, 'upper');
+    const work = join(layout.scratch, 'work');
+    const bind = (path: string): Operation[] => [
+      ['directory', inside(path), '0755'],
+      ['bind', path, inside(path), 'recursive'],
+    ];
+    const bindFile = (path: string, from = path): Operation[] => [
+      ['write', inside(path), '0644', ''],
+      ['bind', from, inside(path), '-'],
+    ];
+    return {
+      operations: {
+        layer: [
+          ['propagation', '/', 'private'],
+          ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
+          ['directory', upper, '0755'],
+          ['directory', work, '0755'],
+          ['directory', layout.newRoot, '0755'],
+        ],
+        root: [
+          [
+            'mount',
+            'overlay',
+            layout.newRoot,
+            'overlay',
+            '-',
+            `lowerdir=/,upperdir=${upper},workdir=${work}`,
+          ],
+          ['directory', inside('/proc'), '0755'],
+          ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
+          ...bind('/sys'),
+          ['directory', inside('/dev'), '0755'],
+          ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
+          ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
+          // kubelet: "failed to create kubelet: open /dev/kmsg: no such file or directory"; it only
+          // has to open. The runner's own would need CAP_SYSLOG, so it is never shown.
+          ...bindFile('/dev/kmsg', '/dev/null'),
+          ['directory', inside('/dev/pts'), '0755'],
+          [
+            'mount',
+            'devpts',
+            inside('/dev/pts'),
+            'devpts',
+            'nosuid,noexec',
+            'newinstance,ptmxmode=0666',
+          ],
+          ['symlink', 'pts/ptmx', inside('/dev/ptmx')],
+          ['symlink', '/proc/self/fd', inside('/dev/fd')],
+          ['symlink', '/proc/self/fd/0', inside('/dev/stdin')],
+          ['symlink', '/proc/self/fd/1', inside('/dev/stdout')],
+          ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
+          ['directory', inside('/dev/shm'), '1777'],
+          ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
+          // The lower layer has what they are mounted on.
+          ...facts.mounts.map((path): Operation => ['bind', path, inside(path), 'recursive']),
+          // Not through this overlay, since another one is put on it: Linux stacks two at most
+          // ("Invalid argument"), and a container's own root is the first.
+          ...bind(k3s.dataDir),
+          ...(prepared === undefined ? [] : bind(prepared.directory)),
+          ['directory', inside('/run'), '0755'],
+          ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
+          ['directory', inside(layout.state), '0755'],
+          // Not recursive: the private root itself lies below it.
+          ['bind', layout.state, inside(layout.state), '-'],
+          ['pivot', layout.newRoot],
+        ],
+        system: [
+          // containerd and kubelet mount for containers, and containers ask for propagation:
+          // "path /sys is mounted on /sys but it is not a shared or slave mount".
+          ['propagation', '/', 'shared'],
+          ['directory', PRIVATE_FILES, '0755'],
+        ],
+      },
+    };
+  },
+};

@@ -1,0 +1,17 @@
+import { can } from '../../sandbox/facts.ts';
+import type { Workaround } from '../part.ts';
+
+/**
+ * Chosen by the plan's namespaces (see `chooseNamespaces`); here only its consequences.
+ */
+export const userNamespace: Workaround = {
+  id: 'user-namespace',
+  symptom: 'mount: Operation not permitted',
+  source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
+  removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
+  needed: ({ facts, isolation }) =>
+    isolation === 'none' || can(facts, 'namespaces')
+      ? undefined
+      : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
+  contribute: () => ({}),
+};

@@ -1,0 +1,235 @@
+import { stringify } from 'yaml';
+import type { Inputs, Mode } from '../inputs.ts';
+import { importTars, usePrepared } from './images.ts';
+import type { PreparedImages } from '../images/prepared.ts';
+import { k3sPaths } from '../layout.ts';
+import type { Registries } from '../k3s/registries.ts';
+import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
+import { chooseAddresses, type Addresses } from './addresses.ts';
+import { can, hasOneUser, type Facts } from '../sandbox/facts.ts';
+import type { Layout } from '../layout.ts';
+import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
+import { WORKAROUNDS } from './parts/index.ts';
+import { chooseMode, type ModeChoice } from './choose-mode.ts';
+import { processSteps } from './processes.ts';
+import {
+  PHASES,
+  type ConfigValue,
+  type Context,
+  type Isolation,
+  type K3s,
+  type Phase,
+  type Workaround,
+} from './part.ts';
+
+/** Whether a workaround is applied, and why or why not. */
+export interface Decision {
+  readonly id: string;
+  readonly reason: string | undefined;
+}
+
+/** All that will be done, decided before anything is. */
+export interface Plan {
+  readonly mode: Mode;
+  readonly isolation: Isolation;
+  readonly fellShort: ModeChoice['fellShort'];
+  readonly nodeName: string;
+  readonly addresses: Addresses;
+  readonly decisions: readonly Decision[];
+  /** k3s's config.yaml. */
+  readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
+  /** What k3s may leave outside of the run's own directory. */
+  readonly leftBehind: readonly string[];
+  /** The steps that make what programs run on: files, kernel settings, storage, environment. */
+  readonly groundwork: readonly Step[];
+  readonly launch: Launch;
+}
+
+export interface PlanInput {
+  readonly facts: Facts;
+  readonly inputs: Inputs;
+  readonly layout: Layout;
+  readonly k3s: K3s;
+  /** Absolute paths of the image tars to load. */
+  readonly images: readonly string[];
+  /** The same, imported before. */
+  readonly prepared?: PreparedImages | undefined;
+}
+
+/** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
+export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanInput): Plan {
+  const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+  const addresses = chooseAddresses(facts.networks);
+  const nodeName = nodeNameFrom(facts.hostname);
+  const context: Context = {
+    facts,
+    mode,
+    isolation,
+    sysctls: inputs.sysctls,
+    layout,
+    paths: k3sPaths(isolation, layout),
+    addresses,
+    nodeName,
+    k3s,
+    prepared,
+  };
+  const decided = WORKAROUNDS.map((workaround) => ({
+    workaround,
+    reason: workaround.needed(context),
+  }));
+  const applied = decided.flatMap(({ workaround, reason }) =>
+    reason === undefined
+      ? []
+      : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }],
+  );
+
+  const k3sConfig = mergeConfig([
+    baseConfig(nodeName, mode, layout),
+    inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
+    ...applied.map(({ contribution }) => contribution.k3s ?? {}),
+  ]);
+  const configuration: Step = {
+    id: 'configuration',
+    reason: "k3s's, the kubelet's and containerd's configuration, as files",
+    operations: [
+      ...configFile(context.paths.config, stringify(k3sConfig)),
+      ...configFile(
+        `${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
+        kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
+      ),
+      ...containerdConfig(
+        applied.map(({ contribution }) => contribution.containerd ?? {}),
+        k3s.containerdDropIns,
+        context.paths.data,
+      ).flatMap(({ path, content }) => configFile(path, content)),
+      ...(prepared !== undefined && isolation === 'namespaces'
+        ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
+        : importTars(images, context.paths.data, isolation)),
+    ],
+  };
+  const stepsOf = (phases: readonly Phase[]): Step[] =>
+    phases.flatMap((phase) =>
+      applied.flatMap(({ id, reason, contribution }): Step[] => {
+        const operations = contribution.operations?.[phase] ?? [];
+        return operations.length === 0 ? [] : [{ id, reason, operations }];
+      }),
+    );
+  const variables = Object.assign(
+    {},
+    ENVIRONMENT,
+    ...applied.map(({ contribution }) => contribution.environment ?? {}),
+  ) as Record<string, string>;
+  const environment: Step = {
+    id: 'environment',
+    reason: 'for every process',
+    operations: Object.entries(variables).map(([key, value]): Operation => [
+      'environment',
+      key,
+      value,
+    ]),
+  };
+
+  return {
+    mode,
+    isolation,
+    fellShort,
+    nodeName,
+    addresses,
+    decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+    k3sConfig,
+    leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
+    groundwork: [...stepsOf(GROUNDWORK), environment],
+    launch: {
+      ...chooseNamespaces(isolation, facts),
+      steps: [
+        ...stepsOf(PHASES),
+        configuration,
+        ...registriesStep(inputs.registries, context),
+        environment,
+        ...processSteps(
+          context,
+          inputs.k3sArgs,
+          applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+        ),
+      ],
+    },
+  };
+}
+
+/** Whether the plan has the workaround in it. */
+export function applies(plan: Plan, { id }: Workaround): boolean {
+  return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
+}
+
+const GROUNDWORK: readonly Phase[] = ['layer', 'root', 'system', 'storage'];
+
+/** init gives its processes what the launch file says and nothing of the runner's. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+};
+
+const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
+
+/** The least that works: no user namespace where the runner may make the others without. */
+function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'steps'> {
+  if (isolation === 'none') {
+    return { namespaces: [], idMaps: [], denySetgroups: false };
+  }
+  if (can(facts, 'namespaces')) {
+    return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
+  }
+  const namespaces: Namespace[] = ['user', ...NAMESPACES];
+  return hasOneUser(facts)
+    ? {
+        namespaces,
+        idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
+        denySetgroups: true,
+      }
+    : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
+}
+
+/** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
+export function nodeNameFrom(hostname: string): string {
+  const label = hostname
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return label === '' ? 'runner' : label;
+}
+
+function baseConfig(nodeName: string, mode: Mode, layout: Layout): Record<string, ConfigValue> {
+  return {
+    'node-name': nodeName,
+    'write-kubeconfig': layout.k3sKubeconfig,
+    'write-kubeconfig-mode': '0600',
+    // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
+    // asks for none of them. k3s-args can bring them back.
+    disable: ['traefik', 'metrics-server'],
+    'disable-helm-controller': true,
+    ...(mode === 'control-plane'
+      ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
+      : {}),
+  };
+}
+
+function registriesStep(registries: Registries | undefined, { paths }: Context): Step[] {
+  return registries === undefined
+    ? []
+    : [
+        {
+          id: 'registries',
+          reason: 'mirrors and credentials of the input registries',
+          isSecret: true,
+          operations: configFile(paths.registries, registries.content),
+        },
+      ];
+}
+
+function configFile(path: string, content: string): Operation[] {
+  return [
+    ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
+    ['write', path, '0600', content],
+  ];
+}

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
+import { BRIDGE } from './parts/gateway-network.ts';
+import type { Context } from './part.ts';
+
+/** On the node's loopback; k3s itself uses 10248 to 10259. */
+const CONTROLLER_METRICS_PORT = 10_240;
+
+/** The gateway, the controller and k3s, in the order of their starting. */
+export function processSteps(
+  context: Context,
+  k3sArgs: readonly string[],
+  wrapper: readonly string[],
+): Step[] {
+  const k3sStep: Step = {
+    id: 'k3s',
+    reason: 'the cluster',
+    operations: [
+      ...declare(context, 'k3s', 'essential', [
+        ...wrapper,
+        context.k3s.binary,
+        'server',
+        ...k3sArgs,
+      ]),
+      ['start', 'k3s'],
+      ['ready'],
+    ],
+  };
+  return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+}
+
+function declare(
+  { layout }: Context,
+  name: string,
+  policy: ProcessPolicy,
+  argv: readonly string[],
+): Operation[] {
+  return [
+    ['process', name, policy, join(layout.logs, `${name}.log`)],
+    ...argv.map((value): Operation => ['argument', name, value]),
+  ];
+}
+
+function networkSteps(context: Context): Step[] {
+  const { layout, addresses, facts, nodeName } = context;
+  return [
+    {
+      id: 'gateway',
+      reason:
+        "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
+      operations: [
+        ...declare(context, 'gateway', 'restart', [
+          join(layout.native, 'gateway'),
+          '--control',
+          layout.gatewaySocket,
+          '--bridge',
+          BRIDGE,
+          '--bridge-address',
+          addresses.node,
+          '--pod-cidr',
+          addresses.podCidr,
+          '--service-cidr',
+          addresses.serviceCidr,
+          ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
+          '--publish',
+          `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
+        ]),
+        ['uplink', 'gateway'],
+        ['start', 'gateway'],
+        ['await', 'gateway'],
+      ],
+    },
+    {
+      id: 'controller',
+      reason: "tells the gateway the cluster's Services and NetworkPolicies",
+      operations: [
+        ...declare(context, 'controller', 'restart', [
+          layout.node,
+          // Memory before speed: it waits nearly always, and 8 MiB less stay resident.
+          '--max-semi-space-size=1',
+          '--optimize-for-size',
+          layout.controller,
+          '--kubeconfig',
+          layout.k3sKubeconfig,
+          '--control',
+          layout.gatewaySocket,
+          '--node-ip',
+          addresses.node,
+          '--node-name',
+          nodeName,
+          '--metrics-port',
+          String(CONTROLLER_METRICS_PORT),
+        ]),
+        ['start', 'controller'],
+      ],
+    },
+  ];
+}

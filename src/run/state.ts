@@ -1,0 +1,37 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Preparation } from '../images/preparation.ts';
+
+/** What it takes to clean up after a run; saved before what it names is made. */
+export interface RunState {
+  /** The kubeconfig, where it is outside of the run's own directory. */
+  readonly kubeconfig?: string | undefined;
+  /** Files and directories outside of the run's own directory that the run makes. */
+  readonly files: readonly string[];
+  /** cgroups that were not there before. */
+  readonly cgroups: readonly string[];
+  /** What the next start could use, to be made when the cluster is gone. */
+  readonly preparation?: Preparation | undefined;
+}
+
+/** Where a run's directory holds its state. */
+export const stateFile = (directory: string): string => join(directory, 'run.json');
+
+export async function saveState(directory: string, state: RunState): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = stateFile(directory);
+  await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
+  await rename(`${path}.partial`, path);
+}
+
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
+export async function loadState(directory: string): Promise<RunState | undefined> {
+  try {
+    return JSON.parse(await readFile(stateFile(directory), 'utf8')) as RunState;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}

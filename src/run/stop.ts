@@ -1,0 +1,87 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from '../errors.ts';
+import { prepareImages } from '../images/preparation.ts';
+import { runPaths } from '../layout.ts';
+import { findInit } from '../namespaces/find-init.ts';
+import { removeCgroup } from './pod-cgroups.ts';
+import { loadState, stateFile } from './state.ts';
+
+/** init gives its processes 10 s before it kills them. */
+const TERM_MS = 15_000;
+const POLL_MS = 20;
+
+/**
+ * Ends a run and removes what it made, but for its logs: the end of init is the end of every
+ * process, mount, link and rule of the run's namespaces.
+ * @param directory the run's own directory
+ * @param warning is told why images could not be prepared for the next start; it ends all the same
+ * @returns false if there was nothing to stop
+ */
+export async function stop(
+  directory: string,
+  warning: (message: string) => void,
+): Promise<boolean> {
+  const state = await loadState(directory);
+  if (state === undefined) {
+    return false;
+  }
+  const { launchFile, logs } = runPaths(directory);
+  await endInit(launchFile);
+  if (state.preparation !== undefined) {
+    // A stop that was killed on the way may have left its importer running.
+    await endInit(state.preparation.launchFile);
+    await prepareImages(state.preparation).catch((error: unknown) => {
+      warning(errorMessage(error));
+    });
+  }
+  if (state.kubeconfig !== undefined) {
+    await rm(state.kubeconfig, { force: true });
+  }
+  const own = (await readdir(directory)).map((name) => join(directory, name));
+  // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+  const file = stateFile(directory);
+  for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
+    await rm(path, { recursive: true, force: true });
+  }
+  for (const cgroup of state.cgroups) {
+    await removeCgroup(cgroup);
+  }
+  await rm(file);
+  return true;
+}
+
+async function endInit(launchFile: string): Promise<void> {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const pid = await findInit(launchFile);
+    if (pid === undefined || !send(pid, signal)) {
+      return;
+    }
+    await gone(launchFile);
+  }
+  const pid = await findInit(launchFile);
+  if (pid !== undefined) {
+    throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
+  }
+}
+
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/** Not our child in the post step, so its end can only be looked for. */
+async function gone(launchFile: string): Promise<void> {
+  const deadline = performance.now() + TERM_MS;
+  while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
+    await delay(POLL_MS);
+  }
+}

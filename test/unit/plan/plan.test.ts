@@ -1,0 +1,336 @@
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import type { PreparedImages } from '../../../src/images/prepared.ts';
+import { parseInputs } from '../../../src/inputs.ts';
+import { layoutOf } from '../../../src/layout.ts';
+import type { Operation } from '../../../src/namespaces/operations.ts';
+import type { Facts } from '../../../src/sandbox/facts.ts';
+import { WORKAROUNDS } from '../../../src/plan/parts/index.ts';
+import { makePlan, nodeNameFrom, type Plan } from '../../../src/plan/plan.ts';
+import { stockFacts } from './facts.ts';
+
+const DEFAULTS: Readonly<Record<string, string>> = {
+  version: 'v1.34.1+k3s1',
+  mode: 'auto',
+  sysctls: 'auto',
+  timeout: '5m',
+};
+
+function planFor(
+  facts: Facts,
+  given: Readonly<Record<string, string>> = {},
+  options: { containerdDropIns?: boolean; images?: string[]; prepared?: PreparedImages } = {},
+): Plan {
+  return makePlan({
+    facts,
+    inputs: parseInputs((name) => given[name] ?? DEFAULTS[name] ?? ''),
+    layout: layoutOf('/state', '/dist', 'x64', '/node'),
+    k3s: {
+      binary: '/cache/k3s',
+      dataDir: '/cache/unpacked',
+      containerdDropIns: options.containerdDropIns ?? true,
+    },
+    images: options.images ?? [],
+    prepared: options.prepared,
+  });
+}
+
+const operations = (plan: Plan): Operation[] =>
+  plan.launch.steps.flatMap((step) => [...step.operations]);
+const applied = (plan: Plan): string[] =>
+  plan.decisions.flatMap(({ id, reason }) => (reason === undefined ? [] : [id]));
+const written = (plan: Plan, suffix: string): string | undefined =>
+  operations(plan)
+    .filter((operation) => operation[0] === 'write')
+    .find(([, path]) => path.endsWith(suffix))?.[3];
+
+describe('the plan of a stock sandbox', () => {
+  const plan = planFor(stockFacts());
+
+  it('runs everything in a user namespace with 65536 ids', () => {
+    expect(plan.mode).toBe('full');
+    expect(plan.launch).toMatchObject({
+      namespaces: ['user', 'mount', 'pid', 'network', 'uts', 'ipc'],
+      idMaps: [{ inside: 0, outside: 0, count: 65_536 }],
+      denySetgroups: false,
+    });
+  });
+
+  it('applies what this sandbox needs and nothing else', () => {
+    expect(applied(plan)).toEqual([
+      'user-namespace',
+      'private-root',
+      'sysctl-overlay',
+      'cgroup-v1-accepted',
+      'data-tmpfs',
+      'temporary-mounts',
+      'local-storage-isolation',
+      'unprivileged-ports',
+      'session-keyring',
+      'iptables-legacy',
+      'machine-id',
+      'gateway-network',
+      'node-resolver',
+      'controller-manager-rate',
+    ]);
+  });
+
+  it('gives containerd prepared images in place of the tars', () => {
+    const prepared = { directory: '/tools/images/1/root', snapshots: ['3'], blobs: ['abc'] };
+    const all = operations(planFor(stockFacts(), {}, { images: ['/a/nginx.tar'], prepared }));
+    const root = '/var/lib/rancher/k3s/agent/containerd';
+    const snapshot = 'io.containerd.snapshotter.v1.overlayfs/snapshots/3';
+    expect(all).toContainEqual([
+      'symlink',
+      `${prepared.directory}/${snapshot}`,
+      `${root}/${snapshot}`,
+    ]);
+    expect(all.filter(([directive]) => directive === 'copy').map(([, from]) => from)).toEqual([
+      `${prepared.directory}/io.containerd.metadata.v1.bolt/meta.db`,
+      `${prepared.directory}/io.containerd.snapshotter.v1.overlayfs/metadata.db`,
+    ]);
+    expect(all.filter((operation) => operation.join(' ').includes('nginx.tar'))).toEqual([]);
+    // Linux stacks two overlays at most, and the private root is one.
+    const bind = all.findIndex(([name, from]) => name === 'bind' && from === prepared.directory);
+    expect(bind).toBeGreaterThan(0);
+    expect(bind).toBeLessThan(all.findIndex(([directive]) => directive === 'pivot'));
+  });
+
+  it('turns the bridge filter off where the kernel has one', () => {
+    const facts = stockFacts();
+    const sysctls = {
+      ...facts.sysctls,
+      'net/bridge/bridge-nf-call-iptables': { result: 'yes', evidence: '1' } as const,
+    };
+    const linux = planFor({ ...facts, sysctls });
+    expect(applied(linux)).toContain('bridge-netfilter');
+    expect(operations(linux)).toContainEqual([
+      'set',
+      '/proc/sys/net/bridge/bridge-nf-call-iptables',
+      '0',
+    ]);
+  });
+
+  it('enters the private root before anything is written outside of it', () => {
+    const all = operations(plan);
+    const pivot = all.findIndex(([directive]) => directive === 'pivot');
+    const outside = all
+      .slice(0, pivot)
+      .filter(
+        ([directive]) =>
+          directive === 'write' || directive === 'directory' || directive === 'symlink',
+      )
+      .map((operation) => (operation[0] === 'symlink' ? operation[2] : operation[1]))
+      .filter((path) => path?.startsWith('/state/') === false);
+    expect(outside).toEqual([]);
+  });
+
+  it('starts the gateway and waits for it, then the controller, then k3s, then is ready', () => {
+    const order = operations(plan)
+      .filter(([directive]) => ['start', 'await', 'ready'].includes(directive))
+      .map((operation) => operation.join(' '));
+    expect(order).toEqual([
+      'start gateway',
+      'await gateway',
+      'start controller',
+      'start k3s',
+      'ready',
+    ]);
+  });
+
+  it('makes the missing sysctls, with the values the kubelet wants', () => {
+    expect(written(plan, 'sysctl/vm/panic_on_oom')).toBe('0\n');
+    expect(written(plan, 'sysctl/vm/overcommit_memory')).toBe('1\n');
+    expect(written(plan, 'sysctl/kernel/keys/root_maxbytes')).toBe('25000000\n');
+  });
+
+  it('gives every process a PATH, since it inherits none', () => {
+    const all = operations(plan);
+    const path = all.findIndex(([directive, key]) => directive === 'environment' && key === 'PATH');
+    expect(all[path]?.[2]).toContain('/usr/bin:');
+    expect(path).toBeLessThan(all.findIndex(([directive]) => directive === 'start'));
+  });
+
+  it('configures k3s by files', () => {
+    expect(parse(written(plan, 'k3s/config.yaml') ?? '')).toMatchObject({
+      'node-name': 'runner',
+      'flannel-backend': 'none',
+      'disable-kube-proxy': true,
+      disable: ['traefik', 'metrics-server', 'servicelb'],
+      'node-ip': '10.42.0.1',
+    });
+    expect(parse(written(plan, '50-k3s-in-gvisor.conf') ?? '')).toEqual({
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      failCgroupV1: false,
+      localStorageCapacityIsolation: false,
+      makeIPTablesUtilChains: false,
+    });
+    expect(written(plan, '50-k3s-in-gvisor.toml')).toContain('enable_unprivileged_ports = false');
+  });
+
+  it('gives every operation a reason', () => {
+    expect(plan.launch.steps.filter(({ reason }) => reason === '')).toEqual([]);
+  });
+});
+
+it('needs no user namespace where the runner is privileged', () => {
+  const plan = planFor(stockFacts({ yes: ['mount', 'namespaces'] }));
+  expect(plan.launch.namespaces).not.toContain('user');
+  expect(plan.launch.idMaps).toEqual([]);
+  expect(applied(plan)).not.toContain('user-namespace');
+});
+
+it('lets pods go unspared where no score can be lowered', () => {
+  expect(applied(planFor(stockFacts({ no: ['oom-score'] })))).toContain('oom-score');
+});
+
+it('mounts a fresh cgroup v2 tree where the inherited one is read-only', () => {
+  const plan = planFor(
+    stockFacts({ no: ['cgroup-v1-inherited', 'cgroup-v1-mount'], yes: ['cgroup-v2-mount'] }),
+  );
+  expect(applied(plan)).toEqual(
+    expect.arrayContaining(['cgroup-mount', 'cgroup-controllers', 'single-process-oom-kill']),
+  );
+  expect(applied(plan)).not.toContain('cgroup-v1-accepted');
+});
+
+it('brings the containerd template itself to a k3s that does not import drop-ins', () => {
+  const plan = planFor(stockFacts(), {}, { containerdDropIns: false });
+  expect(written(plan, 'config-v3.toml.tmpl')).toMatch(
+    /^imports = .*\n\{\{ template "base" \. \}\}\n$/,
+  );
+  expect(written(planFor(stockFacts()), 'config-v3.toml.tmpl')).toBeUndefined();
+});
+
+it('falls to a node for a user who can map only one id, and says why', () => {
+  const facts = stockFacts({ no: ['user-namespace', 'cgroup-v1-inherited'] });
+  const plan = planFor({ ...facts, user: { uid: 1001, gid: 1001 } });
+  expect(plan.mode).toBe('node');
+  expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full']);
+  expect(plan.fellShort[0]?.obstacles.join('\n')).toContain('run the runner container as root');
+  expect(plan.launch.idMaps).toEqual([{ inside: 0, outside: 1001, count: 1 }]);
+});
+
+it('owns the directories it writes to where only one id is mapped', () => {
+  const plan = planFor(stockFacts({ no: ['user-namespace'] }));
+  const all = operations(plan);
+  const owned = all.findIndex(([, path]) => path === '/state/scratch/upper/var/lib');
+  const overlay = all.findIndex(
+    ([directive, source]) => directive === 'mount' && source === 'overlay',
+  );
+  expect(all[owned]?.[0]).toBe('directory');
+  expect(owned).toBeLessThan(overlay);
+  expect(applied(planFor(stockFacts()))).not.toContain('owned-directories');
+});
+
+it('falls to the control plane where no cgroup can be made, and says why', () => {
+  const plan = planFor(stockFacts({ no: ['cgroup-v1-inherited', 'cgroup-v1-mount'] }));
+  expect(plan.mode).toBe('control-plane');
+  expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full', 'node']);
+  expect(plan.fellShort[1]?.obstacles.join('\n')).toContain('no writable cgroup tree');
+  expect(plan.k3sConfig).toMatchObject({ 'disable-agent': true });
+});
+
+describe('the plan of a bare sandbox', () => {
+  const refused = [
+    'user-namespace',
+    'user-namespace-single',
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'overlay-proc-sys',
+    'rshared',
+    'pivot-root',
+    'bridge',
+    'veth',
+    'iptables-nat',
+    'cgroup-v1-mount',
+  ] as const;
+  const plan = planFor(stockFacts({ no: refused }));
+
+  it('reaches node without a namespace, and says what stood in the way of full', () => {
+    expect(plan).toMatchObject({ mode: 'node', isolation: 'none' });
+    expect(plan.launch.namespaces).toEqual([]);
+    expect(plan.fellShort.map(({ mode }) => mode)).toEqual(['full']);
+    expect(plan.fellShort[0]?.obstacles).toContain(
+      'without namespaces or mounts containers cannot run',
+    );
+  });
+
+  it('mounts nothing', () => {
+    const mounting = [
+      'mount',
+      'bind',
+      'pivot',
+      'propagation',
+      'bridge',
+      'link-up',
+      'default-route',
+    ];
+    expect(operations(plan).filter(([directive]) => mounting.includes(directive))).toEqual([]);
+  });
+
+  it('runs k3s under the interceptor, with its files in the run directory', () => {
+    const argv = operations(plan)
+      .filter((operation) => operation[0] === 'argument' && operation[1] === 'k3s')
+      .map((operation) => operation[2]);
+    expect(argv).toEqual([
+      '/state/interceptor',
+      '--root',
+      '/state/answers',
+      '--',
+      '/cache/k3s',
+      'server',
+    ]);
+    expect(plan.k3sConfig).toMatchObject({
+      'data-dir': '/state/k3s',
+      snapshotter: 'native',
+      'node-ip': '172.17.0.2',
+      'kubelet-arg': ['root-dir=/state/kubelet'],
+    });
+    expect(plan.leftBehind).toContain('/etc/rancher');
+  });
+
+  it('falls to the control plane without seccomp and ptrace', () => {
+    expect(planFor(stockFacts({ no: [...refused, 'seccomp-trace'] })).mode).toBe('control-plane');
+  });
+});
+
+it('takes the interceptor instead of the overlay where it is asked for', () => {
+  const plan = planFor(stockFacts(), { sysctls: 'ptrace' });
+  expect(plan.mode).toBe('full');
+  expect(applied(plan)).toContain('interceptor');
+  expect(applied(plan)).not.toContain('sysctl-overlay');
+});
+
+it('refuses a mode that cannot be had instead of lowering it', () => {
+  expect(() => planFor(stockFacts({ no: ['user-namespace'] }), { mode: 'full' })).toThrow(
+    /Failed to find a way to run mode full here/,
+  );
+});
+
+it('links images of one name from two directories side by side', () => {
+  const plan = planFor(stockFacts(), {}, { images: ['/a/web.tar', '/b/web.tar'] });
+  const links = operations(plan).filter(
+    (operation) => operation[0] === 'bind' && operation[2].includes('/agent/images/'),
+  );
+  expect(links.map(([, source]) => source)).toEqual(['/a/web.tar', '/b/web.tar']);
+  expect(new Set(links.map((operation) => operation[2])).size).toBe(2);
+});
+
+it.each([
+  ['Runner_1', 'runner-1'],
+  ['a'.repeat(70), 'a'.repeat(63)],
+  ['-x-', 'x'],
+  ['___', 'runner'],
+])('names the node of %s %s', (hostname, name) => {
+  expect(nodeNameFrom(hostname)).toBe(name);
+});
+
+it('has workarounds with distinct ids that each tell symptom, source and end', () => {
+  expect(new Set(WORKAROUNDS.map(({ id }) => id)).size).toBe(WORKAROUNDS.length);
+  for (const { symptom, source, removeWhen } of WORKAROUNDS) {
+    expect([symptom, source, removeWhen].every((text) => text.length > 10)).toBe(true);
+  }
+});
