@@ -6,7 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { httpGetText } from '../src/supply/http.ts';
 import { ARCHITECTURES, RELEASES, releaseFiles, releaseUrl } from '../src/k3s/release.ts';
-import { parseSums, type Checksums } from '../src/supply/verify.ts';
+import type { Checksums } from '../src/k3s/checksums.ts';
+import { parseSums } from '../src/supply/verify.ts';
 import { isTag } from '../src/k3s/version.ts';
 
 const FILE = process.env['CHECKSUMS'] ?? join(import.meta.dirname, '../src/k3s/checksums.json');

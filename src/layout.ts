@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Isolation } from './mode.ts';
 
 /** Every path a run uses. What is not below `state` is only read. */
 export interface Layout {
@@ -35,7 +36,7 @@ export interface K3sPaths {
   readonly registries: string;
 }
 
-export function k3sPaths(isolation: 'namespaces' | 'none', layout: Layout): K3sPaths {
+export function k3sPaths(isolation: Isolation, layout: Layout): K3sPaths {
   return isolation === 'namespaces'
     ? {
         data: K3S_DATA,

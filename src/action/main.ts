@@ -3,7 +3,7 @@ import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { which } from '@actions/io';
-import { parseInputs } from '../inputs.ts';
+import { parseInputs } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
 import { explainFailure } from '../report/failure.ts';
 import { Reporter } from '../report/reporter.ts';
@@ -33,7 +33,7 @@ export async function runMain(): Promise<void> {
       layout,
       cache: process.env['RUNNER_TOOL_CACHE'] ?? join(tmpdir(), 'tool-cache'),
       remote: remoteCache(),
-      reporter: new Reporter(LOG),
+      events: new Reporter(LOG),
     });
     core.setOutput('kubeconfig', started.kubeconfig);
     core.exportVariable('KUBECONFIG', started.kubeconfig);

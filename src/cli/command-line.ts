@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { parse } from 'yaml';
 import { InputError } from '../errors.ts';
-import { parseInputs } from '../inputs.ts';
+import { parseInputs } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
 import { explainFailure } from '../report/failure.ts';
 import { Reporter, type Log } from '../report/reporter.ts';
@@ -72,7 +72,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         layout,
         cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
         remote: undefined,
-        reporter: new Reporter(LOG),
+        events: new Reporter(LOG),
       });
       console.log(kubeconfig);
     } catch (error) {

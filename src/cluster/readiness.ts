@@ -2,7 +2,7 @@ import { watch } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
-import type { Mode } from '../inputs.ts';
+import type { Mode } from '../mode.ts';
 import { Api, type KubernetesObject } from './api.ts';
 import { readCredentials, type Credentials } from './kubeconfig.ts';
 

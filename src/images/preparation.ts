@@ -6,8 +6,7 @@ import { exists } from '../files.ts';
 import { removeStale } from '../supply/stale.ts';
 import { K3S_DATA, type Layout } from '../layout.ts';
 import { startInit } from '../namespaces/init.ts';
-import type { Launch, Operation } from '../namespaces/operations.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Launch, Operation, Step } from '../namespaces/operations.ts';
 import { INDEX } from './prepared.ts';
 
 /** What is left to do when the cluster is gone: the images of this run, for the next one. */
@@ -18,13 +17,19 @@ export interface Preparation extends Pick<Layout, 'native' | 'logs' | 'launchFil
   readonly directory: string;
 }
 
+/** A plan, as far as the importer needs what a cluster does. */
+export interface Ground {
+  readonly groundwork: readonly Step[];
+  readonly launch: Launch;
+}
+
 const NAME = 'importer';
 const PARTIAL = '.partial-';
 const LIMIT_MS = 120_000;
 
 /** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
 export function preparationLaunch(
-  plan: Plan,
+  plan: Ground,
   layout: Layout,
   tars: readonly string[],
   made: string,

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import type { Layout } from '../layout.ts';
+import type { Mode } from '../mode.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
-import type { Plan } from '../plan/plan.ts';
 import { isImportable } from './import.ts';
-import { preparationLaunch, type Preparation } from './preparation.ts';
+import { preparationLaunch, type Ground, type Preparation } from './preparation.ts';
 import { findPrepared, imagesKey, TAG, type PreparedImages } from './prepared.ts';
 
 /** What earlier runs left for this one, or what this one is to leave for the next. */
@@ -15,7 +15,7 @@ export type WarmStart =
   | { readonly kind: 'missing'; readonly preparation: Preparation; readonly key: string };
 
 export interface WarmStartOptions {
-  readonly plan: Plan;
+  readonly plan: Ground & { readonly mode: Mode };
   readonly tars: readonly string[];
   /** SHA-256 of the k3s binary. */
   readonly k3s: string;

@@ -2,15 +2,15 @@ import { access, chmod, constants, copyFile, mkdir, rename } from 'node:fs/promi
 import { arch } from 'node:os';
 import { join, resolve } from 'node:path';
 import { errorMessage, InputError } from '../errors.ts';
-import type { Inputs } from '../inputs.ts';
-import type { K3s } from '../plan/part.ts';
 import { parseChannels, resolveTag } from './channels.ts';
 import { httpGetText } from '../supply/http.ts';
 import { releaseFiles, releaseUrl } from './release.ts';
 import { supply, withWritable, type Sources, type SuppliedFile } from '../supply/supply.ts';
 import type { ToolCache } from '../supply/tool-cache.ts';
-import { findUnpacked, unpack } from './unpack.ts';
-import { CHECKSUMS, parseSums, sha256Of } from '../supply/verify.ts';
+import { findUnpacked, unpack, type K3s } from './unpack.ts';
+import { parseSums, sha256Of } from '../supply/verify.ts';
+import { CHECKSUMS } from './checksums.ts';
+import type { Source } from './source.ts';
 import { isTag, type VersionRequest } from './version.ts';
 
 /** A k3s binary that was verified, and what it unpacks. */
@@ -25,6 +25,18 @@ export interface InstalledK3s extends K3s {
   readonly tools: string;
 }
 
+/** Which k3s is asked for, and where it is looked up. */
+export interface K3sRequest {
+  readonly source: Source;
+  /** SHA-256 of the k3s binary, lower-case hex; undefined where the release's own is used. */
+  readonly checksum: string | undefined;
+  /** Where releases are, without a slash at its end. */
+  readonly releases: string;
+  readonly channelServer: string;
+  /** Whether the release's own images are wanted as a tar. */
+  readonly airgap: boolean;
+}
+
 /** In the place of a tag, for a binary that was named by its path or address. */
 const GIVEN = 'given';
 
@@ -32,17 +44,17 @@ const GIVEN = 'given';
  * Brings a verified k3s binary here and has it unpack itself, once per binary.
  * @throws InputError if what was named is not there or not what `checksum` says.
  */
-export async function installK3s(inputs: Inputs, sources: Sources): Promise<InstalledK3s> {
-  const { source } = inputs;
+export async function installK3s(request: K3sRequest, sources: Sources): Promise<InstalledK3s> {
+  const { source } = request;
   if (source.kind === 'release') {
     const release = new Release(
-      await resolveRelease(source.version, inputs, sources),
-      inputs,
+      await resolveRelease(source.version, request, sources),
+      request,
       sources,
     );
     const [k3s, airgapImages] = await Promise.all([
       release.binary().then((file) => prepare(file, release.tag, sources)),
-      inputs.airgap ? release.airgapImages() : undefined,
+      request.airgap ? release.airgapImages() : undefined,
     ]);
     if (k3s.version !== release.tag) {
       throw new Error(
@@ -53,7 +65,7 @@ export async function installK3s(inputs: Inputs, sources: Sources): Promise<Inst
   }
   const file =
     source.kind === 'path'
-      ? await givenFile(source.path, inputs.checksum)
+      ? await givenFile(source.path, request.checksum)
       : await supply(
           {
             tag: GIVEN,
@@ -68,21 +80,22 @@ export async function installK3s(inputs: Inputs, sources: Sources): Promise<Inst
   const k3s = await prepare(file, GIVEN, sources);
   return {
     ...k3s,
-    airgapImages: inputs.airgap
-      ? await new Release(releaseOf(k3s.version), inputs, sources).airgapImages()
+    airgapImages: request.airgap
+      ? await new Release(releaseOf(k3s.version), request, sources).airgapImages()
       : undefined,
   };
 }
 
 async function resolveRelease(
   version: VersionRequest,
-  inputs: Inputs,
+  request: K3sRequest,
   { cache, narrator, signal }: Sources,
 ): Promise<string> {
   const tag = await resolveTag(version, {
     channels: async () =>
-      parseChannels(await httpGetText(inputs.channelServer, { signal, onRetry: narrator.info })),
-    cached: () => cache.tags(releaseFiles(arch()).binary, inputs.releases),
+      parseChannels(await httpGetText(request.channelServer, { signal, onRetry: narrator.info })),
+    cached: async () =>
+      (await cache.tags(releaseFiles(arch()).binary, request.releases)).filter(isTag),
     warning: narrator.warning,
   });
   narrator.info(`k3s ${tag}`);
@@ -92,19 +105,19 @@ async function resolveRelease(
 /** The files of one release, verified by pinned hashes where there are, else by its own sum file. */
 class Release {
   readonly tag: string;
-  readonly #inputs: Inputs;
+  readonly #request: K3sRequest;
   readonly #sources: Sources;
   readonly #files = releaseFiles(arch());
   #sums: Promise<Readonly<Record<string, string>>> | undefined;
 
-  constructor(tag: string, inputs: Inputs, sources: Sources) {
+  constructor(tag: string, request: K3sRequest, sources: Sources) {
     this.tag = tag;
-    this.#inputs = inputs;
+    this.#request = request;
     this.#sources = sources;
   }
 
   async binary(): Promise<SuppliedFile> {
-    return this.#supply(this.#files.binary, this.#inputs.checksum);
+    return this.#supply(this.#files.binary, this.#request.checksum);
   }
 
   async airgapImages(): Promise<string> {
@@ -113,7 +126,7 @@ class Release {
 
   #supply(name: string, checksum: string | undefined): Promise<SuppliedFile> {
     const known = checksum ?? CHECKSUMS[this.tag]?.[name];
-    const origin = this.#inputs.releases;
+    const origin = this.#request.releases;
     return supply(
       {
         tag: this.tag,
@@ -148,7 +161,7 @@ class Release {
   }
 
   #sumsUrl(): string {
-    return releaseUrl(this.#inputs.releases, this.tag, this.#files.sums);
+    return releaseUrl(this.#request.releases, this.tag, this.#files.sums);
   }
 }
 

@@ -8,13 +8,18 @@ import { readJson } from '../files.ts';
 import { inventory, isSame, type Inventory } from '../supply/inventory.ts';
 import { removeStale } from '../supply/stale.ts';
 
-/** What a k3s binary is, and what it unpacked itself into. */
-export interface Unpacked {
-  readonly version: string;
-  /** The data directory. */
+/** What is known of the k3s binary that will run. */
+export interface K3s {
+  readonly binary: string;
+  /** The data directory into which it has unpacked itself; only read. */
   readonly dataDir: string;
   /** Whether its containerd template imports config-v3.toml.d/*.toml. */
   readonly containerdDropIns: boolean;
+}
+
+/** What a k3s binary is, and what it unpacked itself into. */
+export interface Unpacked extends Omit<K3s, 'binary'> {
+  readonly version: string;
   /** A directory with `kubectl`, which is k3s's own, and nothing else: for the PATH of later steps. */
   readonly tools: string;
 }

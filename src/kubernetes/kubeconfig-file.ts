@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { parseKubeconfig, type Access } from './kubeconfig.ts';
-import { messageOf, onChange, type Log } from '../network/log.ts';
+import { errorMessage } from '../errors.ts';
+import { onChange, type Log } from '../log.ts';
 
 /**
  * Yields what the kubeconfig says, now and whenever that changes. The file, and the directories it
@@ -50,7 +51,7 @@ async function readAccess(
     const text = await readFile(path, 'utf8');
     return text === before ? undefined : { text, access: parseKubeconfig(text) };
   } catch (error) {
-    return messageOf(error);
+    return errorMessage(error);
   }
 }
 

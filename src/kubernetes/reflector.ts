@@ -1,7 +1,8 @@
 import { ApiError, type ApiClient } from './client.ts';
 import { Backoff } from './backoff.ts';
-import { messageOf, onChange, type Log } from '../network/log.ts';
-import type { MetadataJson } from '../network/services/wire.ts';
+import { errorMessage } from '../errors.ts';
+import { onChange, type Log } from '../log.ts';
+import type { MetadataJson } from './wire.ts';
 
 /** How long the API server lets a watch live; its regular end is the moment to list anew. */
 const WATCH_SECONDS = 600;
@@ -62,7 +63,7 @@ export class Reflector<Json extends ObjectJson, T> {
         signal.throwIfAborted();
         if (error instanceof ApiError) this.#version = undefined;
         this.#failures += 1;
-        this.#say(`Failed to watch ${this.#resource.path}: ${messageOf(error)}`);
+        this.#say(`Failed to watch ${this.#resource.path}: ${errorMessage(error)}`);
         await backoff.wait(signal);
       }
     }

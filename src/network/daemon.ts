@@ -2,7 +2,7 @@ import { ApiClient } from '../kubernetes/client.ts';
 import type { Config } from './config.ts';
 import { serveHealth } from './health.ts';
 import { kubeconfigs } from '../kubernetes/kubeconfig-file.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 import { Network } from './network.ts';
 
 /**

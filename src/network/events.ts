@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 import { ApiError, type ApiClient } from '../kubernetes/client.ts';
-import { messageOf, type Log } from './log.ts';
+import { errorMessage } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Notice } from './notice.ts';
 
 /** A notice that comes and goes is said again at most this often. */
@@ -62,7 +63,9 @@ export class EventRecorder {
       await this.#create(event);
       this.#recorded += 1;
     } catch (error) {
-      this.#say(`Failed to record an event on ${kind} ${namespace}/${name}: ${messageOf(error)}`);
+      this.#say(
+        `Failed to record an event on ${kind} ${namespace}/${name}: ${errorMessage(error)}`,
+      );
       // In a namespace that is going nobody will read it; otherwise the next report tries again.
       if (error instanceof ApiError && (error.status === 403 || error.status === 404)) return;
       this.#standing.delete(key);

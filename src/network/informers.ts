@@ -1,7 +1,14 @@
 import type { ApiClient } from '../kubernetes/client.ts';
 import type { Objects } from './services/compile.ts';
-import type { Log } from './log.ts';
-import { podOf, serviceOf, sliceOf, type Pod, type Service, type Slice } from './services/objects.ts';
+import type { Log } from '../log.ts';
+import {
+  podOf,
+  serviceOf,
+  sliceOf,
+  type Pod,
+  type Service,
+  type Slice,
+} from './services/objects.ts';
 import type { PolicyObjects } from './policy/compile.ts';
 import { PolicyInformers } from './policy/informers.ts';
 import { Reflector, type ObjectJson, type Resource } from '../kubernetes/reflector.ts';

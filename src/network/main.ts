@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 
 import { parseConfig } from './config.ts';
 import { runController } from './daemon.ts';
-import { log, messageOf } from './log.ts';
+import { errorMessage } from '../errors.ts';
+import { log } from '../log.ts';
 
 /** Runs the controller until SIGTERM or SIGINT; its exit code. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -17,7 +18,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     await runController(config, log, readiness(env['READY_FD']), stop.signal);
   } catch (error) {
     if (stop.signal.aborted) return 0;
-    log(`Failed to run the network controller: ${messageOf(error)}`);
+    log(`Failed to run the network controller: ${errorMessage(error)}`);
   }
   return 1;
 }

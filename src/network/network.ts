@@ -5,7 +5,7 @@ import { EventRecorder } from './events.ts';
 import { Gateway } from './gateway/session.ts';
 import type { Metric } from './health.ts';
 import { Informers } from './informers.ts';
-import type { Log } from './log.ts';
+import type { Log } from '../log.ts';
 import type { Notice } from './notice.ts';
 import { compilePolicies } from './policy/compile.ts';
 import { ingressFor, StatusWriter } from './services/status.ts';

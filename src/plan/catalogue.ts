@@ -15,7 +15,7 @@ export function renderWorkarounds(workarounds: readonly Workaround[]): string {
   return [
     '# Workarounds',
     '',
-    'What is done to make k3s run in gVisor, each in its own file in `src/workarounds`. The log of a run',
+    'What is done to make k3s run in gVisor, each in its own file in `src/plan/parts`. The log of a run',
     'says which were needed, and why. Written by `node scripts/document-workarounds.ts`.',
     '',
     ...sections,

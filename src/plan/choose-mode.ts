@@ -1,7 +1,6 @@
-import { MODES, type Mode } from '../inputs.ts';
+import { MODES, type Isolation, type Mode } from '../mode.ts';
 import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
-import type { Isolation } from './part.ts';
 
 /** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
 const RUN_AS_ROOT =

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Isolation } from '../mode.ts';
 import type { Operation } from '../namespaces/operations.ts';
 import { BLOBS, DATABASES, SNAPSHOTS, type PreparedImages } from '../images/prepared.ts';
 
@@ -31,7 +32,7 @@ export function usePrepared(
 export function importTars(
   tars: readonly string[],
   data: string,
-  isolation: 'namespaces' | 'none',
+  isolation: Isolation,
 ): Operation[] {
   const directory = join(data, 'agent', 'images');
   return [

@@ -1,5 +1,6 @@
 import type { PreparedImages } from '../images/prepared.ts';
-import type { Mode, Sysctls } from '../inputs.ts';
+import type { K3s } from '../k3s/unpack.ts';
+import type { Isolation, Mode, Sysctls } from '../mode.ts';
 import type { Operation } from '../namespaces/operations.ts';
 import type { Addresses } from './addresses.ts';
 import type { Facts } from '../sandbox/facts.ts';
@@ -19,21 +20,6 @@ export interface Context {
   readonly nodeName: string;
   readonly k3s: K3s;
   readonly prepared: PreparedImages | undefined;
-}
-
-/**
- * Where k3s runs: in namespaces of its own with a private root, or, where the sandbox refuses both,
- * among the runner's own files and on its network.
- */
-export type Isolation = 'namespaces' | 'none';
-
-/** What is known of the k3s binary that will run. */
-export interface K3s {
-  readonly binary: string;
-  /** The data directory into which it has unpacked itself; only read. */
-  readonly dataDir: string;
-  /** Whether its containerd template imports config-v3.toml.d/*.toml. */
-  readonly containerdDropIns: boolean;
 }
 
 /**
@@ -69,6 +55,8 @@ export interface Workaround {
   readonly source: string;
   /** When this file can be deleted. */
   readonly removeWhen: string;
+  /** Paths below /proc/sys whose values it decides by. */
+  readonly sysctls?: readonly string[];
   /** Why it is needed here, in words for the log; undefined where it is not. */
   needed(context: Context): string | undefined;
   contribute(context: Context): Contribution;

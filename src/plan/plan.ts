@@ -1,26 +1,19 @@
 import { stringify } from 'yaml';
-import type { Inputs, Mode } from '../inputs.ts';
+import type { Inputs } from '../inputs/inputs.ts';
+import type { Isolation, Mode } from '../mode.ts';
 import { importTars, usePrepared } from './images.ts';
 import type { PreparedImages } from '../images/prepared.ts';
-import { k3sPaths } from '../layout.ts';
+import { k3sPaths, type Layout } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
+import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
 import { can, hasOneUser, type Facts } from '../sandbox/facts.ts';
-import type { Layout } from '../layout.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
 import { processSteps } from './processes.ts';
-import {
-  PHASES,
-  type ConfigValue,
-  type Context,
-  type Isolation,
-  type K3s,
-  type Phase,
-  type Workaround,
-} from './part.ts';
+import { PHASES, type ConfigValue, type Context, type Phase, type Workaround } from './part.ts';
 
 /** Whether a workaround is applied, and why or why not. */
 export interface Decision {

@@ -1,5 +1,6 @@
 import type { Facts } from '../sandbox/facts.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvents } from '../run/events.ts';
 import { seconds, type Moment } from '../run/timeline.ts';
 
 /** Where the narration goes: the log of an action, or a terminal. */
@@ -12,7 +13,7 @@ export interface Log {
 }
 
 /** Tells what was found, what was decided, and how far it got. */
-export class Reporter {
+export class Reporter implements RunEvents {
   readonly #log: Log;
 
   constructor(log: Log) {

@@ -4,7 +4,7 @@ import { errorMessage } from '../errors.ts';
 import { exists } from '../files.ts';
 import { findImages } from '../images/find.ts';
 import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
-import type { Inputs } from '../inputs.ts';
+import type { Inputs } from '../inputs/inputs.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
 import { installK3s, type InstalledK3s } from '../k3s/install.ts';
 import { assertUnused, readCredentials, writeKubeconfig } from '../cluster/kubeconfig.ts';
@@ -17,11 +17,12 @@ import type { Layout } from '../layout.ts';
 import { startInit, type Init } from '../namespaces/init.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
 import { Timeline } from './timeline.ts';
-import type { Reporter } from '../report/reporter.ts';
+import type { RunEvents } from './events.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { gatherFacts } from '../sandbox/gather.ts';
 import { missingPodCgroups } from './pod-cgroups.ts';
 import { saveState, type RunState } from './state.ts';
+import { SYSCTLS_OF_PARTS } from '../plan/parts/index.ts';
 import { interceptor } from '../plan/parts/interceptor.ts';
 import { applies, makePlan, type Plan } from '../plan/plan.ts';
 
@@ -42,7 +43,7 @@ export interface StartOptions {
   readonly cache: string;
   /** A cache that outlives the machine. */
   readonly remote: RemoteCache | undefined;
-  readonly reporter: Reporter;
+  readonly events: RunEvents;
 }
 
 /**
@@ -50,7 +51,7 @@ export interface StartOptions {
  * @throws InputError before anything is started; later with the step, its cause and what was seen last.
  */
 export async function start(options: StartOptions): Promise<Started> {
-  const { inputs, layout, reporter } = options;
+  const { inputs, layout, events } = options;
   const deadline = AbortSignal.timeout(inputs.timeoutMs);
   // What still runs when something else has failed must not keep the step waiting.
   const over = new AbortController();
@@ -58,13 +59,13 @@ export async function start(options: StartOptions): Promise<Started> {
   const timeline = new Timeline();
   const kubeconfig = inputs.kubeconfig ?? join(layout.state, 'kubeconfig');
   const reached = (name: string): void => {
-    reporter.reached(timeline.mark(name));
+    events.reached(timeline.mark(name));
   };
 
   const workshop = {
-    cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), reporter.warning),
-    fallback: new ToolCache(layout.ownCache, reporter.warning),
-    narrator: reporter,
+    cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), events.warning),
+    fallback: new ToolCache(layout.ownCache, events.warning),
+    narrator: events,
   };
 
   if (inputs.kubeconfig !== undefined) {
@@ -76,14 +77,14 @@ export async function start(options: StartOptions): Promise<Started> {
   reached('action started');
 
   const [facts, k3s, images] = await Promise.all([
-    gatherFacts(layout),
+    gatherFacts(layout, SYSCTLS_OF_PARTS),
     installK3s(inputs, { ...workshop, remote: options.remote, signal }),
     findImages(inputs.images),
   ]).catch((error: unknown) => {
     over.abort();
     throw error;
   });
-  reporter.facts(facts);
+  events.facts(facts);
   reached('facts found, k3s at hand');
 
   const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
@@ -101,7 +102,7 @@ export async function start(options: StartOptions): Promise<Started> {
     warm.kind === 'prepared'
       ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
       : cold;
-  reporter.plan(plan);
+  events.plan(plan);
   let state: RunState = {
     files: await missing(plan.leftBehind),
     cgroups: await missingPodCgroups(),

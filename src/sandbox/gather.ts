@@ -4,27 +4,26 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
-import { BRIDGE_NETFILTER_SYSCTL } from '../plan/parts/bridge-netfilter.ts';
-import { KUBELET_SYSCTLS } from '../plan/parts/sysctl-overlay.ts';
-import { UNPRIVILEGED_SYSCTLS } from '../plan/parts/unprivileged-ports.ts';
 import type { Layout } from '../layout.ts';
 import type { Answer, Facts, Proxy } from './facts.ts';
 import { parseMounts, parseProbes, parseResolver } from './parse.ts';
 
 const API_SERVER_PORT = 6443;
 
-/** Finds the facts by attempting, side by side; nothing is left behind. */
-export async function gatherFacts(layout: Layout): Promise<Facts> {
-  const [{ probes, sysctls }, mounts, resolver, apiServerPort, machineId] = await Promise.all([
-    probe(layout),
+/**
+ * Finds the facts by attempting, side by side; nothing is left behind.
+ * @param sysctls paths below /proc/sys that the plan will ask about
+ */
+export async function gatherFacts(layout: Layout, sysctls: readonly string[]): Promise<Facts> {
+  const [probed, mounts, resolver, apiServerPort, machineId] = await Promise.all([
+    probe(layout, sysctls),
     findMounts(),
     readFile('/etc/resolv.conf', 'utf8').then(parseResolver),
     freePort(API_SERVER_PORT),
     readAnswer('/etc/machine-id'),
   ]);
   return {
-    probes,
-    sysctls,
+    ...probed,
     user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
     hostname: hostname(),
     mounts,
@@ -40,12 +39,10 @@ export async function gatherFacts(layout: Layout): Promise<Facts> {
   };
 }
 
-async function probe(layout: Layout): Promise<ReturnType<typeof parseProbes>> {
-  const sysctls = [
-    ...Object.keys(KUBELET_SYSCTLS),
-    ...UNPRIVILEGED_SYSCTLS,
-    BRIDGE_NETFILTER_SYSCTL,
-  ];
+async function probe(
+  layout: Layout,
+  sysctls: readonly string[],
+): Promise<ReturnType<typeof parseProbes>> {
   const output = await run([
     join(layout.native, 'probe'),
     '--scratch',

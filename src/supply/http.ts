@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpClient } from '@actions/http-client';
+import { errorMessage } from '../errors.ts';
 import { retry } from './retry.ts';
 
 /** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
@@ -62,14 +63,14 @@ export async function httpGet<T>(
       askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
       onRetry: (error, delayMs) => {
         options.onRetry?.(
-          `${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`,
+          `${url}: ${causeOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`,
         );
       },
       signal,
       ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
     },
   ).catch((error: unknown) => {
-    throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`Failed to download ${url}: ${causeOf(error)}`, { cause: error });
   });
 }
 
@@ -154,11 +155,8 @@ function isTransient(error: unknown): boolean {
   return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
 }
 
-/** Node's AggregateError, of a host with several addresses, has no message of its own. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) {
-    return error.errors.map(messageOf).join(', ');
-  }
-  const { message, code } = error as NodeJS.ErrnoException;
-  return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
+/** Node says "aborted" when the other side ends an answer before its end. */
+function causeOf(error: unknown): string {
+  const message = errorMessage(error);
+  return message === 'aborted' ? 'the connection broke' : message;
 }

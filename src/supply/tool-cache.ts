@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { exists } from '../files.ts';
 import { removeStale } from './stale.ts';
-import { isTag } from '../k3s/version.ts';
 import { sha256Of } from './verify.ts';
 
 /** A file of a release. */
@@ -67,9 +66,9 @@ export class ToolCache {
     return undefined;
   }
 
-  /** Tags of which the file `name` of `origin` is here, verified or not. */
+  /** Names of the root's directories, tags among them, in which the file `name` of `origin` is, verified or not. */
   async tags(name: string, origin: string): Promise<string[]> {
-    const tags = (await list(this.#root)).filter(isTag);
+    const tags = await list(this.#root);
     const have = await Promise.all(
       tags.map(async (tag) => {
         const hashes = await list(join(this.#root, tag));

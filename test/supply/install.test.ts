@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
-import { parseInputs } from '../../src/inputs.ts';
+import { parseInputs } from '../../src/inputs/inputs.ts';
 import { installK3s, type InstalledK3s } from '../../src/k3s/install.ts';
 import type { RemoteCache, Sources } from '../../src/supply/supply.ts';
 import { ToolCache } from '../../src/supply/tool-cache.ts';

@@ -4,7 +4,8 @@ import { addAbortSignal } from 'node:stream';
 
 import { Backoff } from '../../kubernetes/backoff.ts';
 import { linesOf } from '../../kubernetes/lines.ts';
-import { messageOf, onChange, type Log } from '../log.ts';
+import { errorMessage } from '../../errors.ts';
+import { onChange, type Log } from '../../log.ts';
 import { diff, line, type Change, type Table } from './table.ts';
 
 /** A gateway that has not answered a line for so long never will. */
@@ -82,7 +83,7 @@ export class Gateway {
         await this.#session(backoff, signal);
       } catch (error) {
         signal.throwIfAborted();
-        this.#say(`Failed to program the gateway at ${this.#path}: ${messageOf(error)}`);
+        this.#say(`Failed to program the gateway at ${this.#path}: ${errorMessage(error)}`);
       }
       await backoff.wait(signal);
     }

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../../kubernetes/client.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../../log.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import type { PolicyObjects } from './compile.ts';
 import {

@@ -1,4 +1,5 @@
-import type { ContainerPortJson, MetadataJson } from '../services/wire.ts';
+import type { MetadataJson } from '../../kubernetes/wire.ts';
+import type { ContainerPortJson } from '../services/wire.ts';
 
 /** The fields of policies, pods and namespaces that policies are compiled from. */
 

@@ -1,4 +1,5 @@
-import type { IngressJson, MetadataJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
+import type { MetadataJson } from '../../kubernetes/wire.ts';
+import type { IngressJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
 
 /**
  * The parts of Kubernetes objects the network is made from. Everything else (managed fields,

@@ -1,6 +1,7 @@
 import { ApiError, type ApiClient } from '../../kubernetes/client.ts';
 import { providesLoadBalancer } from './claims.ts';
-import { messageOf, type Log } from '../log.ts';
+import { errorMessage } from '../../errors.ts';
+import type { Log } from '../../log.ts';
 import { nameOf, type Service } from './objects.ts';
 import type { IngressJson } from './wire.ts';
 
@@ -74,7 +75,7 @@ export class StatusWriter {
     } catch (error) {
       // Deleted in the meantime.
       if (error instanceof ApiError && error.status === 404) return;
-      this.#say(`Failed to set the load balancer of ${nameOf(ref)}: ${messageOf(error)}`);
+      this.#say(`Failed to set the load balancer of ${nameOf(ref)}: ${errorMessage(error)}`);
       this.#written.delete(ref.uid);
       this.#failed();
     }

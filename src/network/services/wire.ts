@@ -1,17 +1,10 @@
+import type { MetadataJson } from '../../kubernetes/wire.ts';
+
 /**
  * The fields the controller reads, as the API server's JSON spells them. The types of
  * @kubernetes/client-node are those of its classes (a Date where JSON has a string), which nothing
  * here makes.
  */
-
-export interface MetadataJson {
-  namespace?: string;
-  name?: string;
-  uid?: string;
-  resourceVersion?: string;
-  creationTimestamp?: string;
-  labels?: Record<string, string>;
-}
 
 export interface ServiceJson {
   metadata: MetadataJson;

@@ -35,6 +35,7 @@ export const sysctlOverlay: Workaround = {
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
   source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
   removeWhen: 'gVisor has these six sysctls and lets root write them',
+  sysctls: Object.keys(KUBELET_SYSCTLS),
   needed: ({ facts, mode, isolation, sysctls }) => {
     const paths = wrong(facts).map(([path]) => path);
     return paths.length === 0 ||

@@ -12,6 +12,7 @@ export const unprivilegedPorts: Workaround = {
     'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
   source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
   removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
+  sysctls: UNPRIVILEGED_SYSCTLS,
   needed: ({ facts, mode }) => {
     const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
     return missing.length === 0 || mode === 'control-plane'

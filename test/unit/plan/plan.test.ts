@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import type { PreparedImages } from '../../../src/images/prepared.ts';
-import { parseInputs } from '../../../src/inputs.ts';
+import { parseInputs } from '../../../src/inputs/inputs.ts';
 import { layoutOf } from '../../../src/layout.ts';
 import type { Operation } from '../../../src/namespaces/operations.ts';
 import type { Facts } from '../../../src/sandbox/facts.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseInputs } from '../../../src/inputs.ts';
+import { parseInputs } from '../../../src/inputs/inputs.ts';
 import { layoutOf } from '../../../src/layout.ts';
 import { Reporter } from '../../../src/report/reporter.ts';
 import { makePlan, type Plan } from '../../../src/plan/plan.ts';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { isTag } from '../../../src/k3s/version.ts';
-import { asSha256, CHECKSUMS, describeMismatch, parseSums } from '../../../src/supply/verify.ts';
+import { CHECKSUMS } from '../../../src/k3s/checksums.ts';
+import { asSha256, describeMismatch, parseSums } from '../../../src/supply/verify.ts';
 
 const A = 'a'.repeat(64);
 const B = 'B'.repeat(64);

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { parseInputs } from '../../src/inputs.ts';
+import { InputError } from '../../../src/errors.ts';
+import { parseInputs } from '../../../src/inputs/inputs.ts';
 
 const DEFAULTS: Readonly<Record<string, string>> = {
   version: 'v1.34.1+k3s1',

@@ -1,42 +1,21 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { errorMessage, InputError } from './errors.ts';
-import { CHANNEL_SERVER } from './k3s/channels.ts';
-import { parseRegistries, type Registries } from './k3s/registries.ts';
-import { RELEASES } from './k3s/release.ts';
-import { asSha256 } from './supply/verify.ts';
-import { parseVersion, type VersionRequest } from './k3s/version.ts';
+import { errorMessage, InputError } from '../errors.ts';
+import { MODES, SYSCTLS, type Mode, type Sysctls } from '../mode.ts';
+import { CHANNEL_SERVER } from '../k3s/channels.ts';
+import type { K3sRequest } from '../k3s/install.ts';
+import { parseRegistries, type Registries } from '../k3s/registries.ts';
+import { RELEASES } from '../k3s/release.ts';
+import { asSha256 } from '../supply/verify.ts';
+import type { Source } from '../k3s/source.ts';
+import { parseVersion } from '../k3s/version.ts';
 
-export const MODES = ['full', 'node', 'control-plane'] as const;
-
-/** How much of a cluster runs, most first: each mode can do what the ones after it can. */
-export type Mode = (typeof MODES)[number];
-
-export const SYSCTLS = ['auto', 'bind', 'ptrace'] as const;
-
-/** How the sysctls that gVisor lacks are answered: by a mount, by the interceptor, or by what works. */
-export type Sysctls = (typeof SYSCTLS)[number];
-
-/** Where the k3s binary comes from. */
-export type Source =
-  | { readonly kind: 'release'; readonly version: VersionRequest }
-  | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'url'; readonly url: string; readonly checksum: string };
-
-export interface Inputs {
-  readonly source: Source;
-  /** SHA-256 of the k3s binary, lower-case hex; undefined where the release's own is used. */
-  readonly checksum: string | undefined;
-  /** Where releases are, without a slash at its end. */
-  readonly releases: string;
-  readonly channelServer: string;
+export interface Inputs extends K3sRequest {
   readonly mode: Mode | 'auto';
   readonly sysctls: Sysctls;
   readonly k3sArgs: readonly string[];
   /** Globs or paths of image tars. */
   readonly images: readonly string[];
-  /** Whether the release's own images are wanted as a tar. */
-  readonly airgap: boolean;
   /** Whether the images given as tars are kept unpacked for the next start. */
   readonly warmStart: boolean;
   /** Image references. */
