@@ -4,8 +4,8 @@
 
 #include "cni/config.h"
 #include "cni/error.h"
-#include "cni/json.h"
 #include "cni/request.h"
+#include "lib/json.h"
 
 /** Connects the pod and prints the result; what it made before it failed is undone. */
 int bridge_add(const struct json *json, const struct config *config, const struct request *request,

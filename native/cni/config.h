@@ -3,8 +3,8 @@
 #define CNI_CONFIG_H
 
 #include "cni/error.h"
-#include "cni/json.h"
 #include "lib/cidr.h"
+#include "lib/json.h"
 
 #include <stdbool.h>
 

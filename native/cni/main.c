@@ -5,12 +5,12 @@
 #include "cni/bridge.h"
 #include "cni/config.h"
 #include "cni/error.h"
-#include "cni/json.h"
 #include "cni/loopback.h"
 #include "cni/request.h"
 #include "cni/result.h"
 #include "lib/cleanup.h"
 #include "lib/io.h"
+#include "lib/json.h"
 
 #include <errno.h>
 #include <stdio.h>

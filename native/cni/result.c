@@ -1,6 +1,6 @@
 #include "cni/result.h"
 
-#include "cni/output.h"
+#include "lib/json_print.h"
 
 #include <arpa/inet.h>
 
@@ -12,13 +12,13 @@ static void print_interface(FILE *stream, const struct config *config, const cha
 
 	link_address_text(mac, text);
 	fputs("{\"name\":", stream);
-	output_string(stream, name);
+	json_print_string(stream, name);
 	fprintf(stream, ",\"mac\":\"%s\"", text);
 	if (config_version_at_least(config, "1.1.0") && mtu != 0)
 		fprintf(stream, ",\"mtu\":%u", mtu);
 	if (netns != NULL) {
 		fputs(",\"sandbox\":", stream);
-		output_string(stream, netns);
+		json_print_string(stream, netns);
 	}
 	fputc('}', stream);
 }
@@ -32,7 +32,7 @@ static const char *family(const struct config *config)
 static void print_start(FILE *stream, const char *version)
 {
 	fputs("{\"cniVersion\":", stream);
-	output_string(stream, version);
+	json_print_string(stream, version);
 }
 
 static void print_dns(FILE *stream, const struct json *json)
@@ -85,7 +85,7 @@ void result_print_versions(FILE *stream, const char *version)
 	for (const char *const *next = cni_versions; *next != NULL; next++) {
 		if (next != cni_versions)
 			fputc(',', stream);
-		output_string(stream, *next);
+		json_print_string(stream, *next);
 	}
 	fputs("]}\n", stream);
 }
@@ -94,6 +94,6 @@ void result_print_error(FILE *stream, const char *version, const struct cni_erro
 {
 	print_start(stream, version);
 	fprintf(stream, ",\"code\":%d,\"msg\":", (int)error->code);
-	output_string(stream, error->failure.message);
+	json_print_string(stream, error->failure.message);
 	fputs("}\n", stream);
 }

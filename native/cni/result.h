@@ -3,8 +3,8 @@
 #define CNI_RESULT_H
 
 #include "cni/config.h"
-#include "cni/json.h"
 #include "cni/pod.h"
+#include "lib/json.h"
 #include "lib/link.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "cni/config.h"
-#include "cni/json.h"
-#include "cni/output.h"
+#include "lib/json.h"
+#include "lib/json_print.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void check_string(const char *text)
 	struct json json;
 	FILE *stream = open_memstream(&written, &length);
 
-	output_string(stream, text);
+	json_print_string(stream, text);
 	fclose(stream);
 	if (json_parse(written, length, &json, &failure) != 0 ||
 	    strcmp(json.values->text, text) != 0)

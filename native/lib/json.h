@@ -1,6 +1,6 @@
-/* A strict reader of JSON (RFC 8259) for CNI configurations. Pure: no input, no output. */
-#ifndef CNI_JSON_H
-#define CNI_JSON_H
+/* A strict reader of JSON (RFC 8259) for what runtimes hand over. Pure: no input, no output. */
+#ifndef LIB_JSON_H
+#define LIB_JSON_H
 
 #include "lib/failure.h"
 

@@ -1,6 +1,6 @@
-#include "cni/output.h"
+#include "lib/json_print.h"
 
-void output_string(FILE *stream, const char *text)
+void json_print_string(FILE *stream, const char *text)
 {
 	fputc('"', stream);
 	for (; *text != '\0'; text++) {

@@ -1,4 +1,4 @@
-#include "cni/json.h"
+#include "lib/json.h"
 
 #include "lib/test/tap.h"
 
