@@ -122,7 +122,8 @@ int node_addresses_add(struct node_addresses *addresses, uint32_t address)
 		return 0;
 	}
 	int status = link_add_address(addresses->netlink, (int)addresses->link, &cidr);
-	if (status < 0)
+	/* What is there already serves as well. */
+	if (status < 0 && status != -EEXIST)
 		return status;
 	counted = calloc(1, sizeof(*counted));
 	if (counted == NULL || map_set(&addresses->counts, address, counted) < 0) {

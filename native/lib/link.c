@@ -54,38 +54,20 @@ static void read_link(struct nlmsghdr *header, struct link *out)
 	}
 }
 
-struct search {
-	const char *name;
-	struct link *out;
-	bool found;
-};
-
-static int match_link(struct nlmsghdr *header, void *data)
+static int take_link(struct nlmsghdr *header, void *data)
 {
-	struct search *search = data;
-	struct link link;
-
-	if (header->nlmsg_type != RTM_NEWLINK)
-		return 0;
-	read_link(header, &link);
-	if (strcmp(link.name, search->name) == 0) {
-		*search->out = link;
-		search->found = true;
-	}
+	if (header->nlmsg_type == RTM_NEWLINK)
+		read_link(header, data);
 	return 0;
 }
 
 int link_find(int fd, const char *name, struct link *out)
 {
-	struct search search = {.name = name, .out = out};
 	struct netlink_message message;
-	int error;
 
 	begin_link(&message, RTM_GETLINK, 0, 0);
-	error = netlink_dump(fd, &message, match_link, &search);
-	if (error != 0)
-		return error;
-	return search.found ? 0 : -ENODEV;
+	netlink_put_text(&message, IFLA_IFNAME, name);
+	return netlink_get(fd, &message, take_link, out);
 }
 
 void link_address_text(const unsigned char *address, char out[static LINK_ADDRESS_TEXT_SIZE])

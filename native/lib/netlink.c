@@ -1,5 +1,7 @@
 #include "lib/netlink.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,26 +110,62 @@ struct rtattr *netlink_attribute(struct nlmsghdr *header, size_t body, struct rt
 	return attribute;
 }
 
+static ssize_t receive_into(int fd, char *buffer, size_t size, int flags)
+{
+	ssize_t received;
+
+	do
+		received = recv(fd, buffer, size, flags);
+	while (received < 0 && errno == EINTR);
+	if (received < 0)
+		return -errno;
+	return received == 0 ? -EBADMSG : received;
+}
+
+/*
+ * Receives one datagram whole; its size, or -errno. Linux cuts a dump into datagrams as large as
+ * the reader's buffer; gVisor answers with one, however large (Socket.sendResponse in
+ * pkg/sentry/socket/netlink/socket.go).
+ */
+static ssize_t receive_datagram(int fd, char **buffer, size_t *size)
+{
+	ssize_t length = receive_into(fd, *buffer, *size, MSG_PEEK | MSG_TRUNC);
+
+	if (length < 0)
+		return length;
+	if ((size_t)length > *size) {
+		char *larger = realloc(*buffer, (size_t)length);
+
+		if (larger == NULL)
+			return -ENOMEM;
+		*buffer = larger;
+		*size = (size_t)length;
+	}
+	return receive_into(fd, *buffer, *size, 0);
+}
+
 /* Reads answers until the one that ends the request: an error (0 is success), or a dump's DONE. */
 static int receive(int fd, netlink_visitor *visit, void *data)
 {
-	_Alignas(struct nlmsghdr) char buffer[16384];
+	size_t size = 16384;
+	cleanup_free char *buffer = malloc(size);
 	int result = 0;
 
+	if (buffer == NULL)
+		return -ENOMEM;
 	for (;;) {
-		ssize_t received = recv(fd, buffer, sizeof buffer, 0);
+		ssize_t received = receive_datagram(fd, &buffer, &size);
 
-		if (received < 0 && errno == EINTR)
-			continue;
 		if (received < 0)
-			return -errno;
-		if (received == 0)
-			return -EBADMSG;
+			return (int)received;
 		size_t left = (size_t)received;
-		for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, left);
-		     header = NLMSG_NEXT(header, left)) {
-			if (header->nlmsg_type == NLMSG_ERROR)
-				return verdict(header);
+		for (struct nlmsghdr *header = (struct nlmsghdr *)(void *)buffer;
+		     NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+			if (header->nlmsg_type == NLMSG_ERROR) {
+				int error = verdict(header);
+
+				return error != 0 ? error : result;
+			}
 			if (header->nlmsg_type == NLMSG_DONE)
 				return result;
 			if (visit != NULL && result == 0)
@@ -136,13 +174,18 @@ static int receive(int fd, netlink_visitor *visit, void *data)
 	}
 }
 
-int netlink_request(int fd, struct netlink_message *message)
+int netlink_get(int fd, struct netlink_message *message, netlink_visitor *visit, void *data)
 {
 	int error;
 
 	message->header.nlmsg_flags |= NLM_F_ACK;
 	error = transmit(fd, message);
-	return error != 0 ? error : receive(fd, NULL, NULL);
+	return error != 0 ? error : receive(fd, visit, data);
+}
+
+int netlink_request(int fd, struct netlink_message *message)
+{
+	return netlink_get(fd, message, NULL, NULL);
 }
 
 int netlink_dump(int fd, struct netlink_message *message, netlink_visitor *visit, void *data)

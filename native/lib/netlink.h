@@ -40,7 +40,7 @@ int netlink_open(void);
 /** Sends the message and waits for the kernel's verdict on it: 0 or -errno. */
 int netlink_request(int fd, struct netlink_message *message);
 
-/** Called for each message of a dump; a result other than 0 is handed on after the dump's end. */
+/** Called for each message of an answer; a result other than 0 is handed on after its end. */
 typedef int netlink_visitor(struct nlmsghdr *header, void *data);
 
 /**
@@ -48,6 +48,9 @@ typedef int netlink_visitor(struct nlmsghdr *header, void *data);
  * NULL after the last.
  */
 struct rtattr *netlink_attribute(struct nlmsghdr *header, size_t body, struct rtattr *previous);
+
+/** Sends the message as a request for one object, and visits the messages of the answer. */
+int netlink_get(int fd, struct netlink_message *message, netlink_visitor *visit, void *data);
 
 /** Sends the message as a dump request and visits each message of the answer. */
 int netlink_dump(int fd, struct netlink_message *message, netlink_visitor *visit, void *data);
