@@ -74,36 +74,67 @@ static int lease_address(const struct config *config, const struct request *requ
 	return result;
 }
 
-/* The lease goes last: an address that is free has no link, and no rule speaks of it. */
-static int take_back(int node, const struct config *config, struct store *store,
-                     struct lease *lease, struct cni_error *error)
+static int disconnect(int node, const struct config *config, const char *container,
+                      const char *interface, bool *leased, struct cni_error *error)
 {
-	struct pod pod = pod_of(config, lease->address, lease->interface, NULL);
-	int result = pod_disconnect(node, &pod, error);
+	struct lease *lease;
+	struct store store;
+	int result = store_open(config->data_directory, &store, error);
 
 	if (result != 0)
 		return result;
-	gateway_detach(config, lease->container);
-	pool_remove(&store->pool, lease);
-	return 0;
+	lease = pool_find(&store.pool, container, interface);
+	*leased = lease != NULL;
+	if (lease != NULL) {
+		struct pod pod = pod_of(config, lease->address, lease->interface, NULL);
+
+		result = pod_disconnect(node, &pod, error);
+	}
+	store_close(&store);
+	return result;
+}
+
+static int free_address(const struct config *config, const char *container, const char *interface,
+                        struct cni_error *error)
+{
+	struct lease *lease;
+	struct store store;
+	int result = store_open(config->data_directory, &store, error);
+
+	if (result != 0)
+		return result;
+	lease = pool_find(&store.pool, container, interface);
+	if (lease != NULL) {
+		pool_remove(&store.pool, lease);
+		result = store_commit(&store, error);
+	}
+	store_close(&store);
+	return result;
+}
+
+/*
+ * Takes back what an ADD gave; `node` is a netlink socket of the node, wherever the caller is now.
+ * The lease goes last: an address that is free has no link, and no rule speaks of it. The gateway
+ * is told without the store's lock, for which every other ADD and DEL of the node waits.
+ */
+static int take_back(int node, const struct config *config, const char *container,
+                     const char *interface, struct cni_error *error)
+{
+	bool leased = false;
+	int result = disconnect(node, config, container, interface, &leased, error);
+
+	if (result != 0 || !leased)
+		return result;
+	gateway_detach(config, container);
+	return free_address(config, container, interface, error);
 }
 
 int bridge_del(const struct config *config, const struct request *request, struct cni_error *error)
 {
 	cleanup_fd int node = open_node(error);
-	struct lease *lease;
-	struct store store;
-	int result = node < 0 ? node : store_open(config->data_directory, &store, error);
 
-	if (result != 0)
-		return result;
-	lease = pool_find(&store.pool, request->container, request->interface);
-	if (lease != NULL)
-		result = take_back(node, config, &store, lease, error);
-	if (lease != NULL && result == 0)
-		result = store_commit(&store, error);
-	store_close(&store);
-	return result;
+	return node < 0 ? node
+	                : take_back(node, config, request->container, request->interface, error);
 }
 
 static int connect_pod(int node, const struct link *bridge, struct pod *pod, int netns,
@@ -144,7 +175,7 @@ int bridge_add(const struct json *json, const struct config *config, const struc
 		result = gateway_attach(config, request, &pod, error);
 	if (result != 0) {
 		/* The first error is the one to tell. */
-		bridge_del(config, request, &ignored);
+		take_back(node, config, request->container, request->interface, &ignored);
 		return result;
 	}
 	result_print_bridge(stdout, json, config, &bridge, &pod);
@@ -264,13 +295,38 @@ static bool is_valid(const struct json *json, const struct json_value *attachmen
 	return false;
 }
 
+/* A copy of one lease's names that the runtime does not know; both NULL when there is none. */
+static int find_stale(const struct json *json, const struct json_value *attachments,
+                      const struct config *config, char **container, char **interface,
+                      struct cni_error *error)
+{
+	struct store store;
+	int result = store_open(config->data_directory, &store, error);
+
+	if (result != 0)
+		return result;
+	for (size_t i = 0; i < store.pool.count && *container == NULL; i++) {
+		const struct lease *lease = &store.pool.leases[i];
+
+		if (is_valid(json, attachments, lease))
+			continue;
+		*container = strdup(lease->container);
+		*interface = strdup(lease->interface);
+		if (*container == NULL || *interface == NULL) {
+			error->code = CNI_IO;
+			result = fail(&error->failure, ENOMEM, "hold a lease");
+			break;
+		}
+	}
+	store_close(&store);
+	return result;
+}
+
 int bridge_gc(const struct json *json, const struct config *config, struct cni_error *error)
 {
 	const char *name = "cni.dev/valid-attachments";
 	const struct json_value *attachments = json_member(json, json->values, name);
 	cleanup_fd int node = -1;
-	struct store store;
-	int result;
 
 	/* Not having been told what is valid does not mean that nothing is. */
 	if (attachments == NULL || attachments->type != JSON_ARRAY) {
@@ -279,14 +335,16 @@ int bridge_gc(const struct json *json, const struct config *config, struct cni_e
 		                  "Bad network configuration: \"%s\" must be a list", name);
 	}
 	node = open_node(error);
-	result = node < 0 ? node : store_open(config->data_directory, &store, error);
-	if (result != 0)
-		return result;
-	for (size_t i = store.pool.count; i-- > 0 && result == 0;)
-		if (!is_valid(json, attachments, &store.pool.leases[i]))
-			result = take_back(node, config, &store, &store.pool.leases[i], error);
-	if (result == 0)
-		result = store_commit(&store, error);
-	store_close(&store);
-	return result;
+	if (node < 0)
+		return node;
+	for (;;) {
+		cleanup_free char *container = NULL, *interface = NULL;
+		int result = find_stale(json, attachments, config, &container, &interface, error);
+
+		if (result != 0 || container == NULL)
+			return result;
+		result = take_back(node, config, container, interface, error);
+		if (result != 0)
+			return result;
+	}
 }

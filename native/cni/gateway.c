@@ -25,7 +25,9 @@ static int open_gateway(const char *path)
 	    sizeof address.sun_path)
 		return -ENAMETOOLONG;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* The time to send is also that to connect, where the gateway's queue is full. */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
 	    connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
 		return -errno;
 	return steal_fd(&fd);

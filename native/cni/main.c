@@ -13,6 +13,7 @@
 #include "lib/json.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -121,8 +122,11 @@ int main(void)
 	struct json json = {0};
 	struct request request;
 	struct cni_error error;
-	int result = request_read(getenv, &request, &error);
+	int result;
 
+	/* A gateway or a runtime that goes is an error like others. */
+	signal(SIGPIPE, SIG_IGN);
+	result = request_read(getenv, &request, &error);
 	if (result == 0)
 		result = read_json(&text, &json, &error);
 	if (result == 0)
@@ -130,8 +134,9 @@ int main(void)
 	if (result != 0)
 		result_print_error(stdout, config.version, &error);
 	json_free(&json);
-	/* A result that the runtime did not get is a failure. */
-	if (fflush(stdout) != 0)
-		result = -errno;
+	/* A result that the runtime did not get is a failure; musl may have noticed it before now.
+	 */
+	if (fflush(stdout) != 0 || ferror(stdout))
+		result = -EIO;
 	return result == 0 ? 0 : 1;
 }

@@ -7,6 +7,9 @@
 
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+/* What the names of Kubernetes' objects are made of. */
+#define NAME "abcdefghijklmnopqrstuvwxyz0123456789.-"
+
 static const struct {
 	const char *name;
 	bool needs_container, needs_netns;
@@ -38,6 +41,12 @@ static bool is_interface_name(const char *text)
 	       strcmp(text, "..") != 0 && strpbrk(text, "/: \t\n\v\f\r") == NULL;
 }
 
+/* It becomes a word of a line to the gateway. */
+static bool is_word(const char *text)
+{
+	return *text != '\0' && strpbrk(text, " \t\n\v\f\r") == NULL;
+}
+
 static int invalid(struct cni_error *error, const char *variable, const char *value,
                    const char *expected)
 {
@@ -66,13 +75,13 @@ static size_t find_argument(const char *arguments, const char *key, const char *
 static int read_pod(environment_reader *read, struct request *out, struct cni_error *error)
 {
 	const char *arguments = read("CNI_ARGS"), *namespace = NULL, *name = NULL;
-	const size_t namespace_length =
-	    find_argument(arguments, "K8S_POD_NAMESPACE", &namespace);
+	const size_t namespace_length = find_argument(arguments, "K8S_POD_NAMESPACE", &namespace);
 	const size_t name_length = find_argument(arguments, "K8S_POD_NAME", &name);
 
 	if (namespace_length == 0 || name_length == 0)
 		return 0;
-	if (namespace_length + 1 + name_length >= sizeof out->pod)
+	if (namespace_length + 1 + name_length >= sizeof out->pod ||
+	    strspn(namespace, NAME) < namespace_length || strspn(name, NAME) < name_length)
 		return invalid(error, "CNI_ARGS", arguments, "names that Kubernetes allows");
 	memcpy(out->pod, namespace, namespace_length);
 	out->pod[namespace_length] = '/';
@@ -101,7 +110,8 @@ int request_read(environment_reader *read, struct request *out, struct cni_error
 		               "letters, digits, \"_\", \".\" and \"-\"");
 	if (out->interface == NULL || !is_interface_name(out->interface))
 		return invalid(error, "CNI_IFNAME", out->interface, "a link's name");
-	if (commands[command].needs_netns && (out->netns == NULL || *out->netns == '\0'))
-		return invalid(error, "CNI_NETNS", out->netns, "a network namespace's path");
+	if (commands[command].needs_netns && (out->netns == NULL || !is_word(out->netns)))
+		return invalid(error, "CNI_NETNS", out->netns,
+		               "a network namespace's path, without blanks");
 	return read_pod(read, out, error);
 }

@@ -2,6 +2,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type { Operation } from '../../src/namespaces/operations.ts';
 import type { SandboxOptions } from '../testbed/sandbox.ts';
 import {
   BIN,
@@ -40,7 +41,7 @@ const CONFIG = {
 function cni(
   command: string,
   container: string,
-  { config = {}, netns = `/run/netns/${container}`, ...more }: CniOptions = {},
+  { config = {}, netns = `/run/netns/${container}`, pod, ...more }: CniOptions = {},
 ): Command {
   return {
     argv: [`${BIN}/cni`],
@@ -50,6 +51,7 @@ function cni(
       CNI_IFNAME: 'eth0',
       CNI_NETNS: netns,
       CNI_PATH: '/opt/cni/bin',
+      ...(pod === undefined ? {} : { CNI_ARGS: argumentsOf(pod) }),
     },
     stdin: JSON.stringify({ ...CONFIG, ...config }),
     ...more,
@@ -59,6 +61,13 @@ function cni(
 interface CniOptions extends Partial<Command> {
   config?: Readonly<Record<string, unknown>>;
   netns?: string;
+  /** NAMESPACE/NAME, as containerd tells it. */
+  pod?: string;
+}
+
+function argumentsOf(pod: string): string {
+  const [namespace, name] = pod.split('/');
+  return `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}`;
 }
 
 const bash = (text: string): Command => ({ argv: ['bash', '-c', text] });
@@ -105,12 +114,16 @@ describe.each(profiles)('cni in %o', (options) => {
   });
 
   /** Runs the groups of commands in a fresh node namespace with a bridge. */
-  async function run(...groups: Command[][]): Promise<Outcome[][]> {
+  const run = (...groups: Command[][]): Promise<Outcome[][]> => runOn([], groups);
+
+  /** As `run`, on a node that was changed by the operations. */
+  async function runOn(changes: readonly Operation[], groups: Command[][]): Promise<Outcome[][]> {
     const before = await traces(bench);
     const { code } = await runInit(
       bench,
       launchOf(bench, [
         ...privateRoot,
+        ...changes,
         ['environment', 'PATH', '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
         ...processOf('steps', 'essential', '/usr/local/bin/node'),
         ['argument', 'steps', `${SHARE}/steps.ts`],
@@ -303,6 +316,78 @@ describe.each(profiles)('cni in %o', (options) => {
       [1, 101, 'Bad prevResult: expected it to have the address 10.42.0.2/24'],
       [1, 101, expect.stringMatching(/^Failed to find the address of container c on eth0: /)],
       [1, 7, 'Bad network configuration: "cni.dev/valid-attachments" must be a list'],
+    ]);
+  });
+
+  test('undoes an ADD that fails inside the pod', async () => {
+    const gatewaySocket = '/run/no-gateway';
+    const [, refused, left, names, again] = await runEach(
+      ...netns('a'),
+      cni('ADD', 'a', { config: { gatewaySocket }, pod: 'default/a' }),
+      leases,
+      links,
+      cni('ADD', 'a'),
+    );
+    expect(failureOf(refused)).toEqual([
+      1,
+      11,
+      expect.stringMatching(/^Failed to ask the gateway at \/run\/no-gateway for the policies of /),
+    ]);
+    expect(left?.stdout).toBe('last\t10.42.0.2\n');
+    expect(names?.stdout).not.toContain('veth');
+    expect(again).toMatchObject({ code: 0 });
+  });
+
+  test('is not held up by another that waits for the gateway', async () => {
+    const config = { gatewaySocket: '/run/hung' };
+    const hang = `require('net').createServer(() => console.log('asked')).listen('/run/hung')`;
+    const groups = await run(
+      netns('a', 'b'),
+      [cni('ADD', 'a')],
+      [bash(`node -e "${hang}" >/run/asked 2>&1 & disown; until [ -S /run/hung ]; do :; done`)],
+      [
+        cni('DEL', 'a', { config }),
+        {
+          ...cni('ADD', 'b'),
+          argv: ['bash', '-c', `until grep -q . /run/asked; do :; done; exec ${BIN}/cni`],
+        },
+      ],
+      [leases],
+    );
+    const [del, add] = groups[3] ?? [];
+    expect([del?.code, add?.code]).toEqual([0, 0]);
+    // The gateway has not been asked a second time, and the plugin does not wait for ever.
+    expect(del?.milliseconds).toBeGreaterThan(5_000);
+    expect(add?.milliseconds).toBeLessThan(5_000);
+    expect(groups[4]?.[0]?.stdout).toBe('last\t10.42.0.3\nlease\t10.42.0.3\tb\teth0\n');
+  });
+
+  test('says that its result was not taken', async () => {
+    const gone = `mkfifo /run/gone; exec 3<>/run/gone 4>/run/gone 3<&-; ${BIN}/cni >&4; echo $?`;
+    const [, add] = await runEach(...netns('a'), {
+      ...cni('ADD', 'a'),
+      argv: ['bash', '-c', gone],
+    });
+    expect(add?.stdout).toBe('1\n');
+  });
+
+  test('finds its way among hundreds of links and addresses', async () => {
+    const ports = Array.from({ length: 350 }, (_, index): Operation => {
+      const address = `10.99.${Math.floor(index / 250)}.${(index % 250) + 1}/32`;
+      return ['port', 'other', `p${index}`, address];
+    });
+    const prevResult = { ips: [{ address: '10.42.0.2/24' }] };
+    const outcomes = await runOn(
+      [['bridge', 'other'], ...ports],
+      [
+        netns('a'),
+        [cni('STATUS', '')],
+        [cni('ADD', 'a')],
+        [cni('CHECK', 'a', { config: { prevResult } })],
+      ],
+    );
+    expect(outcomes.flat().map(({ code, stdout }) => (code === 0 ? 0 : stdout))).toEqual([
+      0, 0, 0, 0,
     ]);
   });
 

@@ -48,6 +48,20 @@ static void reads_the_pod(void)
 		check_text(request.pod, table[i].pod, "pod");
 	}
 
+	/* Words of a line to the gateway. */
+	static const char *const bad[] = {
+	    "K8S_POD_NAMESPACE=a b;K8S_POD_NAME=c",
+	    "K8S_POD_NAMESPACE=a;K8S_POD_NAME=b\ndetach",
+	    "K8S_POD_NAMESPACE=a/b;K8S_POD_NAME=c",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct cni_error error;
+		struct request request;
+
+		arguments = bad[i];
+		check_number(request_read(read_environment, &request, &error), -EINVAL, bad[i]);
+	}
+
 	char name[sizeof "K8S_POD_NAMESPACE=a;K8S_POD_NAME=" + REQUEST_POD_SIZE];
 	struct cni_error error;
 	struct request request;
@@ -83,7 +97,13 @@ int main(void)
 	     "Bad CNI_CONTAINERID \"a\tb\": expected letters, digits, \"_\", \".\" and \"-\""},
 	    {"ADD", "-a", "/n", "eth0",
 	     "Bad CNI_CONTAINERID \"-a\": expected letters, digits, \"_\", \".\" and \"-\""},
-	    {"ADD", "c1", NULL, "eth0", "Missing CNI_NETNS: expected a network namespace's path"},
+	    {"ADD", "c1", NULL, "eth0",
+	     "Missing CNI_NETNS: expected a network namespace's path, without blanks"},
+	    {"ADD", "c1", "/n\ndetach c2", "eth0",
+	     "Bad CNI_NETNS \"/n\ndetach c2\": expected a network namespace's path, without "
+	     "blanks"},
+	    {"ADD", "c1", "", "eth0",
+	     "Bad CNI_NETNS \"\": expected a network namespace's path, without blanks"},
 	    {"DEL", "c1", NULL, NULL, "Missing CNI_IFNAME: expected a link's name"},
 	    {"ADD", "c1", "/n", "sixteen-letters-", // 16 with its NUL would be 17
 	     "Bad CNI_IFNAME \"sixteen-letters-\": expected a link's name"},
