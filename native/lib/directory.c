@@ -1,6 +1,8 @@
 #include "lib/directory.h"
 
 #include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,4 +38,20 @@ int directory_make(char *path, mode_t mode, struct failure *failure)
 	if (stat(path, &status) != 0)
 		return fail(failure, errno, "make directory %s", path);
 	return S_ISDIR(status.st_mode) ? 0 : fail(failure, ENOTDIR, "make directory %s", path);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+int directory_remove(const char *path, struct failure *failure)
+{
+	/* Below a directory first, on one file system, and no symbolic link is followed. */
+	if (nftw(path, remove_entry, 8, FTW_DEPTH | FTW_MOUNT | FTW_PHYS) != 0)
+		return fail(failure, errno, "remove %s", path);
+	return 0;
 }

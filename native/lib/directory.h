@@ -13,4 +13,10 @@
  */
 int directory_make(char *path, mode_t mode, struct failure *failure);
 
+/**
+ * Removes the directory and what is below it, on its own file system; symbolic links are not
+ * followed. Returns 0, or -errno with the failure noted.
+ */
+int directory_remove(const char *path, struct failure *failure);
+
 #endif

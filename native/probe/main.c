@@ -3,6 +3,7 @@
  * TABs (lib/fields.h). It leaves nothing behind.
  */
 #include "lib/die.h"
+#include "lib/directory.h"
 #include "lib/fields.h"
 #include "probe/sacrifice.h"
 #include "probe/scratch.h"
@@ -54,28 +55,19 @@ static void print(const char *prefix, const char *name, const struct answer *ans
 	printf("%s%s\t%s\t%s\n", prefix, name, results[answer->result], evidence);
 }
 
-/* The first place that can be made, PLACE_RUNNER when none can. */
-static enum place best_place(const enum result *results)
-{
-	for (size_t i = 0; i < probe_count; i++)
-		if (probes[i].attempt == probe_namespaces && results[i] == RESULT_YES)
-			return probes[i].place;
-	return PLACE_RUNNER;
-}
-
 static void attempt_all(const struct options *options, const char *scratch)
 {
-	enum result results[64] = {RESULT_NO};
 	enum place best = PLACE_RUNNER;
 	struct answer answer;
 
 	for (size_t i = 0; i < probe_count; i++) {
-		enum place place = probes[i].place;
+		enum place place = probes[i].place == PLACE_BEST ? best : probes[i].place;
 
-		if (place == PLACE_BEST)
-			place = best = best_place(results);
 		sacrifice(probes[i].attempt, place, scratch, NULL, &answer);
-		results[i] = answer.result;
+		/* The first that can be made; PLACE_RUNNER when none can. */
+		if (probes[i].attempt == probe_namespaces && answer.result == RESULT_YES &&
+		    best == PLACE_RUNNER)
+			best = place;
 		print("", probes[i].name, &answer);
 	}
 	for (size_t i = 0; i < options->sysctl_count; i++) {
@@ -93,7 +85,7 @@ int main(int count, char **arguments)
 	if (scratch_make(options.scratch, scratch, sizeof scratch, &failure) != 0)
 		die(&failure);
 	attempt_all(&options, scratch);
-	if (scratch_remove(scratch, &failure) != 0)
+	if (directory_remove(scratch, &failure) != 0)
 		die(&failure);
 	return 0;
 }

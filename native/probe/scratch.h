@@ -9,7 +9,4 @@
 /** Makes it below `parent`, its path in `out` (of `size` bytes); 0, or -errno with the failure. */
 int scratch_make(const char *parent, char *out, size_t size, struct failure *failure);
 
-/** Removes it and all that is in it. */
-int scratch_remove(const char *path, struct failure *failure);
-
 #endif

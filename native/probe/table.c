@@ -1,5 +1,6 @@
 #include "probe/probe.h"
 
+/* The namespaces come before what is attempted in the best of them. */
 const struct probe probes[] = {
     {"mount", PLACE_RUNNER, probe_mount},
     {"namespaces", PLACE_NAMESPACES, probe_namespaces},
