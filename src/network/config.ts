@@ -8,10 +8,12 @@ export interface Config {
   readonly nodeIp: string;
   readonly nodeName: string;
   readonly metricsPort: number;
+  /** Where the kubelet keeps what pods write; undefined where it tells its size itself. */
+  readonly ephemeralStorage: string | undefined;
 }
 
 export const USAGE =
-  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME]';
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH]';
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -19,6 +21,7 @@ const OPTIONS = {
   'node-ip': { type: 'string' },
   'node-name': { type: 'string' },
   'metrics-port': { type: 'string' },
+  'ephemeral-storage': { type: 'string' },
 } as const;
 
 /** @throws Error that names every bad argument at once. */
@@ -44,6 +47,10 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
     metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
     // kubelet calls its Node after the host, in lower case, unless told otherwise.
     nodeName: values['node-name'] ?? hostname.toLowerCase(),
+    ephemeralStorage:
+      values['ephemeral-storage'] === undefined
+        ? undefined
+        : required('ephemeral-storage', absolute, 'an absolute path'),
   };
   if (problems.length > 0) throw new Error(`${problems.join('; ')} (usage: ${USAGE})`);
   return config;

@@ -4,6 +4,7 @@ import { serveHealth } from './health.ts';
 import { kubeconfigs } from '../kubernetes/kubeconfig-file.ts';
 import type { Log } from '../log.ts';
 import { Network } from './network.ts';
+import { NodeStorage } from './node-storage.ts';
 
 /**
  * The whole daemon: health at once, the network as soon as there is a kubeconfig. Ends only by an
@@ -31,7 +32,14 @@ export async function runController(
   say(`Following the API server at ${access.server.origin}`);
   const client = new ApiClient(access);
   network = new Network(config, client, say, ready);
-  return Promise.race([network.run(signal), followChanges()]);
+  return Promise.race([network.run(signal), ...storage(client), followChanges()]);
+
+  function storage(client: ApiClient): Promise<never>[] {
+    const { ephemeralStorage, nodeName } = config;
+    return ephemeralStorage === undefined
+      ? []
+      : [new NodeStorage(client, nodeName, ephemeralStorage, say).run(signal)];
+  }
 
   async function followChanges(): Promise<never> {
     for await (const changed of accesses) {

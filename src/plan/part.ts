@@ -39,6 +39,8 @@ export interface Contribution {
   readonly kubelet?: Readonly<Record<string, ConfigValue>>;
   /** Lines of a containerd configuration drop-in (version 3), by table. */
   readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
+  /** Arguments of the network controller. */
+  readonly controller?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** A program and its arguments that k3s is run under. */
   readonly wrapper?: readonly string[];

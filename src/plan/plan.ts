@@ -139,11 +139,10 @@ export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanI
         configuration,
         ...registriesStep(inputs.registries, context),
         environment,
-        ...processSteps(
-          context,
-          inputs.k3sArgs,
-          applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
-        ),
+        ...processSteps(context, inputs.k3sArgs, {
+          wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+          controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
+        }),
       ],
     },
   };

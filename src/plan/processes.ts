@@ -6,11 +6,18 @@ import type { Context } from './part.ts';
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 
+/** What workarounds add to the command lines. */
+interface ProcessArguments {
+  /** A program and its arguments that k3s is run under. */
+  readonly wrapper: readonly string[];
+  readonly controller: readonly string[];
+}
+
 /** The gateway, the controller and k3s, in the order of their starting. */
 export function processSteps(
   context: Context,
   k3sArgs: readonly string[],
-  wrapper: readonly string[],
+  { wrapper, controller }: ProcessArguments,
 ): Step[] {
   const k3sStep: Step = {
     id: 'k3s',
@@ -26,7 +33,7 @@ export function processSteps(
       ['ready'],
     ],
   };
-  return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+  return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context, controller), k3sStep];
 }
 
 function declare(
@@ -41,7 +48,7 @@ function declare(
   ];
 }
 
-function networkSteps(context: Context): Step[] {
+function networkSteps(context: Context, controller: readonly string[]): Step[] {
   const { layout, addresses, facts, nodeName } = context;
   return [
     {
@@ -90,6 +97,7 @@ function networkSteps(context: Context): Step[] {
           nodeName,
           '--metrics-port',
           String(CONTROLLER_METRICS_PORT),
+          ...controller,
         ]),
         ['start', 'controller'],
       ],

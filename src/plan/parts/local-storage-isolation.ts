@@ -9,5 +9,9 @@ export const localStorageIsolation: Workaround = {
     mode === 'control-plane'
       ? undefined
       : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
-  contribute: () => ({ kubelet: { localStorageCapacityIsolation: false } }),
+  contribute: () => ({
+    kubelet: { localStorageCapacityIsolation: false },
+    // The kubelet then tells the scheduler of none: pods that request some would wait for ever.
+    controller: ['--ephemeral-storage', '/var/lib/kubelet'],
+  }),
 };

@@ -21,13 +21,16 @@ describe('parseConfig', () => {
       nodeIp: '10.42.0.1',
       nodeName: 'runner-1',
       metricsPort: 9777,
+      ephemeralStorage: undefined,
     });
+    expect(parseConfig(argv({ '--ephemeral-storage': '/s' }), 'h').ephemeralStorage).toBe('/s');
     expect(parseConfig(argv({ '--node-name': 'n' }), 'Runner-1').nodeName).toBe('n');
   });
 
   test.each([
     ['--kubeconfig', 'k3s.yaml', '--kubeconfig must be an absolute path, not k3s.yaml'],
     ['--control', '', '--control must be an absolute path, not '],
+    ['--ephemeral-storage', 's', '--ephemeral-storage must be an absolute path, not s'],
     ['--node-ip', 'fd00::1', '--node-ip must be an IPv4 address, not fd00::1'],
     ['--metrics-port', '0', '--metrics-port must be a port from 1 to 65535, not 0'],
     ['--metrics-port', '65536', '--metrics-port must be a port from 1 to 65535, not 65536'],

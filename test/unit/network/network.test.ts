@@ -65,6 +65,7 @@ function start(): Network {
     nodeIp: NODE.ip,
     nodeName: NODE.name,
     metricsPort: 1,
+    ephemeralStorage: undefined,
   };
   const network = new Network(config, server.client(), () => undefined, ready);
   network.run(stop.signal).catch(() => undefined);
