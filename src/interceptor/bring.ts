@@ -22,13 +22,13 @@ const TAG = 'interceptor';
  */
 export async function bringInterceptor(layout: Layout, workshop: Workshop): Promise<void> {
   const { narrator } = workshop;
-  const compiler = await findCompiler();
-  if (compiler === undefined) {
-    narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
-    await usePrebuilt(layout);
-    return;
-  }
   try {
+    const compiler = await findCompiler();
+    if (compiler === undefined) {
+      narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
+      await usePrebuilt(layout);
+      return;
+    }
     const program = await compiled(layout, compiler, workshop);
     await place(program, layout);
   } catch (error) {

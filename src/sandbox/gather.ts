@@ -18,7 +18,7 @@ export async function gatherFacts(layout: Layout, sysctls: readonly string[]): P
   const [probed, mounts, resolver, apiServerPort, machineId] = await Promise.all([
     probe(layout, sysctls),
     findMounts(),
-    readFile('/etc/resolv.conf', 'utf8').then(parseResolver),
+    readResolver(),
     freePort(API_SERVER_PORT),
     readAnswer('/etc/machine-id'),
   ]);
@@ -50,6 +50,19 @@ async function probe(
     ...sysctls.flatMap((path) => ['--sysctl', path]),
   ]);
   return parseProbes(output);
+}
+
+/** A runner without the file has no name servers. */
+async function readResolver(): Promise<Facts['resolver']> {
+  const text = await readFile('/etc/resolv.conf', 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return '';
+    }
+    throw new Error(`Failed to read the runner's name servers: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  });
+  return parseResolver(text);
 }
 
 async function findMounts(): Promise<string[]> {
