@@ -6,6 +6,7 @@ import { exists } from '../files.ts';
 import { removeStale } from '../supply/stale.ts';
 import { K3S_DATA, type Layout } from '../layout.ts';
 import { startInit } from '../namespaces/init.ts';
+import { send } from '../namespaces/find-init.ts';
 import type { Launch, Operation, Step } from '../namespaces/operations.ts';
 import { INDEX } from './prepared.ts';
 
@@ -26,6 +27,8 @@ export interface Ground {
 const NAME = 'importer';
 const PARTIAL = '.partial-';
 const LIMIT_MS = 120_000;
+/** init gives its processes 10 s before it kills them. */
+const TERM_MS = 15_000;
 
 /** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
 export function preparationLaunch(
@@ -65,10 +68,18 @@ export async function prepareImages(preparation: Preparation): Promise<void> {
   // For root's eyes: images may hold set-uid programs of whoever made them.
   await mkdir(made, { mode: 0o700 });
   const init = await startInit(preparation);
-  const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
+  const limits = [
+    [LIMIT_MS, 'SIGTERM'],
+    [LIMIT_MS + TERM_MS, 'SIGKILL'],
+  ] as const;
+  const timers = limits.map(([ms, signal]) =>
+    setTimeout(() => {
+      send(init.pid, signal);
+    }, ms),
+  );
   const how = await init.launched.then(() => init.ended, errorMessage);
   await init.ended;
-  clearTimeout(limit);
+  timers.forEach(clearTimeout);
   if (!(await exists(join(made, INDEX)))) {
     throw new Error(`Failed to prepare images: ${how}; see ${join(logs, `${NAME}.log`)}`);
   }

@@ -28,3 +28,15 @@ export async function findInit(launchFile: string): Promise<number | undefined> 
 function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');
 }
+
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+export function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') {
+      return false;
+    }
+    throw error;
+  }
+}

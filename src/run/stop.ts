@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
 import { prepareImages } from '../images/preparation.ts';
 import { runPaths } from '../layout.ts';
-import { findInit } from '../namespaces/find-init.ts';
+import { findInit, send } from '../namespaces/find-init.ts';
 import { removeCgroup } from './pod-cgroups.ts';
 import { loadState, stateFile } from './state.ts';
 
@@ -63,18 +63,6 @@ async function endInit(launchFile: string): Promise<void> {
   const pid = await findInit(launchFile);
   if (pid !== undefined) {
     throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
-  }
-}
-
-/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
-function send(pid: number, signal: NodeJS.Signals): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') {
-      return false;
-    }
-    throw error;
   }
 }
 
