@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { assertComplete, httpGet, HttpError, type HttpOptions } from './http.ts';
 
@@ -10,6 +10,14 @@ export interface Downloaded {
 }
 
 const HEAD_BYTES = 64;
+/** How often it is told how far a download is. */
+const PROGRESS_MS = 5_000;
+
+export interface DownloadOptions extends HttpOptions {
+  /** Told every few seconds how many bytes came, and of how many if the server says so. */
+  readonly onProgress?: (received: number, total: number | undefined) => void;
+  readonly progressMs?: number;
+}
 
 /**
  * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
@@ -18,7 +26,7 @@ const HEAD_BYTES = 64;
 export async function download(
   url: string,
   path: string,
-  options: HttpOptions = {},
+  options: DownloadOptions = {},
 ): Promise<Downloaded> {
   // A binary, more often than not; tar keeps the mode for the cache service.
   const file = await open(path, 'w', 0o755);
@@ -26,6 +34,8 @@ export async function download(
   let received = 0;
   let head = Buffer.alloc(0);
   let validator: string | undefined;
+  const { onProgress, progressMs = PROGRESS_MS } = options;
+  let told = performance.now();
   try {
     await httpGet(
       url,
@@ -43,10 +53,14 @@ export async function download(
         }
         validator = validatorOf(answer);
         for await (const chunk of body) {
-          await file.write(chunk, 0, chunk.length, received);
+          await writeAll(file, chunk, received);
           hash.update(chunk);
           received += chunk.length;
           head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+          if (performance.now() - told >= progressMs) {
+            told = performance.now();
+            onProgress?.(received, total);
+          }
         }
         assertComplete(received, total ?? received);
       },
@@ -56,6 +70,14 @@ export async function download(
     await file.close();
   }
   return { sha256: hash.digest('hex'), head };
+}
+
+/** One write may take less than it was given, as on a disk with little room left. */
+async function writeAll(file: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** The length of the whole file, as far as the server tells. */

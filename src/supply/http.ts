@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpClient } from '@actions/http-client';
+import { unlessAborted } from '../abort.ts';
 import { errorMessage } from '../errors.ts';
 import { retry } from './retry.ts';
 
@@ -49,7 +50,15 @@ export async function httpGet<T>(
   const client = new HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
   return retry(
     async () => {
-      const { message } = await client.get(url, { ...headers() });
+      const asked = client.get(url, { ...headers() });
+      // An answer that comes when nobody waits for it any more must not keep the process.
+      asked.then(
+        ({ message }) => {
+          if (signal?.aborted === true) message.destroy();
+        },
+        () => undefined,
+      );
+      const { message } = await (signal === undefined ? asked : unlessAborted(asked, signal));
       try {
         check(message);
         return await consume(message, bodyOf(message, stallMs, signal));
@@ -130,7 +139,7 @@ async function* bodyOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   const abort = (): void => {
-    message.destroy(new Error('the timeout passed'));
+    message.destroy(signal?.reason as Error);
   };
   const stall = setTimeout(() => {
     message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { unlessAborted } from '../abort.ts';
 import { errorMessage } from '../errors.ts';
 import { download } from './download.ts';
 import type { Asset, CachedFile, ToolCache } from './tool-cache.ts';
@@ -64,7 +65,10 @@ export async function supply(wanted: WantedFile, sources: Sources): Promise<Supp
     return { ...restored, cacheHit: true };
   }
   const fetched = await fetch(wanted, expected, sources);
-  remote?.saveLater(fetched.path, key);
+  // What is in the run's own directory goes with the run, before anything is saved.
+  if (fetched.path.startsWith(cache.directory(wanted.tag, expected))) {
+    remote?.saveLater(fetched.path, key);
+  }
   return { ...fetched, cacheHit: false };
 }
 
@@ -77,11 +81,15 @@ async function restore(
   wanted: WantedFile,
   expected: string,
   key: string,
-  { cache, remote, narrator }: Sources,
+  { cache, remote, narrator, signal }: Sources,
 ): Promise<CachedFile | 'corrupt' | undefined> {
   const directory = cache.directory(wanted.tag, expected);
   const path = join(directory, wanted.name);
-  if (remote === undefined || !(await remote.restore(path, key))) {
+  // The service knows an entry by its path as well, so it cannot go where there is room for it.
+  if (remote === undefined || !(await cache.isWritable())) {
+    return undefined;
+  }
+  if (!(await unlessAborted(remote.restore(path, key), signal))) {
     return undefined;
   }
   const sha256 = await sha256Of(path);
@@ -104,6 +112,9 @@ async function fetch(wanted: WantedFile, expected: string, sources: Sources): Pr
       const { sha256, head } = await download(wanted.url, file, {
         signal: sources.signal,
         onRetry: sources.narrator.info,
+        onProgress: (received, total) => {
+          sources.narrator.info(`${wanted.name} ${wanted.tag}: ${progress(received, total)}`);
+        },
       });
       if (sha256 !== expected) {
         throw new Error(describeMismatch(wanted.url, sha256, expected, head));
@@ -111,6 +122,12 @@ async function fetch(wanted: WantedFile, expected: string, sources: Sources): Pr
       return cache.keep(file, wanted, sha256);
     }),
   );
+}
+
+/** "12.3 of 69.8 MB", or what came so far where the server does not tell how much there is. */
+function progress(received: number, total: number | undefined): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  return `${megabytes(received)}${total === undefined ? '' : ` of ${megabytes(total)}`} MB`;
 }
 
 /** What a cache that is read-only or full answers; the run goes on without it. */

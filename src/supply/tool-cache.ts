@@ -1,4 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { exists } from '../files.ts';
@@ -94,6 +104,16 @@ export class ToolCache {
     } finally {
       await rm(directory, { recursive: true, force: true });
     }
+  }
+
+  /** Whether something could be put into it. */
+  async isWritable(): Promise<boolean> {
+    return mkdir(this.#root, { recursive: true })
+      .then(() => access(this.#root, constants.W_OK))
+      .then(
+        () => true,
+        () => false,
+      );
   }
 
   /** Takes over a file whose hash was found to be `sha256`. */

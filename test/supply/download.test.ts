@@ -101,6 +101,26 @@ describe('download', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('tells how far it is, every now and then', async () => {
+    const told: unknown[] = [];
+    server.answer('/file', slow(CONTENT, 4, 10));
+    const path = join(directory, 'file');
+    await download(`${server.url}/file`, path, {
+      ...options,
+      progressMs: 0,
+      onProgress: (received, total) => told.push([received, total]),
+    });
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.at(-1)).toEqual([CONTENT.length, CONTENT.length]);
+  });
+
+  it('ends at once when the timeout passes before the server answers', async () => {
+    server.answer('/file', () => undefined);
+    const signal = AbortSignal.timeout(200);
+    await expect(fetched({ signal })).rejects.toThrow('Failed to download');
+    await expect(fetched({ signal })).rejects.toThrow('Failed to download');
+  });
+
   it('waits as long as the server asks, and never longer than a minute', async () => {
     server.answer(
       '/file',

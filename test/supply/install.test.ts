@@ -286,6 +286,21 @@ describe('the tool cache', () => {
     );
   });
 
+  it('that cannot be written has nothing restored to it and nothing saved from what goes with the run', async () => {
+    writeFileSync(cache, '');
+    const calls: string[] = [];
+    await install({
+      remote: {
+        restore: (path) => {
+          calls.push(`restore ${path}`);
+          return Promise.resolve(false);
+        },
+        saveLater: (path) => calls.push(`save ${path}`),
+      },
+    });
+    expect(calls).toEqual([]);
+  });
+
   describe.skipIf(process.getuid?.() !== 0)('on a file system', () => {
     const mounted: string[] = [];
     const mount = (options: string): string => {
