@@ -29,7 +29,7 @@ export interface Inputs extends K3sRequest {
 /** Reads one raw input by its name in action.yml; empty when it was not given. */
 export type ReadInput = (name: string) => string;
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
 
 /**
  * Turns the raw inputs into `Inputs`.
@@ -178,11 +178,13 @@ function parseSysctls(text: string): Sysctls {
 }
 
 function parseTimeout(text: string): number {
-  const match = /^(\d+)(s|m|h)$/.exec(text);
-  const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN);
-  if (!(ms > 0)) {
+  const [, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(text) ?? [];
+  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
+  if (ms === 0) {
+    // A bare number is seconds to some and minutes to others.
+    const examples = /^[1-9]\d*$/.test(text) ? `${text}s or ${text}m` : '90s, 5m or 1m30s';
     throw new InputError(
-      `timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`,
+      `timeout: "${text}" is not a duration; write a number with s, m or h, such as ${examples}`,
     );
   }
   return ms;

@@ -82,8 +82,15 @@ export async function resolveTag(request: VersionRequest, resolver: Resolver): P
   const tag = chooseRelease(request, channels);
   if (tag === undefined) {
     throw new InputError(
-      `version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as v1.34.1+k3s1`,
+      `version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as ${exampleFor(request)}`,
     );
   }
   return tag;
+}
+
+/** What was most likely meant: "v1.34.1" is a release of Kubernetes, and k3s numbers its own of it. */
+function exampleFor(request: VersionRequest): string {
+  const release =
+    request.kind === 'range' ? /^v?(\d+\.\d+\.\d+)$/.exec(request.range)?.[1] : undefined;
+  return `v${release ?? '1.34.1'}+k3s1`;
 }

@@ -8,8 +8,12 @@ export type VersionRequest =
   | { readonly kind: 'range'; readonly range: string };
 
 const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s(\d+)$/;
+/** A tag as people have it: without the v, or of a container image, whose tags cannot hold a plus. */
+const ALMOST_TAG = /^v?(\d+\.\d+\.\d+(?:-rc\d+)?)[+-](k3s\d+)$/;
 const CHANNEL = /^(stable|latest|testing)$/;
 const MINOR = /^v?(1\.\d+)$/;
+/** What YAML makes of 1.30; no release of k3s is that old. */
+const NUMBER = /^1\.\d$/;
 
 export function isTag(text: string): boolean {
   return TAG.test(text);
@@ -17,8 +21,14 @@ export function isTag(text: string): boolean {
 
 /** @throws InputError if `text` is neither a tag, nor a channel, nor a range */
 export function parseVersion(text: string): VersionRequest {
-  if (isTag(text)) {
-    return { kind: 'tag', tag: text };
+  const [, release, revision] = ALMOST_TAG.exec(text) ?? [];
+  if (release !== undefined && revision !== undefined) {
+    return { kind: 'tag', tag: `v${release}+${revision}` };
+  }
+  if (NUMBER.test(text)) {
+    throw new InputError(
+      `version: "${text}" is no release of k3s; YAML reads 1.30 as the number 1.3, so write it in quotes: '${text}0'`,
+    );
   }
   const minor = MINOR.exec(text)?.[1];
   if (minor !== undefined) {

@@ -41,7 +41,7 @@ describe('a wrong input', () => {
       expect.stringMatching(/^checksum: "abc" is not a SHA-256; give 64 hex digits/),
       expect.stringMatching(/^k3s-path and k3s-url: both are given; give the one to use/),
       expect.stringMatching(/^mode: "ful" is not known; choose auto, full, node, control-plane/),
-      expect.stringMatching(/^timeout: "5" is not a duration; write a number with s, m or h/),
+      expect.stringMatching(/^timeout: "5" is not a duration; .*such as 5s or 5m$/),
       expect.stringMatching(
         /^k3s-args: "no-dashes" does not begin with --; write one --flag=value/,
       ),

@@ -90,6 +90,8 @@ describe('parseInputs', () => {
     ['90s', 90_000],
     ['5m', 300_000],
     ['1h', 3_600_000],
+    ['1m30s', 90_000],
+    ['1h0m5s', 3_605_000],
   ])('reads the timeout %s', (timeout, ms) => {
     expect(parse({ timeout }).timeoutMs).toBe(ms);
   });
@@ -105,7 +107,12 @@ describe('parseInputs', () => {
     [{ registries: 'mirrors: [' }, 'registries: line 1 is not YAML'],
     [{ mode: 'half' }, 'mode: "half" is not known; choose auto, full, node, control-plane'],
     [{ sysctls: 'yes' }, 'sysctls: "yes" is not known; choose auto, bind, ptrace'],
-    [{ timeout: '5' }, 'timeout: "5" is not a duration'],
+    [
+      { timeout: '300' },
+      'timeout: "300" is not a duration; write a number with s, m or h, such as 300s',
+    ],
+    [{ timeout: '' }, 'timeout: "" is not a duration'],
+    [{ timeout: '30s1m' }, 'timeout: "30s1m" is not a duration'],
     [{ timeout: '0s' }, 'timeout: "0s" is not a duration'],
     [{ checksum: 'abc' }, 'checksum: "abc" is not a SHA-256'],
     [{ 'k3s-url': 'http://mirror/k3s' }, 'k3s-url: needs checksum'],

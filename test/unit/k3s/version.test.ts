@@ -6,6 +6,9 @@ describe('parseVersion', () => {
   it.each([
     ['v1.34.1+k3s1', { kind: 'tag', tag: 'v1.34.1+k3s1' }],
     ['v1.35.0-rc1+k3s1', { kind: 'tag', tag: 'v1.35.0-rc1+k3s1' }],
+    ['1.34.1+k3s1', { kind: 'tag', tag: 'v1.34.1+k3s1' }],
+    ['v1.34.1-k3s1', { kind: 'tag', tag: 'v1.34.1+k3s1' }],
+    ['v1.35.0-rc1-k3s2', { kind: 'tag', tag: 'v1.35.0-rc1+k3s2' }],
     ['stable', { kind: 'channel', name: 'stable' }],
     ['latest', { kind: 'channel', name: 'latest' }],
     ['testing', { kind: 'channel', name: 'testing' }],
@@ -26,6 +29,10 @@ describe('parseVersion', () => {
       expect(() => parseVersion(text)).toThrow(`version: "${text}" is not a k3s version`);
     },
   );
+});
+
+it('takes 1.3 for what YAML made of 1.30', () => {
+  expect(() => parseVersion('1.3')).toThrow("write it in quotes: '1.30'");
 });
 
 describe('mayAnswer', () => {
