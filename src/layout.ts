@@ -40,7 +40,8 @@ export function k3sPaths(isolation: Isolation, layout: Layout): K3sPaths {
   return isolation === 'namespaces'
     ? {
         data: K3S_DATA,
-        config: '/etc/rancher/k3s/config.yaml',
+        // Not k3s's own place: what the runner has beside that would be read as well.
+        config: `${PRIVATE_FILES}/k3s/config.yaml`,
         registries: '/etc/rancher/k3s/registries.yaml',
       }
     : {

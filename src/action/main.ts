@@ -22,6 +22,7 @@ export async function runMain(): Promise<void> {
   try {
     const inputs = parseInputs((name) => core.getInput(name));
     inputs.registries?.secrets.forEach(core.setSecret);
+    inputs.k3sArgs.secrets.forEach(core.setSecret);
     const directory = await mkdtemp(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'k3s-in-gvisor-'));
     core.saveState(STATE_DIRECTORY, directory);
     const layout = layoutOf(directory, DIST, arch(), process.execPath);

@@ -24,6 +24,8 @@ export class ReadinessError extends Error {
 
 export interface Climb {
   readonly mode: Mode;
+  /** Whether the cluster has CoreDNS. */
+  readonly dns: boolean;
   readonly nodeName: string;
   /** The kubeconfig k3s writes. */
   readonly kubeconfig: string;
@@ -67,7 +69,7 @@ export async function climb(ladder: Climb): Promise<void> {
     ...(ladder.mode === 'control-plane'
       ? [serviceAccount(connected)]
       : [node(connected, ladder.nodeName), serviceAccount(connected)]),
-    ...(ladder.mode === 'full' ? [clusterDns(connected)] : []),
+    ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
   ];
   try {
     for (const rung of rungs) {

@@ -9,11 +9,14 @@ import { RELEASES } from '../k3s/release.ts';
 import { asSha256 } from '../supply/verify.ts';
 import type { Source } from '../k3s/source.ts';
 import { parseVersion } from '../k3s/version.ts';
+import { parseComponents, without, type Component } from './components.ts';
+import { parseK3sArgs, type K3sArgs } from './k3s-args.ts';
 
 export interface Inputs extends K3sRequest {
   readonly mode: Mode | 'auto';
   readonly sysctls: Sysctls;
-  readonly k3sArgs: readonly string[];
+  readonly components: readonly Component[];
+  readonly k3sArgs: K3sArgs;
   /** Globs or paths of image tars. */
   readonly images: readonly string[];
   /** Whether the images given as tars are kept unpacked for the next start. */
@@ -51,6 +54,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const mode = collect(() => parseMode(read('mode')));
   const sysctls = collect(() => parseSysctls(read('sysctls')));
   const timeoutMs = collect(() => parseTimeout(read('timeout')));
+  const components = collect(() => parseComponents(read('components')));
   const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
   const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
@@ -65,6 +69,7 @@ export function parseInputs(read: ReadInput): Inputs {
     mode === undefined ||
     sysctls === undefined ||
     timeoutMs === undefined ||
+    components === undefined ||
     k3sArgs === undefined ||
     releases === undefined ||
     channelServer === undefined ||
@@ -80,6 +85,7 @@ export function parseInputs(read: ReadInput): Inputs {
     checksum,
     mode,
     sysctls,
+    components: without(components, k3sArgs.disable),
     k3sArgs,
     releases,
     channelServer,
@@ -204,17 +210,6 @@ function parseKubeconfig(text: string): string | undefined {
     );
   }
   return text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(text);
-}
-
-function parseK3sArgs(text: string): string[] {
-  const args = lines(text);
-  const bad = args.find((arg) => !arg.startsWith('--'));
-  if (bad !== undefined) {
-    throw new InputError(
-      `k3s-args: "${bad}" does not begin with --; write one --flag=value per line`,
-    );
-  }
-  return args;
 }
 
 function lines(text: string): string[] {

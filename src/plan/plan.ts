@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { disabledOf, type Component } from '../inputs/components.ts';
 import type { Inputs } from '../inputs/inputs.ts';
+import type { Manifest } from '../inputs/runner-config.ts';
 import type { Isolation, Mode } from '../mode.ts';
 import { importTars, usePrepared } from './images.ts';
 import type { PreparedImages } from '../images/prepared.ts';
@@ -12,6 +15,7 @@ import { can, hasOneUser, type Facts } from '../sandbox/facts.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
+import { flagsBeside } from './own-flags.ts';
 import { processSteps } from './processes.ts';
 import { PHASES, type ConfigValue, type Context, type Phase, type Workaround } from './part.ts';
 
@@ -28,6 +32,7 @@ export interface Plan {
   readonly fellShort: ModeChoice['fellShort'];
   readonly nodeName: string;
   readonly addresses: Addresses;
+  readonly components: readonly Component[];
   readonly decisions: readonly Decision[];
   /** k3s's config.yaml. */
   readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
@@ -47,13 +52,17 @@ export interface PlanInput {
   readonly images: readonly string[];
   /** The same, imported before. */
   readonly prepared?: PreparedImages | undefined;
+  /** What the runner has in k3s's own directory of manifests. */
+  readonly manifests?: readonly Manifest[];
 }
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanInput): Plan {
+export function makePlan(input: PlanInput): Plan {
+  const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
-  const addresses = chooseAddresses(facts.networks);
-  const nodeName = nodeNameFrom(facts.hostname);
+  const { components, k3sArgs } = inputs;
+  const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
+  const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
   const context: Context = {
     facts,
     mode,
@@ -76,8 +85,13 @@ export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanI
       : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }],
   );
 
+  const base = {
+    id: 'configuration',
+    reason: 'what the action itself relies on',
+    contribution: { k3s: baseConfig(inputs, nodeName, mode, layout) },
+  };
   const k3sConfig = mergeConfig([
-    baseConfig(nodeName, mode, layout),
+    base.contribution.k3s,
     inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
     ...applied.map(({ contribution }) => contribution.k3s ?? {}),
   ]);
@@ -110,6 +124,7 @@ export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanI
   const variables = Object.assign(
     {},
     ENVIRONMENT,
+    { K3S_CONFIG_FILE: context.paths.config },
     ...applied.map(({ contribution }) => contribution.environment ?? {}),
   ) as Record<string, string>;
   const environment: Step = {
@@ -128,6 +143,7 @@ export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanI
     fellShort,
     nodeName,
     addresses,
+    components,
     decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
@@ -138,8 +154,9 @@ export function makePlan({ facts, inputs, layout, k3s, images, prepared }: PlanI
         ...stepsOf(PHASES),
         configuration,
         ...registriesStep(inputs.registries, context),
+        ...manifestsStep(manifests, context),
         environment,
-        ...processSteps(context, inputs.k3sArgs, {
+        ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
           wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
           controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
         }),
@@ -191,15 +208,18 @@ export function nodeNameFrom(hostname: string): string {
   return label === '' ? 'runner' : label;
 }
 
-function baseConfig(nodeName: string, mode: Mode, layout: Layout): Record<string, ConfigValue> {
+function baseConfig(
+  { components, k3sArgs }: Inputs,
+  nodeName: string,
+  mode: Mode,
+  layout: Layout,
+): Record<string, ConfigValue> {
   return {
     'node-name': nodeName,
     'write-kubeconfig': layout.k3sKubeconfig,
     'write-kubeconfig-mode': '0600',
-    // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
-    // asks for none of them. k3s-args can bring them back.
-    disable: ['traefik', 'metrics-server'],
-    'disable-helm-controller': true,
+    disable: [...new Set([...disabledOf(components), ...k3sArgs.disable])],
+    'disable-helm-controller': !components.includes('helm-controller'),
     ...(mode === 'control-plane'
       ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
       : {}),
@@ -215,6 +235,22 @@ function registriesStep(registries: Registries | undefined, { paths }: Context):
           reason: 'mirrors and credentials of the input registries',
           isSecret: true,
           operations: configFile(paths.registries, registries.content),
+        },
+      ];
+}
+
+/** k3s applies them once it runs; its data directory is new with every run. */
+function manifestsStep(manifests: readonly Manifest[], { paths }: Context): Step[] {
+  return manifests.length === 0
+    ? []
+    : [
+        {
+          id: 'manifests',
+          reason: "manifests that are in the runner's k3s directory",
+          isSecret: true,
+          operations: manifests.flatMap(({ path, content }) =>
+            configFile(join(paths.data, 'server', 'manifests', path), content),
+          ),
         },
       ];
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { argumentOf, isSecret, type Flag } from '../inputs/k3s-args.ts';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
 import { BRIDGE } from './parts/gateway-network.ts';
 import type { Context } from './part.ts';
@@ -16,24 +17,28 @@ interface ProcessArguments {
 /** The gateway, the controller and k3s, in the order of their starting. */
 export function processSteps(
   context: Context,
-  k3sArgs: readonly string[],
+  flags: readonly Flag[],
   { wrapper, controller }: ProcessArguments,
 ): Step[] {
-  const k3sStep: Step = {
-    id: 'k3s',
-    reason: 'the cluster',
-    operations: [
-      ...declare(context, 'k3s', 'essential', [
-        ...wrapper,
-        context.k3s.binary,
-        'server',
-        ...k3sArgs,
-      ]),
-      ['start', 'k3s'],
-      ['ready'],
-    ],
-  };
-  return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context, controller), k3sStep];
+  const argument = (flag: Flag): Operation => ['argument', 'k3s', argumentOf(flag)];
+  const secrets = flags.filter(isSecret);
+  const k3s = { id: 'k3s', reason: 'the cluster' };
+  const k3sSteps: Step[] = [
+    {
+      ...k3s,
+      operations: [
+        ...declare(context, 'k3s', 'essential', [...wrapper, context.k3s.binary, 'server']),
+        ...flags.filter((flag) => !isSecret(flag)).map(argument),
+      ],
+    },
+    ...(secrets.length === 0
+      ? []
+      : [{ ...k3s, isSecret: true as const, operations: secrets.map(argument) }]),
+    { ...k3s, operations: [['start', 'k3s'], ['ready']] },
+  ];
+  return context.isolation === 'none'
+    ? k3sSteps
+    : [...networkSteps(context, controller), ...k3sSteps];
 }
 
 function declare(

@@ -5,6 +5,7 @@ import { exists } from '../files.ts';
 import { findImages } from '../images/find.ts';
 import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
 import type { Inputs } from '../inputs/inputs.ts';
+import { readRunnerConfig, withRunnerConfig } from '../inputs/runner-config.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
 import { installK3s, type InstalledK3s } from '../k3s/install.ts';
 import { assertUnused, readCredentials, writeKubeconfig } from '../cluster/kubeconfig.ts';
@@ -51,7 +52,9 @@ export interface StartOptions {
  * @throws InputError before anything is started; later with the step, its cause and what was seen last.
  */
 export async function start(options: StartOptions): Promise<Started> {
-  const { inputs, layout, events } = options;
+  const { layout, events } = options;
+  const runner = await readRunnerConfig();
+  const inputs = withRunnerConfig(options.inputs, runner);
   const deadline = AbortSignal.timeout(inputs.timeoutMs);
   // What still runs when something else has failed must not keep the step waiting.
   const over = new AbortController();
@@ -88,7 +91,8 @@ export async function start(options: StartOptions): Promise<Started> {
   reached('facts found, k3s at hand');
 
   const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-  const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
+  const { manifests } = runner;
+  const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
   const warm: WarmStart = inputs.warmStart
     ? await findWarmStart({
         ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
@@ -100,7 +104,7 @@ export async function start(options: StartOptions): Promise<Started> {
   }
   const plan =
     warm.kind === 'prepared'
-      ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
+      ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
       : cold;
   events.plan(plan);
   let state: RunState = {
@@ -158,6 +162,7 @@ async function waitUntilReady(wait: {
   const { plan, layout, server, init, deadline, reached } = wait;
   await climb({
     mode: plan.mode,
+    dns: plan.components.includes('coredns'),
     nodeName: plan.nodeName,
     kubeconfig: layout.k3sKubeconfig,
     server,

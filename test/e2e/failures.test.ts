@@ -43,7 +43,7 @@ describe('a wrong input', () => {
       expect.stringMatching(/^mode: "ful" is not known; choose auto, full, node, control-plane/),
       expect.stringMatching(/^timeout: "5" is not a duration; .*such as 5s or 5m$/),
       expect.stringMatching(
-        /^k3s-args: "no-dashes" does not begin with --; write one --flag=value/,
+        /^k3s-args: line 1: "no-dashes" does not begin with --; write one --flag=value/,
       ),
     ]);
     expect(await job.must(['ls', '-A', RUNNER_TEMP])).toBe('');
@@ -72,6 +72,16 @@ describe('a wrong input', () => {
       what: 'images that are not there',
       inputs: { images: `${IMAGES_PATH}/*.tgz` },
       error: /^images: "\/opt\/testbed\/images\/\*\.tgz" matches no file; give paths or globs/,
+    },
+    {
+      what: "a flag that is the action's own",
+      inputs: { 'k3s-args': '--debug\n--https-listen-port 6550' },
+      error: /^k3s-args: line 2: --https-listen-port is not k3s's to decide here: the kubeconfig/,
+    },
+    {
+      what: 'a flag that the plan needs otherwise',
+      inputs: { 'k3s-args': '--flannel-backend=vxlan' },
+      error: /^k3s-args: line 1: --flannel-backend is none here and cannot be vxlan/,
     },
     {
       what: 'a kubeconfig that is a directory',

@@ -12,7 +12,6 @@ export const runnerFiles: Workaround = {
       ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
       : undefined,
   contribute: ({ layout, mode, facts, paths }) => ({
-    environment: { K3S_CONFIG_FILE: paths.config },
     k3s: {
       'data-dir': paths.data,
       'flannel-backend': 'none',

@@ -24,7 +24,8 @@ describe('parseInputs', () => {
       channelServer: 'https://update.k3s.io/v1-release/channels',
       mode: 'auto',
       sysctls: 'auto',
-      k3sArgs: [],
+      components: ['coredns', 'local-storage', 'metrics'],
+      k3sArgs: { flags: [], networks: {}, nodeName: undefined, disable: [], secrets: [] },
       images: [],
       airgap: false,
       warmStart: false,
@@ -36,11 +37,7 @@ describe('parseInputs', () => {
   });
 
   it('reads lists line by line and leaves out blank lines', () => {
-    const { k3sArgs, images } = parse({
-      'k3s-args': '--debug\n\n  --node-label=a=b  \n',
-      images: 'a.tar\nb/*.tar',
-    });
-    expect(k3sArgs).toEqual(['--debug', '--node-label=a=b']);
+    const { images } = parse({ images: '\na.tar\n\n  b/*.tar  \n' });
     expect(images).toEqual(['a.tar', 'b/*.tar']);
   });
 
@@ -121,7 +118,7 @@ describe('parseInputs', () => {
       'k3s-url: "ftp://mirror/k3s" is not an http',
     ],
     [{ 'k3s-path': 'a', 'k3s-url': 'http://b' }, 'k3s-path and k3s-url: both are given'],
-    [{ 'k3s-args': 'server' }, 'k3s-args: "server" does not begin with --'],
+    [{ 'k3s-args': 'server' }, 'k3s-args: line 1: "server" does not begin with --'],
   ] as [Record<string, string>, string][])('refuses %j', (given, message) => {
     expect(() => parse(given)).toThrow(InputError);
     expect(() => parse(given)).toThrow(message);

@@ -1,12 +1,11 @@
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import type { PreparedImages } from '../../../src/images/prepared.ts';
 import { parseInputs } from '../../../src/inputs/inputs.ts';
 import { layoutOf } from '../../../src/layout.ts';
 import type { Operation } from '../../../src/namespaces/operations.ts';
 import type { Facts } from '../../../src/sandbox/facts.ts';
 import { WORKAROUNDS } from '../../../src/plan/parts/index.ts';
-import { makePlan, nodeNameFrom, type Plan } from '../../../src/plan/plan.ts';
+import { makePlan, nodeNameFrom, type Plan, type PlanInput } from '../../../src/plan/plan.ts';
 import { stockFacts } from './facts.ts';
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -19,7 +18,9 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 function planFor(
   facts: Facts,
   given: Readonly<Record<string, string>> = {},
-  options: { containerdDropIns?: boolean; images?: string[]; prepared?: PreparedImages } = {},
+  options: { containerdDropIns?: boolean } & Partial<
+    Pick<PlanInput, 'images' | 'prepared' | 'manifests'>
+  > = {},
 ): Plan {
   return makePlan({
     facts,
@@ -32,6 +33,7 @@ function planFor(
     },
     images: options.images ?? [],
     prepared: options.prepared,
+    manifests: options.manifests ?? [],
   });
 }
 
@@ -157,6 +159,7 @@ describe('the plan of a stock sandbox', () => {
       'flannel-backend': 'none',
       'disable-kube-proxy': true,
       disable: ['traefik', 'metrics-server', 'servicelb'],
+      'disable-helm-controller': true,
       'node-ip': '10.42.0.1',
     });
     expect(parse(written(plan, '50-k3s-in-gvisor.conf') ?? '')).toEqual({
@@ -333,4 +336,71 @@ it('has workarounds with distinct ids that each tell symptom, source and end', (
   for (const { symptom, source, removeWhen } of WORKAROUNDS) {
     expect([symptom, source, removeWhen].every((text) => text.length > 10)).toBe(true);
   }
+});
+
+describe('flags of k3s-args', () => {
+  const arguments_ = (plan: Plan): string[] =>
+    operations(plan).flatMap(([directive, name, value]) =>
+      directive === 'argument' && name === 'k3s' ? [value] : [],
+    );
+
+  it('come after the configuration, but for those the plan has set so already', () => {
+    const plan = planFor(stockFacts(), {
+      'k3s-args':
+        '--debug --disable-kube-proxy --kubelet-arg=v=4 --kubelet-arg=fail-cgroupv1=false',
+    });
+    expect(arguments_(plan)).toEqual(['/cache/k3s', 'server', '--debug', '--kubelet-arg=v=4']);
+  });
+
+  it.each([
+    [
+      '--flannel-backend=vxlan',
+      /line 1: --flannel-backend is none here and cannot be vxlan \(gateway-network: /,
+    ],
+    ['--node-ip=1.2.3.4', /--node-ip is 10\.42\.0\.1 here and cannot be 1\.2\.3\.4/],
+    ['--disable-kube-proxy=false', /--disable-kube-proxy is true here and cannot be false/],
+    [
+      '--kubelet-arg=fail-cgroupv1',
+      /--kubelet-arg=fail-cgroupv1 is false here and cannot be true \(cgroup-v1-accepted: /,
+    ],
+  ])('%s is refused, since the plan needs it otherwise', (k3sArgs, message) => {
+    expect(() => planFor(stockFacts(), { 'k3s-args': k3sArgs })).toThrow(message);
+  });
+
+  it('change the networks and the name of all that has to do with them', () => {
+    const plan = planFor(stockFacts(), {
+      'k3s-args': '--cluster-cidr=10.52.0.0/16 --service-cidr=10.53.0.0/16 --node-name=n1',
+    });
+    expect(plan.nodeName).toBe('n1');
+    expect(plan.k3sConfig).toMatchObject({
+      'node-name': 'n1',
+      'cluster-cidr': '10.52.0.0/16',
+      'service-cidr': '10.53.0.0/16',
+      'cluster-dns': '10.53.0.10',
+    });
+    const values = operations(plan).map(([, , value]) => value);
+    expect(values).toEqual(expect.arrayContaining(['10.52.0.0/16', '10.53.0.0/16', 'n1']));
+    expect(written(plan, '.conflist')).toContain('"subnet":"10.52.0.0/24"');
+  });
+
+  it('are not printed where they are secret', () => {
+    const plan = planFor(stockFacts(), { 'k3s-args': '--token=hunter2 --debug' });
+    const open = plan.launch.steps.filter(({ isSecret }) => isSecret !== true);
+    expect(JSON.stringify(open)).not.toContain('hunter2');
+    expect(arguments_(plan)).toEqual(['/cache/k3s', 'server', '--debug', '--token=hunter2']);
+  });
+
+  it('turn parts off', () => {
+    const plan = planFor(stockFacts(), { 'k3s-args': '--disable=coredns,servicelb' });
+    expect(plan.components).toEqual(['local-storage', 'metrics']);
+    expect(plan.k3sConfig['disable']).toEqual(
+      expect.arrayContaining(['coredns', 'traefik', 'metrics-server', 'servicelb']),
+    );
+  });
+});
+
+it('brings the manifests of the runner, unprinted', () => {
+  const plan = planFor(stockFacts(), {}, { manifests: [{ path: 'a/x.yaml', content: 'kind: A' }] });
+  expect(written(plan, '/var/lib/rancher/k3s/server/manifests/a/x.yaml')).toBe('kind: A');
+  expect(plan.launch.steps.find(({ id }) => id === 'manifests')?.isSecret).toBe(true);
 });
