@@ -7,11 +7,17 @@ export PROFILE K3S
 .PHONY: demo test versions sanitize lint unit build dist-check testbed bench conformance soak clean
 .DEFAULT_GOAL := test
 
-demo: testbed
+demo: node_modules/.package-lock.json
 	node test/demo.ts
 
-test: lint dist-check testbed
+test: say-test lint dist-check testbed
 	vitest run
+
+.PHONY: say-test
+say-test:
+	@echo 'make test: lints, rebuilds dist and compares it, makes what is missing of the testbed (gVisor, two'
+	@echo 'stand-ins for k3s, tools and images; most of 25 minutes, once), then runs the tests: unit, supply,'
+	@echo 'native, e2e. About 75 minutes on two cores the first time, 50 after that. `make demo` is quicker.'
 
 # The chart on every minor version of Kubernetes; `make test` takes the usual one and the newest.
 versions: export VERSIONS = all

@@ -1,17 +1,20 @@
+import { basename } from 'node:path';
+
 import { image, type ImageName } from './images/images.ts';
 import { k3s, kubernetesVersion } from './k3s.ts';
+import { released } from './releases.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from './sandbox.ts';
 import type { BindMount } from './spec.ts';
 
-/** What a cluster itself runs, and what the example chart does. */
-const CHART_IMAGES: readonly ImageName[] = [
+/** What a cluster itself runs; an official k3s has its own archive of them. */
+export const OWN_IMAGES: readonly ImageName[] = [
   'pause',
   'coredns',
   'local-path-provisioner',
   'busybox',
-  'nginx',
-  'curl',
 ];
+/** What the example chart runs. */
+export const CHART_IMAGES: readonly ImageName[] = ['nginx', 'curl'];
 
 /** Where workflows find the k3s binary and the image tars. */
 export const K3S_PATH = '/opt/testbed/k3s';
@@ -25,13 +28,14 @@ export interface ClusterSandboxOptions extends SandboxOptions {
 
 /** A sandbox with a k3s binary and image tars at hand, as a runner image might bring them. */
 export async function startClusterSandbox(options: ClusterSandboxOptions = {}): Promise<Sandbox> {
-  const images = await Promise.all(
-    [...CHART_IMAGES, ...(options.images ?? [])].map(async (name): Promise<BindMount> => ({
-      source: await image(name),
-      destination: `${IMAGES_PATH}/${name}.tar`,
-      readonly: true,
-    })),
-  );
+  const airgap = await released('airgap-images');
+  const built = [...(airgap ? [] : OWN_IMAGES), ...CHART_IMAGES, ...(options.images ?? [])];
+  const archives = [...(airgap ? [airgap] : []), ...(await Promise.all(built.map(image)))];
+  const images = archives.map((source): BindMount => ({
+    source,
+    destination: `${IMAGES_PATH}/${basename(source)}`,
+    readonly: true,
+  }));
   const binary: BindMount = {
     source: await k3s(options.kubernetes ?? kubernetesVersion),
     destination: K3S_PATH,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { command } from './command.ts';
 import { cacheDir, testbedDir } from './paths.ts';
+import { released } from './releases.ts';
 
 /** The Kubernetes release the stand-in is built from, unless a test asks for another. */
 export const kubernetesVersion = '1.34.4';
@@ -16,11 +17,11 @@ export const testedVersions: readonly string[] =
   process.env['VERSIONS'] === 'all' ? ALL_VERSIONS : [kubernetesVersion, ALL_VERSIONS[3]];
 
 /**
- * The k3s binary for tests: the one the environment variable `K3S` names, or the stand-in, whose
- * build keeps its own cache.
+ * The k3s binary for tests: the one the environment variable `K3S` names, the official one where
+ * releases are taken, or the stand-in, whose build keeps its own cache.
  */
 export async function k3s(version = kubernetesVersion): Promise<string> {
-  const given = process.env['K3S'];
+  const given = process.env['K3S'] ?? (await released('k3s'));
   if (given) return given;
   const path = join(cacheDir, `k3s-${version}`);
   const fresh = `${path}.${process.pid}`;
