@@ -8,7 +8,10 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const JS = join(ROOT, 'build', 'js');
-const ENTRIES = ['main', 'post', 'cli', 'controller', 'importer'];
+const ENTRIES = ['action', 'cli', 'controller', 'importer'];
+
+/** The files that action.yml names, and what each calls of the bundle beside it. */
+const STEPS = { main: 'runMain', post: 'runPost' };
 
 const bin = (name: string, ...args: string[]): void => {
   execFileSync(join(ROOT, 'node_modules', '.bin', name), args, { cwd: ROOT, stdio: 'inherit' });
@@ -32,4 +35,10 @@ for (const entry of ENTRIES) {
     '--quiet',
   );
   writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
+}
+for (const [step, run] of Object.entries(STEPS)) {
+  writeFileSync(
+    join(ROOT, 'dist', 'action', `${step}.js`),
+    `import { ${run} } from './index.js';\n\nawait ${run}();\n`,
+  );
 }

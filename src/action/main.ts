@@ -13,7 +13,7 @@ import { LOG } from './log.ts';
 import { remoteCache } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
 
-/** The bundle of this file is dist/main/index.js. */
+/** The bundle of this file is dist/action/index.js. */
 const DIST = join(import.meta.dirname, '..');
 
 /** The main step. Fails the step with one message; the rest is in the log and the summary. */

@@ -123,7 +123,7 @@ export class Job {
         ...['sh', '-c', 'echo $$ >"$1"; shift; exec "$@"', 'sh', PID_FILE],
         // Not the shell's: it drops names with dashes, such as INPUT_K3S-PATH.
         ...['env', ...Object.entries(environment).map((entry) => entry.join('='))],
-        ...['node', `${ACTION}/dist/${name}/index.js`],
+        ...['node', `${ACTION}/dist/action/${name}.js`],
       ],
       {
         cwd: WORKSPACE,

@@ -1,0 +1,3 @@
+/** Both steps of the action in one bundle: dist/action/{main,post}.js call the one they are named after. */
+export { runMain } from '../action/main.ts';
+export { runPost } from '../action/post.ts';

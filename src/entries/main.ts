@@ -1,3 +1,0 @@
-import { runMain } from '../action/main.ts';
-
-await runMain();
