@@ -77,6 +77,13 @@ static int parse_setgroups(struct launch *launch, char **arguments, struct failu
 	return 0;
 }
 
+static int parse_mapper(struct launch *launch, char **arguments, struct failure *failure)
+{
+	if (strings_add(&launch->mapper, arguments[0]) != 0)
+		return fail(failure, ENOMEM, "hold the launch file");
+	return 0;
+}
+
 static const struct header_type {
 	const char *name;
 	int argument_count;
@@ -86,6 +93,7 @@ static const struct header_type {
     {"map-uid", 3, parse_map_uid},
     {"map-gid", 3, parse_map_gid},
     {"setgroups", 1, parse_setgroups},
+    {"mapper", 1, parse_mapper},
 };
 
 static const struct header_type *find_header(const char *name)
@@ -164,14 +172,17 @@ static int check_maps(const struct launch *launch, struct position *position,
 {
 	bool user = (launch->namespaces & CLONE_NEWUSER) != 0;
 	bool maps = launch->uids.count > 0 || launch->gids.count > 0 || launch->deny_setgroups;
+	bool mapper = launch->mapper.count > 0;
 
 	*position = (struct position){.line = 0, .directive = "namespaces"};
-	if (maps && !user)
+	if ((maps || mapper) && !user)
 		return fail_input(failure,
 		                  "Id maps without a user namespace: name \"user\" in namespaces");
-	if (user && (launch->uids.count == 0 || launch->gids.count == 0))
-		return fail_input(failure,
-		                  "User namespace without id maps: give map-uid and map-gid");
+	if (maps && mapper)
+		return fail_input(failure, "Id maps and a mapper: give one of the two");
+	if (user && !mapper && (launch->uids.count == 0 || launch->gids.count == 0))
+		return fail_input(failure, "User namespace without id maps: give map-uid and "
+		                           "map-gid, or a mapper");
 	return 0;
 }
 
@@ -202,4 +213,5 @@ void launch_free(struct launch *launch)
 {
 	free(launch->operations);
 	launch->operations = NULL;
+	strings_free(&launch->mapper);
 }

@@ -4,6 +4,7 @@
 
 #include "lib/failure.h"
 #include "lib/namespaces.h"
+#include "lib/strings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ struct launch {
 	int namespaces; /**< CLONE_NEW* flags */
 	struct id_maps uids, gids;
 	bool deny_setgroups;
+	struct strings mapper; /**< a program that maps the ids; empty: the maps above */
 	size_t operation_count;
 	struct operation *operations;
 };

@@ -7,6 +7,7 @@
 #include "init/uplink.h"
 #include "lib/cleanup.h"
 #include "lib/descriptor.h"
+#include "lib/mapper.h"
 #include "lib/namespaces.h"
 
 #include <errno.h>
@@ -32,6 +33,9 @@ static int map_ids(const struct launch *launch, pid_t pid, struct position *posi
 {
 	int error = 0;
 
+	position->directive = "mapper";
+	if (launch->mapper.count > 0)
+		return mapper_run(&launch->mapper, pid, failure);
 	position->directive = "setgroups";
 	if (launch->deny_setgroups)
 		error = namespaces_deny_setgroups(pid, failure);

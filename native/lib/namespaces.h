@@ -27,6 +27,10 @@ pid_t namespaces_clone(int flags);
 int namespaces_map(pid_t pid, const char *name, const struct id_maps *maps,
                    struct failure *failure);
 
+/** The same, given the process's directory in /proc. */
+int namespaces_map_at(int directory, const char *name, const struct id_maps *maps,
+                      struct failure *failure);
+
 /**
  * Takes setgroups(2) from the process's user namespace, without which a process that lacks
  * CAP_SETGID may not map groups. Returns 0, or -errno with the failure noted.

@@ -14,10 +14,11 @@
 #include <sys/stat.h>
 
 #define SYSCTLS 64
-#define USAGE "usage: probe --scratch DIRECTORY [--sysctl PATH]..."
+#define USAGE "usage: probe --scratch DIRECTORY [--mapper ARGUMENT]... [--sysctl PATH]..."
 
 struct options {
 	const char *scratch;
+	struct strings mapper;
 	const char *sysctls[SYSCTLS];
 	size_t sysctl_count;
 };
@@ -31,6 +32,9 @@ static struct options parse_options(int count, char **arguments)
 			die_usage("Missing value of %s\n%s", arguments[i], USAGE);
 		if (strcmp(arguments[i], "--scratch") == 0)
 			options.scratch = arguments[i + 1];
+		else if (strcmp(arguments[i], "--mapper") == 0 &&
+		         strings_add(&options.mapper, arguments[i + 1]) == 0)
+			continue;
 		else if (strcmp(arguments[i], "--sysctl") == 0 && options.sysctl_count < SYSCTLS)
 			options.sysctls[options.sysctl_count++] = arguments[i + 1];
 		else
@@ -58,12 +62,13 @@ static void print(const char *prefix, const char *name, const struct answer *ans
 static void attempt_all(const struct options *options, const char *scratch)
 {
 	enum place best = PLACE_RUNNER;
+	struct means means = {.scratch = scratch, .mapper = options->mapper};
 	struct answer answer;
 
 	for (size_t i = 0; i < probe_count; i++) {
 		enum place place = probes[i].place == PLACE_BEST ? best : probes[i].place;
 
-		sacrifice(probes[i].attempt, place, scratch, NULL, &answer);
+		sacrifice(probes[i].attempt, place, &means, NULL, &answer);
 		/* The first that can be made; PLACE_RUNNER when none can. */
 		if (probes[i].attempt == probe_namespaces && answer.result == RESULT_YES &&
 		    best == PLACE_RUNNER)
@@ -71,7 +76,7 @@ static void attempt_all(const struct options *options, const char *scratch)
 		print("", probes[i].name, &answer);
 	}
 	for (size_t i = 0; i < options->sysctl_count; i++) {
-		sacrifice(probe_sysctl, best, scratch, options->sysctls[i], &answer);
+		sacrifice(probe_sysctl, best, &means, options->sysctls[i], &answer);
 		print("sysctl:", options->sysctls[i], &answer);
 	}
 }
@@ -85,6 +90,7 @@ int main(int count, char **arguments)
 	if (scratch_make(options.scratch, scratch, sizeof scratch, &failure) != 0)
 		die(&failure);
 	attempt_all(&options, scratch);
+	strings_free(&options.mapper);
 	if (directory_remove(scratch, &failure) != 0)
 		die(&failure);
 	return 0;

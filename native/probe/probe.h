@@ -26,8 +26,9 @@ enum place {
 	PLACE_RUNNER,      /**< in the runner's namespaces as they are */
 	PLACE_NAMESPACES,  /**< in new ones, without a user namespace */
 	PLACE_USER,        /**< in new ones with a user namespace of 65536 ids */
+	PLACE_USER_MAPPED, /**< in new ones with a user namespace that another program maps */
 	PLACE_USER_SINGLE, /**< in new ones with a user namespace in which only our own id exists */
-	PLACE_BEST,        /**< in the first of the three above that can be made */
+	PLACE_BEST,        /**< in the first of the four above that can be made */
 };
 
 struct probe {

@@ -1,6 +1,7 @@
 #include "probe/sacrifice.h"
 
 #include "lib/cleanup.h"
+#include "lib/mapper.h"
 #include "lib/namespaces.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static int flags_of(enum place place)
 	case PLACE_NAMESPACES:
 		return NAMESPACES;
 	case PLACE_USER:
+	case PLACE_USER_MAPPED:
 	case PLACE_USER_SINGLE:
 		return NAMESPACES | CLONE_NEWUSER;
 	case PLACE_RUNNER:
@@ -33,11 +35,15 @@ static int flags_of(enum place place)
 	return 0;
 }
 
-static int map_ids(pid_t pid, enum place place, struct failure *failure)
+static int map_ids(pid_t pid, enum place place, const struct strings *mapper,
+                   struct failure *failure)
 {
 	struct id_maps uids = {1, {{0, 0, 65536}}}, gids = uids;
 	int error = 0;
 
+	if (place == PLACE_USER_MAPPED)
+		return mapper->count > 0 ? mapper_run(mapper, pid, failure)
+		                         : fail(failure, ENOENT, "find a program that maps ids");
 	if (place == PLACE_USER_SINGLE) {
 		uids.maps[0] = (struct id_map){0, geteuid(), 1};
 		gids.maps[0] = (struct id_map){0, getegid(), 1};
@@ -114,10 +120,10 @@ static void refused(struct answer *answer, const struct failure *failure)
 	snprintf(answer->evidence, sizeof answer->evidence, "%s", failure->message);
 }
 
-void sacrifice(probe_function *function, enum place place, const char *scratch, const char *sysctl,
-               struct answer *answer)
+void sacrifice(probe_function *function, enum place place, const struct means *means,
+               const char *sysctl, struct answer *answer)
 {
-	struct attempt attempt = {.scratch = scratch, .sysctl = sysctl};
+	struct attempt attempt = {.scratch = means->scratch, .sysctl = sysctl};
 	cleanup_fd int report = -1, permission = -1;
 	int reports[2], permissions[2];
 	pid_t pid;
@@ -140,8 +146,8 @@ void sacrifice(probe_function *function, enum place place, const char *scratch, 
 		refused(answer, &attempt.failure);
 		return;
 	}
-	if ((place == PLACE_USER || place == PLACE_USER_SINGLE) &&
-	    map_ids(pid, place, &attempt.failure) != 0) {
+	if ((flags_of(place) & CLONE_NEWUSER) != 0 &&
+	    map_ids(pid, place, &means->mapper, &attempt.failure) != 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		refused(answer, &attempt.failure);

@@ -55,6 +55,8 @@ export interface Launch {
   readonly idMaps: readonly IdMap[];
   /** A process without CAP_SETGID may write its gid map only after it has given up setgroups (user_namespaces(7)). */
   readonly denySetgroups: boolean;
+  /** In the place of `idMaps`: a program and its arguments that maps the ids, given the process id as the last. */
+  readonly mapper?: readonly string[] | undefined;
   readonly steps: readonly Step[];
 }
 
@@ -65,6 +67,7 @@ export function renderLaunchFile(launch: Launch): string {
     const fields = [String(inside), String(outside), String(count)];
     header.push(['map-uid', ...fields], ['map-gid', ...fields]);
   }
+  header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
   if (launch.denySetgroups) {
     header.push(['setgroups', 'deny']);
   }

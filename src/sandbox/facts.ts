@@ -10,6 +10,7 @@ export const NATIVE_PROBES = [
   'mount',
   'namespaces',
   'user-namespace',
+  'user-namespace-mapped',
   'user-namespace-single',
   'tmpfs',
   'proc',

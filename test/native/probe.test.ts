@@ -23,7 +23,7 @@ const GVISOR = ['kmsg', 'session-keyring'];
 /** cgroup v1 is there, v2 is not. */
 const V1 = [...GVISOR, 'cgroup-v2-inherited', 'cgroup-v2-mount'];
 const V2 = [...GVISOR, 'cgroup-v1-inherited', 'cgroup-v1-mount'];
-const UNPRIVILEGED = ['mount', 'namespaces'];
+const UNPRIVILEGED = ['mount', 'namespaces', 'user-namespace-mapped'];
 
 const expectations: Expectation[] = [
   { options: { profile: 'stock' }, no: [...UNPRIVILEGED, ...V1] },
@@ -33,8 +33,11 @@ const expectations: Expectation[] = [
     options: { profile: 'stock', cgroup: 'v2' },
     no: [...UNPRIVILEGED, ...V2, 'cgroup-v2-inherited'],
   },
-  { options: { profile: 'privileged' }, no: V1 },
-  { options: { profile: 'privileged', cgroup: 'v2' }, no: V2 },
+  { options: { profile: 'privileged' }, no: ['user-namespace-mapped', ...V1] },
+  {
+    options: { profile: 'privileged', cgroup: 'v2' },
+    no: ['user-namespace-mapped', ...V2],
+  },
   {
     options: { profile: 'stock', user: OTHER_USER },
     no: [

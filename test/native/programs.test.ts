@@ -10,6 +10,8 @@ import { buildDir, programs, sanitized } from './build.ts';
 
 const run = promisify(execFile);
 
+const PROGRAMS = ['init', 'idmap', 'probe', 'gateway', 'cni', 'interceptor'];
+
 /** Long enough for a few hundred thousand inputs, short enough for every test run. */
 const FUZZ_SECONDS = 3;
 
@@ -64,7 +66,7 @@ describe('fuzz targets', () => {
 });
 
 test('programs are static and have no path of this machine in them', async () => {
-  for (const name of ['init', 'probe', 'gateway', 'cni', 'interceptor']) {
+  for (const name of PROGRAMS) {
     const program = join(programs, name);
     const { stdout: headers } = await run('readelf', ['--program-headers', '--dynamic', program]);
     expect(headers).not.toMatch(/INTERP|NEEDED/);
@@ -77,7 +79,7 @@ test('the same sources give the same programs elsewhere', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'native-'));
   try {
     await run('make', ['-s', '-j2', `BUILD=${dir}`, '-C', join(buildDir, '..', '..', 'native')]);
-    for (const name of ['init', 'probe', 'gateway', 'cni', 'interceptor']) {
+    for (const name of PROGRAMS) {
       await run('cmp', [join(programs, name), join(dir, 'linux-x64', name)]);
     }
   } finally {

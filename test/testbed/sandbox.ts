@@ -36,6 +36,8 @@ export interface SandboxOptions {
   /** Debian packages beyond those of a runner's image. */
   packages?: readonly string[];
   mounts?: readonly BindMount[];
+  /** Changes the image before the start, as lines of a Dockerfile would; given its root on the host. */
+  build?: (root: string) => Promise<void>;
   env?: Readonly<Record<string, string>>;
   /** Image archives that the registry outside, `registry.test:5000`, starts with. */
   registry?: readonly string[];
@@ -83,6 +85,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     record.outside = await startOutside(record, options.registry ?? []);
     await save(record);
     const root = await mountRoot(record, base);
+    await options.build?.(root);
     await writeEtc(record);
     record.main = await runtimeOf(profile).start(record, {
       rootfs: root,

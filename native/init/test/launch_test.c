@@ -50,7 +50,11 @@ static void refuses(void)
 	    {"namespaces\tmount\nmap-uid\t0\t0\t1\n", 0, "namespaces",
 	     "Id maps without a user namespace: name \"user\" in namespaces"},
 	    {"namespaces\tuser\n", 0, "namespaces",
-	     "User namespace without id maps: give map-uid and map-gid"},
+	     "User namespace without id maps: give map-uid and map-gid, or a mapper"},
+	    {"namespaces\tmount\nmapper\t/idmap\n", 0, "namespaces",
+	     "Id maps without a user namespace: name \"user\" in namespaces"},
+	    {"namespaces\tuser\nmapper\t/idmap\nmap-uid\t0\t0\t1\n", 0, "namespaces",
+	     "Id maps and a mapper: give one of the two"},
 	    {"namespaces\tuser\nmap-uid\t0\t0\t-1\n", 2, "map-uid",
 	     "Bad id \"-1\": expected a number up to 4294967295"},
 	    {"namespaces\tuser\nmap-gid\t0\t0\t4294967296\n", 2, "map-gid",
@@ -80,6 +84,21 @@ static void refuses(void)
 	}
 }
 
+static void reads_a_mapper(void)
+{
+	char text[] = "namespaces\tuser\nmapper\t/usr/bin/sudo\nmapper\t-n\n";
+	struct position position;
+	struct failure failure;
+	struct launch launch;
+
+	check_number(launch_parse(text, &launch, &position, &failure), 0, "it is read");
+	if (check_number((long)launch.mapper.count, 2, "its arguments")) {
+		check_text(launch.mapper.items[0], "/usr/bin/sudo", "the program");
+		check_text(launch.mapper.items[1], "-n", "its argument");
+	}
+	launch_free(&launch);
+}
+
 static void nothing_is_asked_for(void)
 {
 	char text[] = "namespaces\t\n";
@@ -96,6 +115,7 @@ int main(void)
 {
 	reads_a_launch_file();
 	refuses();
+	reads_a_mapper();
 	nothing_is_asked_for();
 	return tap_done();
 }
