@@ -264,8 +264,18 @@ int supervisor_await(struct supervisor *supervisor, struct process *process,
 	return 0;
 }
 
+static bool has_essential(struct supervisor *supervisor)
+{
+	EVERY(process, supervisor)
+	if (process->policy == POLICY_ESSENTIAL)
+		return true;
+	return false;
+}
+
 int supervisor_run(struct supervisor *supervisor)
 {
+	if (!has_essential(supervisor))
+		supervisor_end(supervisor, 0);
 	while (supervisor->stage != STAGE_ENDED)
 		step(supervisor);
 	/* The end of a pid namespace's first process is the end of all its processes. */

@@ -13,6 +13,7 @@ export type Operation =
   | readonly ['propagation', path: string, propagation: 'shared' | 'private' | 'slave']
   | readonly ['pivot', root: string]
   | readonly ['unmount', path: string]
+  | readonly ['remove-group', path: string]
   | readonly ['hostname', name: string]
   | readonly ['link-up', name: string]
   | readonly ['bridge', name: string]

@@ -88,16 +88,24 @@ describe.each(profiles)('idmap for user 1001 in %o', (options) => {
   });
 
   test.runIf(options.cgroup !== 'v2')(
-    'makes a cgroup in the tree that belongs to root',
+    'makes and removes a cgroup in the tree that belongs to root',
     async () => {
       const { code } = await runInit(
         bench,
-        launch(
-          script('main', 'essential', 'mkdir /sys/fs/cgroup/cpu/x && rmdir /sys/fs/cgroup/cpu/x'),
-          [IDMAP],
-        ),
+        launch(script('main', 'essential', 'mkdir -p /sys/fs/cgroup/cpu/x/y'), [IDMAP]),
       );
       expect(code).toBe(0);
+      const group = '/sys/fs/cgroup/cpu/x';
+      // Its parent is root's, so the runner itself cannot remove what it owns.
+      expect((await bash(`rmdir ${group}/y && rmdir ${group}`)).code).toBe(1);
+      for (const path of [group, group]) {
+        const removal = launch([['remove-group', path]], [IDMAP]);
+        expect(await runInit(bench, { ...removal, namespaces: ['user'] })).toMatchObject({
+          code: 0,
+          stderr: '',
+        });
+      }
+      expect((await bash(`test -e ${group}`)).code).toBe(1);
     },
   );
 

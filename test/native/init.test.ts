@@ -203,6 +203,15 @@ describe.each(profiles)('init in %o', (options) => {
     expect(code).toBe(128 + 15);
   });
 
+  test('ends by itself when there is nothing to wait for', async () => {
+    const { code, status } = await run([
+      ...script('helper', 'helper', 'exec sleep 1000'),
+      ['ready'],
+    ]);
+    expect(status.slice(0, 2)).toEqual([['started', 'helper', '2'], ['ready']]);
+    expect(code).toBe(0);
+  });
+
   test('kills after ten seconds what does not end', async () => {
     const started = Date.now();
     const { code } = await run(

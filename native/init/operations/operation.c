@@ -14,6 +14,7 @@ static const struct operation_type types[] = {
     {"propagation", 2, operation_propagation},
     {"unmount", 1, operation_unmount},
     {"pivot", 1, operation_pivot},
+    {"remove-group", 1, operation_remove_group},
     {"hostname", 1, operation_hostname},
     {"link-up", 1, operation_link_up},
     {"bridge", 1, operation_bridge},

@@ -30,6 +30,8 @@ operation_function operation_mount, operation_bind, operation_propagation, opera
 operation_function operation_pivot;
 /* network.c */
 operation_function operation_link_up, operation_bridge, operation_port, operation_default_route;
+/* cgroup.c */
+operation_function operation_remove_group;
 /* hostname.c */
 operation_function operation_hostname;
 /* processes.c */
