@@ -9,6 +9,7 @@ export interface Layout {
   readonly launchFile: string;
   /** The kubeconfig k3s writes, for use inside; its address is the node's. */
   readonly k3sKubeconfig: string;
+  /** Of the private root: a socket's path has 107 bytes (unix(7)), and RUNNER_TEMP may be long. */
   readonly gatewaySocket: string;
   /** k3s, where the cache that outlives the run cannot be written. */
   readonly ownCache: string;
@@ -73,7 +74,7 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
   return {
     ...runPaths(state),
     k3sKubeconfig: join(state, 'k3s.yaml'),
-    gatewaySocket: join(state, 'gateway.sock'),
+    gatewaySocket: join(PRIVATE_FILES, 'gateway.sock'),
     ownCache: join(state, 'cache'),
     scratch,
     newRoot: join(scratch, 'root'),

@@ -36,6 +36,12 @@ export async function findWarmStart(options: WarmStartOptions): Promise<WarmStar
     );
     return { kind: 'none' };
   }
+  if (plan.launch.mapper !== undefined) {
+    narrator.notice(
+      'warm-start: nothing is kept for a runner that is not root; unpacked images hold files of many users, which it could not remove',
+    );
+    return { kind: 'none' };
+  }
   const unreadable = tars.find((tar) => !isImportable(tar));
   if (unreadable !== undefined) {
     narrator.notice(

@@ -17,6 +17,8 @@ export interface Inputs extends K3sRequest {
   readonly sysctls: Sysctls;
   readonly components: readonly Component[];
   readonly k3sArgs: K3sArgs;
+  /** The program that maps ids for a runner that is not root; undefined to look for it. */
+  readonly idMapHelper: string | undefined;
   /** Globs or paths of image tars. */
   readonly images: readonly string[];
   /** Whether the images given as tars are kept unpacked for the next start. */
@@ -89,6 +91,7 @@ export function parseInputs(read: ReadInput): Inputs {
     k3sArgs,
     releases,
     channelServer,
+    idMapHelper: read('id-map-helper') || undefined,
     images: lines(read('images')),
     airgap,
     warmStart,

@@ -60,7 +60,7 @@ export async function startInit(
       if (event === 'ready') {
         resolve();
       } else if (event === 'failed') {
-        reject(new Error(fields[3] ?? 'Failed to launch'));
+        reject(Object.assign(new Error(fields[3] ?? 'Failed to launch'), { code: fields[2] }));
       } else if (event === 'exited') {
         exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
       }

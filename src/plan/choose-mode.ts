@@ -1,10 +1,7 @@
 import { MODES, type Isolation, type Mode } from '../mode.ts';
 import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
+import { everyIdAdvice, RUN_AS_ROOT } from './advice.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
-
-/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
-const RUN_AS_ROOT =
-  'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
 
 /** What a private root with its own network takes: without these there is nothing to run k3s in. */
 const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
@@ -31,11 +28,16 @@ export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): strin
 
 /** Among the runner's own files: no pod can run, since containers need mounts. */
 function obstaclesWithout(mode: Mode, facts: Facts): string[] {
+  const { result, evidence } = facts.probes['seccomp-trace'];
   if (mode === 'control-plane') {
-    return [];
+    // Even without an agent k3s writes its node's password below it, and else waits for ever.
+    return can(facts, 'seccomp-trace') || facts.etcRancher.result === 'yes'
+      ? []
+      : [
+          `k3s keeps a password in /etc/rancher/node, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}), and no call can be answered for it (seccomp-trace: ${evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher/node", or ${RUN_AS_ROOT}`,
+        ];
   }
   const found: string[] = [];
-  const { result, evidence } = facts.probes['seccomp-trace'];
   if (mode === 'full') {
     found.push('without namespaces or mounts containers cannot run');
   } else if (result !== 'yes') {
@@ -79,11 +81,17 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   }
   FULL_PROBES.forEach(require);
   if (hasOneUser(facts)) {
+    const { result, evidence } = facts.probes[idsProbe(facts)];
     found.push(
-      `user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`,
+      `${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`,
     );
   }
   return found;
+}
+
+/** What was tried last to have the ids of others. */
+function idsProbe(facts: Facts): 'user-namespace' | 'user-namespace-mapped' {
+  return facts.idMapper.length === 0 ? 'user-namespace' : 'user-namespace-mapped';
 }
 
 export interface ModeChoice {

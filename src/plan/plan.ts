@@ -11,7 +11,7 @@ import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
-import { can, hasOneUser, type Facts } from '../sandbox/facts.ts';
+import { can, hasOneUser, isMapped, type Facts } from '../sandbox/facts.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
@@ -189,6 +189,9 @@ function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'ste
     return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
   }
   const namespaces: Namespace[] = ['user', ...NAMESPACES];
+  if (isMapped(facts)) {
+    return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
+  }
   return hasOneUser(facts)
     ? {
         namespaces,

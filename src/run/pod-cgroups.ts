@@ -25,16 +25,20 @@ export async function missingPodCgroups(): Promise<string[]> {
 }
 
 /**
- * Removes a cgroup and those below it, whose files are the kernel's and go with them. A killed
+ * Removes cgroups and those below them, whose files are the kernel's and go with them. A killed
  * process leaves its cgroup a moment after it was killed.
+ * @param remove does it once, and throws with the errno's name as the error's code
  * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
  *   the empty cgroups stay until the sandbox ends
  */
-export async function removeCgroup(path: string): Promise<boolean> {
+export async function removeCgroups(
+  paths: readonly string[],
+  remove: (paths: readonly string[]) => Promise<void> = removeTrees,
+): Promise<boolean> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
-      await removeTree(path);
+      await remove(paths);
       return true;
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? '';
@@ -46,6 +50,12 @@ export async function removeCgroup(path: string): Promise<boolean> {
       }
     }
     await delay(POLL_MS);
+  }
+}
+
+async function removeTrees(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await removeTree(path);
   }
 }
 

@@ -7,6 +7,7 @@ import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { readRunnerConfig, withRunnerConfig } from '../inputs/runner-config.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
+import { answerNodePassword } from '../interceptor/node-password.ts';
 import { installK3s, type InstalledK3s } from '../k3s/install.ts';
 import { assertUnused, readCredentials, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { Api } from '../cluster/api.ts';
@@ -80,7 +81,7 @@ export async function start(options: StartOptions): Promise<Started> {
   reached('action started');
 
   const [facts, k3s, images] = await Promise.all([
-    gatherFacts(layout, SYSCTLS_OF_PARTS),
+    gatherFacts(layout, { sysctls: SYSCTLS_OF_PARTS, idMapHelper: inputs.idMapHelper }),
     installK3s(inputs, { ...workshop, remote: options.remote, signal }),
     findImages(inputs.images),
   ]).catch((error: unknown) => {
@@ -110,10 +111,17 @@ export async function start(options: StartOptions): Promise<Started> {
   let state: RunState = {
     files: await missing(plan.leftBehind),
     cgroups: await missingPodCgroups(),
+    idMapper:
+      plan.launch.mapper === undefined
+        ? undefined
+        : { argv: plan.launch.mapper, native: layout.native },
   };
   await saveState(layout.state, state);
   if (applies(plan, interceptor)) {
     await bringInterceptor(layout, workshop);
+    if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
+      await answerNodePassword(layout.answers);
+    }
     reached('interceptor at hand');
   }
   await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });

@@ -10,6 +10,8 @@ export interface RunState {
   readonly files: readonly string[];
   /** cgroups that were not there before. */
   readonly cgroups: readonly string[];
+  /** What maps the ids of a runner that is not root, who cannot remove its cgroups by itself. */
+  readonly idMapper?: { readonly argv: readonly string[]; readonly native: string } | undefined;
   /** What the next start could use, to be made when the cluster is gone. */
   readonly preparation?: Preparation | undefined;
 }

@@ -5,7 +5,8 @@ import { errorMessage } from '../errors.ts';
 import { prepareImages } from '../images/preparation.ts';
 import { runPaths } from '../layout.ts';
 import { findInit, send } from '../namespaces/find-init.ts';
-import { removeCgroup } from './pod-cgroups.ts';
+import { removeGroupsMapped } from './mapped.ts';
+import { removeCgroups } from './pod-cgroups.ts';
 import { loadState, stateFile } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
@@ -45,9 +46,11 @@ export async function stop(
   for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
     await rm(path, { recursive: true, force: true });
   }
-  for (const cgroup of state.cgroups) {
-    await removeCgroup(cgroup);
-  }
+  const { cgroups, idMapper } = state;
+  await removeCgroups(
+    cgroups,
+    idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)),
+  );
   await rm(file);
   return true;
 }

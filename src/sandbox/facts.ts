@@ -53,6 +53,12 @@ export interface Facts {
   /** A free TCP port of the runner's 127.0.0.1 for the API server: 6443 where it is free. */
   readonly apiServerPort: number;
   readonly machineId: Answer;
+  /** A program and its arguments that may map every id; empty where there is none (id-mapper.ts). */
+  readonly idMapper: readonly string[];
+  /** Whether a program can gain capabilities here by those of its file. */
+  readonly fileCapabilities: Answer;
+  /** Whether the runner's user can make what k3s keeps at a path that nothing changes. */
+  readonly etcRancher: Answer;
 }
 
 /** The runner's proxies, as its environment names them; empty where there is none. */
@@ -75,7 +81,16 @@ export function can(facts: Facts, probe: ProbeName): boolean {
   return facts.probes[probe].result === 'yes';
 }
 
-/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
+/** Whether the runner may not map other ids itself, and must, and a program does it for it. */
+export function isMapped(facts: Facts): boolean {
+  return (
+    !can(facts, 'namespaces') &&
+    !can(facts, 'user-namespace') &&
+    can(facts, 'user-namespace-mapped')
+  );
+}
+
+/** Whether the user namespace will hold one id only: nobody maps others, and the runner needs one. */
 export function hasOneUser(facts: Facts): boolean {
-  return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
+  return !can(facts, 'namespaces') && !can(facts, 'user-namespace') && !isMapped(facts);
 }

@@ -1,30 +1,45 @@
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
 import type { Layout } from '../layout.ts';
 import type { Answer, Facts, Proxy } from './facts.ts';
-import { parseMounts, parseProbes, parseResolver } from './parse.ts';
+import { findIdMapper } from './id-mapper.ts';
+import { parseFileCapabilities, parseMounts, parseProbes, parseResolver } from './parse.ts';
 
 const API_SERVER_PORT = 6443;
 
-/**
- * Finds the facts by attempting, side by side; nothing is left behind.
- * @param sysctls paths below /proc/sys that the plan will ask about
- */
-export async function gatherFacts(layout: Layout, sysctls: readonly string[]): Promise<Facts> {
-  const [probed, mounts, resolver, apiServerPort, machineId] = await Promise.all([
-    probe(layout, sysctls),
-    findMounts(),
-    readResolver(),
-    freePort(API_SERVER_PORT),
-    readAnswer('/etc/machine-id'),
-  ]);
+export interface Questions {
+  /** Paths below /proc/sys that the plan will ask about. */
+  readonly sysctls: readonly string[];
+  /** The input id-map-helper. */
+  readonly idMapHelper: string | undefined;
+}
+
+/** Finds the facts by attempting, side by side; nothing is left behind. */
+export async function gatherFacts(layout: Layout, questions: Questions): Promise<Facts> {
+  const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+  const idMapper = await findIdMapper({
+    uid: user.uid,
+    given: questions.idMapHelper,
+    path: process.env['PATH'] ?? '',
+    shipped: join(layout.native, 'idmap'),
+  });
+  const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] =
+    await Promise.all([
+      probe(layout, questions.sysctls, idMapper),
+      findMounts(),
+      readResolver(),
+      freePort(API_SERVER_PORT),
+      readAnswer('/etc/machine-id'),
+      readFile('/proc/self/status', 'utf8'),
+      findWritable('/etc/rancher/node'),
+    ]);
   return {
     ...probed,
-    user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
+    user,
     hostname: hostname(),
     mounts,
     networks: Object.values(networkInterfaces())
@@ -36,17 +51,22 @@ export async function gatherFacts(layout: Layout, sysctls: readonly string[]): P
     proxy: proxies(process.env),
     apiServerPort,
     machineId,
+    idMapper,
+    fileCapabilities: parseFileCapabilities(status),
+    etcRancher,
   };
 }
 
 async function probe(
   layout: Layout,
   sysctls: readonly string[],
+  idMapper: readonly string[],
 ): Promise<ReturnType<typeof parseProbes>> {
   const output = await run([
     join(layout.native, 'probe'),
     '--scratch',
     layout.state,
+    ...idMapper.flatMap((argument) => ['--mapper', argument]),
     ...sysctls.flatMap((path) => ['--sysctl', path]),
   ]);
   return parseProbes(output);
@@ -101,6 +121,19 @@ async function readAnswer(path: string): Promise<Answer> {
     const text = (await readFile(path, 'utf8')).trim();
     return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
   } catch (error) {
+    return { result: 'no', evidence: errorMessage(error) };
+  }
+}
+
+/** Whether `path` is, or can be made, a directory in which files can be made. */
+async function findWritable(path: string): Promise<Answer> {
+  try {
+    await access(path, constants.W_OK | constants.X_OK);
+    return { result: 'yes', evidence: path };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      return findWritable(dirname(path));
+    }
     return { result: 'no', evidence: errorMessage(error) };
   }
 }

@@ -60,6 +60,31 @@ export function parseMounts(mountinfo: string, workspace?: string): string[] {
   return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
 }
 
+/** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
+const IDMAP_CAPABILITIES = { SETGID: 6n, SETUID: 7n, SETFCAP: 31n };
+
+/**
+ * Whether a program gains the capabilities of its file, from /proc/self/status (proc_pid_status(5)):
+ * not with no_new_privs, and none that the bounding set is without.
+ */
+export function parseFileCapabilities(status: string): Answer {
+  const field = (name: string): string =>
+    new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0';
+  if (field('NoNewPrivs') === '1') {
+    return { result: 'no', evidence: 'no_new_privs is set' };
+  }
+  const bounding = BigInt(`0x${field('CapBnd')}`);
+  const missing = Object.entries(IDMAP_CAPABILITIES).filter(
+    ([, bit]) => ((bounding >> bit) & 1n) === 0n,
+  );
+  return missing.length === 0
+    ? { result: 'yes', evidence: `bounding set ${field('CapBnd')}` }
+    : {
+        result: 'no',
+        evidence: `the bounding set is without ${missing.map(([name]) => name).join(', ')}`,
+      };
+}
+
 /** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) =>

@@ -1,4 +1,4 @@
-import { can } from '../../sandbox/facts.ts';
+import { can, isMapped } from '../../sandbox/facts.ts';
 import type { Workaround } from '../part.ts';
 
 /**
@@ -12,6 +12,8 @@ export const userNamespace: Workaround = {
   needed: ({ facts, isolation }) =>
     isolation === 'none' || can(facts, 'namespaces')
       ? undefined
-      : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
+      : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside${
+          isMapped(facts) ? `; its ids are mapped by ${facts.idMapper.join(' ')}` : ''
+        }`,
   contribute: () => ({}),
 };

@@ -25,3 +25,16 @@ it('renders a directive a line, escaped, under its reason', () => {
     ].join('\n'),
   );
 });
+
+it('names the program that maps the ids in the place of maps', () => {
+  const text = renderLaunchFile({
+    namespaces: ['user'],
+    idMaps: [],
+    denySetgroups: false,
+    mapper: ['/usr/bin/sudo', '-n', '/my tools/idmap'],
+    steps: [],
+  });
+  expect(text).toBe(
+    'namespaces\tuser\nmapper\t/usr/bin/sudo\nmapper\t-n\nmapper\t/my tools/idmap\n',
+  );
+});

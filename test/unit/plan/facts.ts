@@ -20,6 +20,7 @@ export function stockFacts(
     'cgroup-v2-mount',
     'kmsg',
     'session-keyring',
+    'user-namespace-mapped',
     ...(change.no ?? []),
   ]);
   change.yes?.forEach((name) => refused.delete(name));
@@ -41,5 +42,8 @@ export function stockFacts(
     proxy: { http: '', https: '', no: '' },
     apiServerPort: 6443,
     machineId: no('empty'),
+    idMapper: [],
+    fileCapabilities: YES,
+    etcRancher: YES,
   };
 }

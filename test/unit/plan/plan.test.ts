@@ -215,6 +215,52 @@ it('falls to a node for a user who can map only one id, and says why', () => {
   expect(plan.launch.idMaps).toEqual([{ inside: 0, outside: 1001, count: 1 }]);
 });
 
+describe('the plan of a runner that is not root', () => {
+  const user = { uid: 1001, gid: 1001 };
+  const helper = '/usr/local/bin/k3s-in-gvisor-idmap';
+  const alone = { ...stockFacts({ no: ['user-namespace', 'cgroup-v1-inherited'] }), user };
+  const missing = (facts: Facts): string =>
+    planFor(facts).fellShort.flatMap(({ obstacles }) => obstacles)[0] ?? '';
+
+  it('is that of root, with ids that the helper maps', () => {
+    const facts = stockFacts({ no: ['user-namespace'], yes: ['user-namespace-mapped'] });
+    const plan = planFor({ ...facts, user, idMapper: [helper] });
+    expect(plan.mode).toBe('full');
+    expect(plan.launch).toMatchObject({
+      namespaces: ['user', 'mount', 'pid', 'network', 'uts', 'ipc'],
+      idMaps: [],
+      mapper: [helper],
+    });
+    expect(applied(plan)).toEqual(applied(planFor(stockFacts())));
+    expect(plan.decisions[0]?.reason).toContain(helper);
+  });
+
+  it('takes no help where it can do without', () => {
+    const facts = stockFacts({ yes: ['user-namespace-mapped'] });
+    expect(planFor({ ...facts, idMapper: [helper] }).launch.mapper).toBeUndefined();
+  });
+
+  it('names the lines of a Dockerfile where there is no helper', () => {
+    expect(missing(alone)).toMatch(/^user-namespace: no .*"RUN \S+ install \S+"/);
+  });
+
+  it('names what the helper said, and the lines, where it does not work', () => {
+    const probes = {
+      ...alone.probes,
+      'user-namespace-mapped': { result: 'no', evidence: 'this program has no capabilities' },
+    } as const;
+    expect(missing({ ...alone, probes, idMapper: [helper] })).toMatch(
+      /^user-namespace-mapped: no \(this program has no capabilities\).*"RUN \S+ install \S+"/,
+    );
+  });
+
+  it('names the security context where no program gains anything', () => {
+    const fileCapabilities = { result: 'no', evidence: 'no_new_privs is set' } as const;
+    expect(missing({ ...alone, fileCapabilities })).toContain('allowPrivilegeEscalation: false');
+    expect(missing({ ...alone, fileCapabilities })).not.toContain('"RUN ');
+  });
+});
+
 it('owns the directories it writes to where only one id is mapped', () => {
   const plan = planFor(stockFacts({ no: ['user-namespace'] }));
   const all = operations(plan);
@@ -297,6 +343,33 @@ describe('the plan of a bare sandbox', () => {
 
   it('falls to the control plane without seccomp and ptrace', () => {
     expect(planFor(stockFacts({ no: [...refused, 'seccomp-trace'] })).mode).toBe('control-plane');
+  });
+
+  describe('to another user than root', () => {
+    const etcRancher = { result: 'no', evidence: 'permission denied' } as const;
+    const user = { uid: 1001, gid: 1001 };
+
+    it('answers for /etc/rancher, without which k3s waits for ever', () => {
+      const plan = planFor({ ...stockFacts({ no: refused }), user, etcRancher });
+      expect(plan.mode).toBe('control-plane');
+      expect(plan.decisions).toContainEqual({
+        id: 'interceptor',
+        reason: expect.stringContaining('/etc/rancher') as string,
+      });
+    });
+
+    it('needs no interceptor where it may make the directory', () => {
+      const plan = planFor({ ...stockFacts({ no: refused }), user });
+      expect(plan.mode).toBe('control-plane');
+      expect(applied(plan)).not.toContain('interceptor');
+    });
+
+    it('gets nothing where neither can be had, and the line that helps', () => {
+      const facts = stockFacts({ no: [...refused, 'seccomp-trace'] });
+      expect(() => planFor({ ...facts, user, etcRancher })).toThrow(
+        '"RUN install -d -o 1001 /etc/rancher/node"',
+      );
+    });
   });
 });
 

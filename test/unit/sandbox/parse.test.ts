@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { NATIVE_PROBES } from '../../../src/sandbox/facts.ts';
-import { parseMounts, parseProbes, parseResolver } from '../../../src/sandbox/parse.ts';
+import {
+  parseFileCapabilities,
+  parseMounts,
+  parseProbes,
+  parseResolver,
+} from '../../../src/sandbox/parse.ts';
 
 describe('parseProbes', () => {
   const all = NATIVE_PROBES.map((name) => `${name}\tyes\t`).join('\n');
@@ -66,4 +71,13 @@ describe('parseResolver', () => {
       ),
     ).toEqual({ nameservers: ['10.0.0.2'], otherLines: ['search a b', 'options ndots:2'] });
   });
+});
+
+it.each([
+  ['NoNewPrivs:\t0\nCapBnd:\t00000000a80405fb\n', 'yes', 'bounding set 00000000a80405fb'],
+  ['NoNewPrivs:\t1\nCapBnd:\t00000000a80405fb\n', 'no', 'no_new_privs is set'],
+  ['CapBnd:\t0000000000000000\n', 'no', 'the bounding set is without SETGID, SETUID, SETFCAP'],
+  ['CapBnd:\t00000000280405fb\n', 'no', 'the bounding set is without SETFCAP'],
+])('reads from %j whether files can give capabilities', (status, result, evidence) => {
+  expect(parseFileCapabilities(status)).toEqual({ result, evidence });
 });

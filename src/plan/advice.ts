@@ -1,0 +1,28 @@
+import type { Facts } from '../sandbox/facts.ts';
+
+/** For most runners the quickest: root in a gVisor container is cheap to grant. */
+export const RUN_AS_ROOT =
+  'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
+
+const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
+
+/** The lines of a Dockerfile that let a runner stay who it is. */
+const ADD_HELPER = [
+  'USER root',
+  `ADD --chmod=755 https://github.com/k3s-in-gvisor/k3s-in-gvisor/raw/v1/dist/native/linux-x64/idmap ${HELPER}`,
+  `RUN ${HELPER} install ${HELPER}`,
+  'USER runner',
+]
+  .map((line) => `"${line}"`)
+  .join(', ');
+
+/** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
+export function everyIdAdvice({ fileCapabilities, user }: Facts): string {
+  if (user.uid === 0) {
+    return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
+  }
+  if (fileCapabilities.result === 'no') {
+    return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}`;
+  }
+  return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}`;
+}
