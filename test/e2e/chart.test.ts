@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startClusterSandbox, type ClusterSandboxOptions } from '../testbed/cluster.ts';
 import { kubernetesVersion, testedVersions } from '../testbed/k3s.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
+import { WITH_HELPER } from '../testbed/runner-image.ts';
 import { runWorkflow, type WorkflowResult } from '../testbed/workflow.ts';
 import { ROOT } from './support/job.ts';
 import { kernelState } from './support/snapshot.ts';
@@ -22,6 +23,7 @@ describe.each<readonly [string, ClusterSandboxOptions]>([
   ['privileged', { profile: 'privileged' }],
   ['stock with cgroup v2', { profile: 'stock', cgroup: 'v2' }],
   ['stock with the runsc of February 2026', { profile: 'stock', runsc: '2026-02' }],
+  ['stock as a user who is not root', WITH_HELPER],
   ...others.map((kubernetes) => [`stock with ${kubernetes}`, { kubernetes }] as const),
 ])('the chart workflow in %s', (_, options) => {
   let sandbox: Sandbox;

@@ -4,11 +4,14 @@ import { basename, dirname, join } from 'node:path';
 
 import { command, exitOf, spawnCommand } from './command.ts';
 import { runtimeOf } from './runtime.ts';
+import type { User } from './spec.ts';
 import type { SandboxRecord } from './state.ts';
 
 export interface ExecOptions {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  /** Another than the container's, as `docker exec --user`. */
+  user?: User;
   /** An open host file for standard input; without it the command reads end of file. */
   stdin?: number;
   /** Called with output as it is written. */
@@ -102,6 +105,7 @@ async function execToFiles(
     argv,
     env: [...record.env, ...extra],
     cwd: options.cwd ?? '/',
+    user: options.user ?? record.user,
     dir: files.dir,
   };
   const host = await runtime.execArgv(record, request);

@@ -39,8 +39,7 @@ export const native: Runtime = {
     );
   },
 
-  async execArgv(record, { argv, env, cwd }) {
-    const { uid, gid } = record.user;
+  async execArgv(record, { argv, env, cwd, user: { uid, gid } }) {
     return [
       ...inCgroups(await cgroupsOf(record)),
       ...['nsenter', `--target=${firstProcess(record)}`, '--all', '--root'],

@@ -24,7 +24,10 @@ function runscCommand(record: SandboxRecord): string[] {
     privileged: ['--net-raw'],
     bare: ['--oci-seccomp'],
   };
-  return [record.runsc, '--root', rootOf(record), ...(profileFlags[record.profile] ?? [])];
+  return [
+    ...[record.runsc, '--root', rootOf(record), ...(profileFlags[record.profile] ?? [])],
+    ...(record.allowSuid ? ['--allow-suid'] : []),
+  ];
 }
 
 /** What Docker writes into every configuration; runsc ignores it unless run with --oci-seccomp. */
@@ -75,9 +78,8 @@ export const runsc: Runtime = {
     return identify(Number(await readFile(pidFile, 'utf8')));
   },
 
-  async execArgv(record, { argv, env, cwd, dir }) {
+  async execArgv(record, { argv, env, cwd, dir, user }) {
     const processFile = join(dir, 'process.json');
-    const { user } = record;
     const profile = record.profile as ContainerProfile;
     await writeFile(
       processFile,

@@ -1,7 +1,7 @@
 import { native } from './native.ts';
 import type { ProcessIdentity } from './processes.ts';
 import { runsc } from './runsc.ts';
-import type { BindMount } from './spec.ts';
+import type { BindMount, User } from './spec.ts';
 import type { Profile, SandboxRecord } from './state.ts';
 
 export interface StartOptions {
@@ -11,6 +11,7 @@ export interface StartOptions {
   /** Path of the network namespace. */
   netns: string;
   mounts: readonly BindMount[];
+  tmpfs: readonly string[];
   cgroup: 'v1' | 'v2';
 }
 
@@ -19,6 +20,7 @@ export interface ExecRequest {
   /** The whole environment, as NAME=value. */
   env: readonly string[];
   cwd: string;
+  user: User;
   /** A host directory for files that belong to this command. */
   dir: string;
 }

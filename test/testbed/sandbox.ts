@@ -36,6 +36,10 @@ export interface SandboxOptions {
   /** Debian packages beyond those of a runner's image. */
   packages?: readonly string[];
   mounts?: readonly BindMount[];
+  /** Where a tmpfs is mounted that any user may write to: an emptyDir of medium Memory. */
+  tmpfs?: readonly string[];
+  /** `runsc --allow-suid`: sudo works. */
+  allowSuid?: boolean;
   /** Changes the image before the start, as lines of a Dockerfile would; given its root on the host. */
   build?: (root: string) => Promise<void>;
   env?: Readonly<Record<string, string>>;
@@ -76,6 +80,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     name,
     profile,
     user: options.user ?? { uid: 0, gid: 0 },
+    allowSuid: options.allowSuid ?? false,
     env: Object.entries({ PATH: path, HOSTNAME: name, ...options.env }).map((kv) => kv.join('=')),
     owner: identify(process.pid),
     runsc: binary,
@@ -92,6 +97,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       etc: etcDir(record),
       netns: netnsPath(idOf(record)),
       mounts: options.mounts ?? [],
+      tmpfs: options.tmpfs ?? [],
       cgroup: options.cgroup ?? 'v1',
     });
     if (options.keep) delete record.owner;

@@ -17,12 +17,17 @@ export interface SpecInputs {
   env: readonly string[];
   user: User;
   mounts: readonly BindMount[];
+  /** Where a tmpfs is, as an emptyDir of medium Memory is one. */
+  tmpfs: readonly string[];
   /** Device nodes of the host; only a privileged container gets them. */
   hostDevices: readonly Device[];
 }
 
-/** `bare` is stock with Docker's seccomp profile in force: no mounts, no namespaces. */
-export type ContainerProfile = 'stock' | 'privileged' | 'bare';
+/**
+ * `bare` is stock with Docker's seccomp profile in force: no mounts, no namespaces. `restricted` is
+ * what Kubernetes' pod security standard of that name demands: no capability, no_new_privs.
+ */
+export type ContainerProfile = 'stock' | 'privileged' | 'bare' | 'restricted';
 
 export interface User {
   uid: number;
@@ -131,6 +136,13 @@ const defaultDeviceRules = [
   charDevice(10, 229, false),
 ];
 
+const capabilitiesOf: Readonly<Record<ContainerProfile, readonly string[]>> = {
+  stock: defaultCapabilities,
+  bare: defaultCapabilities,
+  privileged: allCapabilities,
+  restricted: [],
+};
+
 /** The `process` object, of a container's first process and of one that `docker exec` adds. */
 export function processSpec(inputs: {
   profile: ContainerProfile;
@@ -139,7 +151,7 @@ export function processSpec(inputs: {
   cwd: string;
   user: User;
 }) {
-  const capabilities = inputs.profile === 'privileged' ? allCapabilities : defaultCapabilities;
+  const capabilities = capabilitiesOf[inputs.profile];
   return {
     terminal: false,
     user: inputs.user,
@@ -150,6 +162,7 @@ export function processSpec(inputs: {
       inputs.user.uid === 0
         ? { bounding: capabilities, effective: capabilities, permitted: capabilities }
         : { bounding: capabilities },
+    noNewPrivileges: inputs.profile === 'restricted',
     oomScoreAdj: 0,
   };
 }
@@ -183,6 +196,7 @@ export function containerSpec(inputs: SpecInputs) {
       etcFile('resolv.conf'),
       etcFile('hostname'),
       etcFile('hosts'),
+      ...inputs.tmpfs.map((path) => mount(path, 'tmpfs', 'tmpfs', 'mode=0777')),
       ...inputs.mounts.map(({ source, destination, readonly }) => ({
         destination,
         type: 'bind',

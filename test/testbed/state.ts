@@ -17,6 +17,8 @@ export interface SandboxRecord {
   /** Path of the runsc binary. */
   runsc: string;
   user: User;
+  /** Whether set-uid bits count, which runsc ignores by default. */
+  allowSuid: boolean;
   env: string[];
   /** The process whose end must end the sandbox; none when it is to stay until stopped. */
   owner?: ProcessIdentity;

@@ -16,6 +16,32 @@ export const TOOL_CACHE = `${WORK}/_tool`;
 export const RUNNER_FILES = `${WORK}/_runner`;
 export const WORKSPACE = `${WORK}/repository`;
 
+/** Where a runner keeps its directories, and its Node. */
+export interface Places {
+  readonly action: string;
+  readonly temp: string;
+  readonly tools: string;
+  readonly workspace: string;
+  readonly node: string;
+}
+
+const OWN: Places = {
+  action: ACTION,
+  temp: RUNNER_TEMP,
+  tools: TOOL_CACHE,
+  workspace: WORKSPACE,
+  node: 'node',
+};
+
+/** In a job's own container the runner's directories are mounted at the root, its Node with them. */
+export const JOB_CONTAINER_PLACES: Places = {
+  action: '/__w/_actions/k3s-in-gvisor/k3s-in-gvisor/v1',
+  temp: '/__w/_temp',
+  tools: '/__t',
+  workspace: '/__w/repository/repository',
+  node: '/__e/node24/bin/node',
+};
+
 const FILES = ['OUTPUT', 'ENV', 'PATH', 'STATE', 'STEP_SUMMARY'] as const;
 type RunnerFile = (typeof FILES)[number];
 
@@ -38,6 +64,7 @@ export interface StepResult {
  */
 export class Job {
   readonly #sandbox: Sandbox;
+  readonly #places: Places;
   /** What the action exported for later steps. */
   outputs: Readonly<Record<string, string>> = {};
   env: Readonly<Record<string, string>> = {};
@@ -45,17 +72,20 @@ export class Job {
   state: Readonly<Record<string, string>> = {};
   summary = '';
 
-  private constructor(sandbox: Sandbox) {
+  private constructor(sandbox: Sandbox, places: Places) {
     this.#sandbox = sandbox;
+    this.#places = places;
   }
 
-  static async create(sandbox: Sandbox): Promise<Job> {
+  static async create(sandbox: Sandbox, change: Partial<Places> = {}): Promise<Job> {
+    const places = { ...OWN, ...change };
+    const { action, temp, tools, workspace } = places;
     for (const directory of ['dist', 'native', 'examples']) {
-      await sandbox.copyIn(join(ROOT, directory), `${ACTION}/${directory}`);
+      await sandbox.copyIn(join(ROOT, directory), `${action}/${directory}`);
     }
-    await sandbox.copyIn(join(ROOT, 'action.yml'), ACTION);
-    const job = new Job(sandbox);
-    await job.must(['mkdir', '-p', RUNNER_FILES, RUNNER_TEMP, TOOL_CACHE, WORKSPACE]);
+    await sandbox.copyIn(join(ROOT, 'action.yml'), action);
+    const job = new Job(sandbox, places);
+    await job.must(['mkdir', '-p', RUNNER_FILES, temp, tools, workspace]);
     return job;
   }
 
@@ -110,11 +140,12 @@ export class Job {
   ): Promise<StepResult> {
     const log: Buffer[] = [];
     let rest = '';
+    const { action, temp, tools, workspace, node } = this.#places;
     const environment = {
       GITHUB_ACTIONS: 'true',
-      GITHUB_WORKSPACE: WORKSPACE,
-      RUNNER_TEMP,
-      RUNNER_TOOL_CACHE: TOOL_CACHE,
+      GITHUB_WORKSPACE: workspace,
+      RUNNER_TEMP: temp,
+      RUNNER_TOOL_CACHE: tools,
       ...Object.fromEntries(FILES.map((file) => [`GITHUB_${file}`, fileOf(file)])),
       ...env,
     };
@@ -123,10 +154,10 @@ export class Job {
         ...['sh', '-c', 'echo $$ >"$1"; shift; exec "$@"', 'sh', PID_FILE],
         // Not the shell's: it drops names with dashes, such as INPUT_K3S-PATH.
         ...['env', ...Object.entries(environment).map((entry) => entry.join('='))],
-        ...['node', `${ACTION}/dist/action/${name}.js`],
+        ...[node, `${action}/dist/action/${name}.js`],
       ],
       {
-        cwd: WORKSPACE,
+        cwd: workspace,
         onOutput: (chunk) => {
           log.push(chunk);
           const lines = (rest + chunk.toString()).split('\n');

@@ -13,6 +13,7 @@ const inputs: SpecInputs = {
   env: ['PATH=/bin'],
   user: { uid: 0, gid: 0 },
   mounts: [],
+  tmpfs: [],
   hostDevices: [
     { path: '/dev/kmsg', type: 'c', major: 1, minor: 11, fileMode: 0o644, uid: 0, gid: 0 },
   ],
@@ -127,4 +128,19 @@ test('a process of a user other than root keeps the bounding set only', () => {
   });
   expect(user).toEqual({ uid: 1001, gid: 1001 });
   expect(Object.keys(capabilities)).toEqual(['bounding']);
+});
+
+test('restricted holds no capability and can gain none, whoever runs', () => {
+  const { capabilities, noNewPrivileges } = containerSpec({
+    ...inputs,
+    profile: 'restricted',
+  }).process;
+  expect(capabilities).toEqual({ bounding: [], effective: [], permitted: [] });
+  expect(noNewPrivileges).toBe(true);
+  expect(containerSpec(inputs).process.noNewPrivileges).toBe(false);
+});
+
+test('a tmpfs lets files keep their capabilities', () => {
+  const spec = containerSpec({ ...inputs, tmpfs: ['/opt/tools'] });
+  expect(mountAt(spec, '/opt/tools')[0]).toMatchObject({ type: 'tmpfs', options: ['mode=0777'] });
 });
