@@ -58,7 +58,8 @@ describe('a runner that is not root, with the helper in its image', () => {
         ...INPUTS,
         'warm-start': 'true',
         pull: 'registry.test:5000/library/nginx:1.22.1',
-        registries: "mirrors: { 'registry.test:5000': { endpoint: ['http://registry.test:5000'] } }",
+        registries:
+          "mirrors: { 'registry.test:5000': { endpoint: ['http://registry.test:5000'] } }",
       },
     });
   });
@@ -228,11 +229,7 @@ describe('a runner that is not root, with nothing prepared', () => {
 
   test('is told of a helper that has lost its capabilities', async () => {
     const helper = `${RUNNER_TEMP}/idmap`;
-    await job.must([
-      'cp',
-      `${ACTION}/dist/native/linux-x64/idmap`,
-      helper,
-    ]);
+    await job.must(['cp', `${ACTION}/dist/native/linux-x64/idmap`, helper]);
     const inputs = { ...INPUTS, mode: 'full', 'id-map-helper': helper };
     const { code, log } = await job.main({ inputs });
     expect(code).toBe(1);
