@@ -25,6 +25,7 @@ export interface Layout {
   readonly interceptor: string;
   readonly controller: string;
   readonly importer: string;
+  readonly commandLine: string;
   /** The interceptor's tree of answers, mirroring /; its path must be short. */
   readonly answers: string;
   readonly node: string;
@@ -84,6 +85,7 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     interceptor: join(state, 'interceptor'),
     controller: join(dist, 'controller', 'index.js'),
     importer: join(dist, 'importer', 'index.js'),
+    commandLine: join(dist, 'cli', 'index.js'),
     node,
   };
 }

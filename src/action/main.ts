@@ -8,7 +8,8 @@ import { layoutOf } from '../layout.ts';
 import { explainFailure } from '../report/failure.ts';
 import { Reporter } from '../report/reporter.ts';
 import { renderSummary } from '../report/summary.ts';
-import { start } from '../run/start.ts';
+import { RUN_VARIABLE, writeCommand } from '../run/command.ts';
+import { CONTEXT, start } from '../run/start.ts';
 import { LOG } from './log.ts';
 import { remoteCache } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
@@ -32,6 +33,7 @@ export async function runMain(): Promise<void> {
     const started = await start({
       inputs,
       layout,
+      context: CONTEXT,
       cache: process.env['RUNNER_TOOL_CACHE'] ?? join(tmpdir(), 'tool-cache'),
       remote: remoteCache(),
       events: new Reporter(LOG),
@@ -41,6 +43,8 @@ export async function runMain(): Promise<void> {
     if ((await which('kubectl')) === '') {
       core.addPath(started.k3s.tools);
     }
+    core.exportVariable(RUN_VARIABLE, directory);
+    core.addPath(await writeCommand(layout));
     core.setOutput('mode', started.plan.mode);
     core.setOutput('version', started.k3s.version);
     core.setOutput('cache-hit', started.k3s.cacheHit);

@@ -1,97 +1,205 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { arch, homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { parse } from 'yaml';
+import { imageNames } from '../cluster/image-archives.ts';
 import { InputError } from '../errors.ts';
-import { parseInputs } from '../inputs/inputs.ts';
-import { layoutOf } from '../layout.ts';
-import { explainFailure } from '../report/failure.ts';
-import { Reporter, type Log } from '../report/reporter.ts';
-import { start } from '../run/start.ts';
+import { runPaths } from '../layout.ts';
+import { innerInit } from '../namespaces/find-init.ts';
 import { stop } from '../run/stop.ts';
+import { diagnose, exitCode, renderDiagnosis } from './doctor.ts';
+import { load } from './load.ts';
+import { inputsFrom, startOptions, type ActionFile } from './options.ts';
+import { DEFAULT_NAME, directoryOf, names, runningCluster, runOf } from './runs.ts';
+import { startCluster } from './start.ts';
+import { statusOf } from './status.ts';
 
 /** The repository's root, seen from dist/cli. */
 const ROOT = join(import.meta.dirname, '..', '..');
+const DIST = join(ROOT, 'dist');
 
-interface ActionFile {
-  inputs: Record<string, { description: string; default?: string }>;
+const NAME = [
+  '--name <name>',
+  "the cluster's name; by default the action's of this job, else default",
+] as const;
+
+interface Named {
+  readonly name?: string;
 }
 
-/** Narration goes to stderr, so that stdout holds what a script reads. */
-const LOG: Log = {
-  info: (message) => {
-    console.error(message);
-  },
-  notice: (message) => {
-    console.error(`Note: ${message}`);
-  },
-  warning: (message) => {
-    console.error(`Warning: ${message}`);
-  },
-  group: (title, body) => {
-    console.error(`\n${title}`);
-    body();
-  },
-};
-
 /**
- * The same thing as the action, for a terminal or another CI system: `start` prints the kubeconfig's
- * path, `stop` ends what it started.
- * @returns the exit code: 0, 1 for a failure, 2 for a wrong command line
+ * The same thing as the action, for a terminal or another CI system. stdout holds only what a script
+ * reads.
+ * @returns the exit code: 0, 1 for a failure, 2 for a wrong command line; of `kubectl` and `exec`
+ * theirs, of `doctor` by mode
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   let code = 0;
-  const { inputs } = parse(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as ActionFile;
-  const program = new Command('k3s-in-gvisor').exitOverride();
-  const stateOption = [
-    '--state <directory>',
-    'the directory of the run',
-    './.k3s-in-gvisor',
-  ] as const;
+  const program = new Command('k3s-in-gvisor')
+    .description('A real k3s cluster inside a container that runs under gVisor')
+    .version(version(), '--version')
+    .enablePositionalOptions()
+    .exitOverride();
 
-  // The options are action.yml's inputs: one list, described in one place.
-  const startCommand = program
+  const starting = program
     .command('start')
-    .description('start a cluster and print its kubeconfig');
-  for (const [name, { description, default: value }] of Object.entries(inputs)) {
-    startCommand.option(`--${name} <value>`, description, value ?? '');
-  }
-  startCommand.option(...stateOption).action(async (_options: object, command: Command) => {
-    const options = command.opts<Record<string, string>>();
-    const read = (name: string): string =>
-      options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())] ?? '';
-    const directory = resolve(read('state'));
-    const layout = layoutOf(directory, join(ROOT, 'dist'), arch(), process.execPath);
-    try {
-      const parsed = parseInputs(read);
-      await makeOwn(directory);
-      const { kubeconfig } = await start({
-        inputs: parsed,
-        layout,
-        cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
-        remote: undefined,
-        events: new Reporter(LOG),
-      });
-      console.log(kubeconfig);
-    } catch (error) {
-      console.error(await explainFailure(error, layout.logs, LOG));
-      code = 1;
+    .description('start a cluster and print the path of its kubeconfig');
+  for (const option of startOptions(actionFile())) {
+    if (option.isList) {
+      starting.option(option.flags, option.description, append, []);
+    } else {
+      starting.option(option.flags, option.description, option.default);
     }
-  });
+  }
+  starting
+    .option('--name <name>', "the cluster's name, also its context's", DEFAULT_NAME)
+    .option('--keep', 'leave a start that failed as it is, to be looked at')
+    .option('--verbose', 'show what was found and what is planned')
+    .option('--json', 'print what runs as JSON instead')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  export KUBECONFIG=$(k3s-in-gvisor start)
+  k3s-in-gvisor start --name two --version v1.36 --images 'build/*.tar' --airgap
+  k3s-in-gvisor start --registries @registries.yaml`,
+    )
+    .action(async (options: Record<string, unknown>) => {
+      const started = await startCluster({
+        name: String(options['name']),
+        read: inputsFrom(options),
+        dist: DIST,
+        verbose: options['verbose'] === true,
+        keep: options['keep'] === true,
+      });
+      if (options['json'] === true) {
+        printJson(await statusOf(directoryOf(String(options['name']))));
+      } else {
+        console.log(started.kubeconfig);
+      }
+    });
+
   program
     .command('stop')
-    .description('stop the cluster of a run and remove what it made, but for its logs')
-    .option(...stateOption)
-    .action(async ({ state }: { state: string }) => {
-      try {
-        if (!(await stop(resolve(state), console.error))) {
-          console.error(`Nothing to stop in ${resolve(state)}`);
-        }
-      } catch (error) {
-        console.error(error instanceof Error ? error.message : error);
-        code = 1;
+    .description('stop a cluster and remove what it made, but for its logs')
+    .option(...NAME)
+    .action(async ({ name }: Named) => {
+      const directory = runOf(name);
+      if (!(await stop(directory, console.error))) {
+        console.error(`Nothing to stop in ${directory}`);
+      }
+    });
+  program
+    .command('list')
+    .description('print the names of the clusters that were started')
+    .action(async () => {
+      (await names()).forEach((name) => {
+        console.log(name);
+      });
+    });
+  program
+    .command('status')
+    .description('say whether a cluster runs, and where')
+    .option(...NAME)
+    .option('--json', 'as JSON')
+    .action(async ({ name, json }: Named & { readonly json?: true }) => {
+      const status = await statusOf(runOf(name));
+      code = status.state === 'running' ? 0 : 1;
+      if (json) {
+        printJson(status);
+        return;
+      }
+      console.log(status.state);
+      for (const [key, value] of Object.entries(status.cluster ?? {})) {
+        console.log(`${key}: ${value as string}`);
+      }
+    });
+  program
+    .command('logs')
+    .description('print a log of a cluster; without a log, the names of those there are')
+    .argument('[log]', 'such as k3s.log')
+    .option(...NAME)
+    .action(async (log: string | undefined, { name }: Named) => {
+      const { logs } = runPaths(runOf(name));
+      const found = (await readdir(logs, { recursive: true })).filter((file) =>
+        file.endsWith('.log'),
+      );
+      if (log === undefined) {
+        console.log(found.sort().join('\n'));
+      } else if (found.includes(log)) {
+        process.stdout.write(await readFile(join(logs, log)));
+      } else {
+        throw new InputError(`logs: there is no "${log}"; choose ${found.join(', ')}`);
+      }
+    });
+  program
+    .command('kubeconfig')
+    .description('print the kubeconfig of a cluster')
+    .option(...NAME)
+    .action(async ({ name }: Named) => {
+      const { kubeconfig } = await runningCluster(runOf(name));
+      process.stdout.write(await readFile(kubeconfig));
+    });
+  program
+    .command('kubectl')
+    .description("run k3s's own kubectl against a cluster")
+    .argument('[arguments...]')
+    .option(...NAME)
+    .passThroughOptions()
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: string[], { name }: Named) => {
+      const { bin, kubeconfig } = await runningCluster(runOf(name));
+      code = await run([join(bin, 'kubectl'), ...args], { KUBECONFIG: kubeconfig });
+    });
+  program
+    .command('exec')
+    .description('run a program, or a shell, in the node: in the namespaces of a cluster')
+    .argument('[command...]')
+    .option(...NAME)
+    .passThroughOptions()
+    .action(async (command: string[], { name }: Named) => {
+      const { init } = await runningCluster(runOf(name));
+      const target = String(await innerInit(init));
+      const argv = command.length === 0 ? ['sh'] : command;
+      code = await run(['nsenter', '--target', target, ...NAMESPACES, '--', ...argv], {});
+    });
+  program
+    .command('load')
+    .description(
+      'load image archives (docker or OCI, compressed or not) into a running cluster and print the names they hold',
+    )
+    .argument('<files...>', 'paths or globs')
+    .option(...NAME)
+    .action(async (files: string[], { name }: Named) => {
+      (await load(await runningCluster(runOf(name)), files)).forEach((image) => {
+        console.log(image);
+      });
+    });
+  program
+    .command('images')
+    .description('print the names of the images that a cluster has')
+    .option(...NAME)
+    .action(async ({ name }: Named) => {
+      console.log((await imageNames(await runningCluster(runOf(name)))).join('\n'));
+    });
+  program
+    .command('doctor')
+    .description(
+      'say what can run here, and what stands in the way of more; exits with 0 for full, 3 for node, 4 for control-plane, 5 for nothing',
+    )
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const diagnosis = await diagnose(DIST);
+      code = exitCode(diagnosis);
+      if (json) {
+        printJson(diagnosis);
+      } else {
+        console.log(renderDiagnosis(diagnosis));
       }
     });
 
@@ -101,21 +209,46 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? 0 : 2;
     }
-    throw error;
+    console.error(error instanceof Error ? error.message : error);
+    return error instanceof InputError ? 2 : 1;
   }
   return code;
 }
 
-/**
- * Makes the directory of a run, which `stop` will empty: it must hold nothing else.
- * @throws InputError if it does
- */
-async function makeOwn(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const [other] = (await readdir(directory)).filter((name) => name !== 'logs');
-  if (other !== undefined) {
-    throw new InputError(
-      `state: "${directory}" holds ${other}, of a run that was not stopped or of something else; stop the run, or give a directory of its own`,
-    );
-  }
+/** All that a cluster has of its own; the user namespace first, which gives the right to the others. */
+const NAMESPACES = [
+  '--user',
+  '--preserve-credentials',
+  '--mount',
+  '--uts',
+  '--ipc',
+  '--net',
+  '--pid',
+];
+
+const append = (value: string, before: readonly string[]): string[] => [...before, value];
+
+function printJson(value: unknown): void {
+  console.log(JSON.stringify(value, undefined, 2));
+}
+
+function actionFile(): ActionFile {
+  return parse(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as ActionFile;
+}
+
+function version(): string {
+  const { version: own } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return own;
+}
+
+/** Runs a program on this terminal. @returns its exit code, 128 and the signal's number if one ended it */
+async function run(
+  [program = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  const [status, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return status ?? 128 + constants.signals[signal ?? 'SIGKILL'];
 }

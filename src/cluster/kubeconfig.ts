@@ -59,18 +59,26 @@ export async function assertUnused(path: string): Promise<void> {
 
 /**
  * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
- * API server. It appears whole.
+ * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
  * @throws if there is something at `to`
  */
-export async function writeKubeconfig(from: string, to: string, server: string): Promise<void> {
+export async function writeKubeconfig(
+  from: string,
+  to: string,
+  { server, name }: { readonly server: string; readonly name: string },
+): Promise<void> {
   const config = parse(await readFile(from, 'utf8')) as Kubeconfig;
-  for (const { cluster } of config.clusters) {
-    cluster.server = server;
-  }
+  const own = {
+    ...config,
+    clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
+    users: config.users.map(({ user }) => ({ name, user })),
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  };
   await mkdir(dirname(to), { recursive: true });
   const draft = `${to}.${process.pid}.partial`;
   try {
-    await writeFile(draft, stringify(config), { mode: 0o600, flag: 'wx' });
+    await writeFile(draft, stringify(own), { mode: 0o600, flag: 'wx' });
     // Unlike a rename, a link never takes the place of another file.
     await link(draft, to);
   } finally {

@@ -1,13 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
+import { containerdSocket } from './containerd.ts';
 import { callUnary, encodeField, GrpcError } from './grpc.ts';
 import { retry } from '../supply/retry.ts';
 
-/** k3s's containerd, as seen inside. */
-const SOCKET = '/run/k3s/containerd/containerd.sock';
 const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
@@ -27,8 +25,7 @@ export async function pullImages(
   init: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // Reached from outside: no process of ours is needed within.
-  const session = await connectTo(`/proc/${await childOf(init)}/root${SOCKET}`, signal);
+  const session = await connectTo(await containerdSocket(init), signal);
   try {
     await Promise.all(images.map((image) => pullImage(session, image, signal)));
   } finally {
@@ -102,19 +99,4 @@ function openSession(socket: string): Promise<ClientHttp2Session> {
     });
     session.on('error', reject);
   });
-}
-
-async function childOf(parent: number): Promise<number> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    // The second field is the program's name in parentheses and may hold anything.
-    const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (Number(ppid) === parent) {
-      return Number(pid);
-    }
-  }
-  throw new Error(
-    `Failed to find the first process of the namespaces: init (${parent}) has no child`,
-  );
 }

@@ -24,6 +24,25 @@ export async function findInit(launchFile: string): Promise<number | undefined> 
   return undefined;
 }
 
+/**
+ * The pid, as seen from outside, of the first process of a run's namespaces.
+ * @param init init's outer process
+ */
+export async function innerInit(init: number): Promise<number> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  for (const pid of pids) {
+    const stat = await read(`/proc/${pid}/stat`);
+    // The second field is the program's name in parentheses and may hold anything.
+    const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (Number(ppid) === init) {
+      return Number(pid);
+    }
+  }
+  throw new Error(
+    `Failed to find the first process of the namespaces: init (${init}) has no child`,
+  );
+}
+
 /** A process may end between being listed and being read. */
 function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');

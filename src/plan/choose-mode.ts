@@ -94,21 +94,26 @@ function idsProbe(facts: Facts): 'user-namespace' | 'user-namespace-mapped' {
   return facts.idMapper.length === 0 ? 'user-namespace' : 'user-namespace-mapped';
 }
 
+/** A mode that cannot be had, and why: each obstacle with its evidence, and what would remove it. */
+export interface Shortfall {
+  readonly mode: Mode;
+  readonly obstacles: readonly string[];
+}
+
 export interface ModeChoice {
   readonly mode: Mode;
   readonly isolation: Isolation;
   /** The modes above it and what stood in their way. */
-  readonly fellShort: readonly { readonly mode: Mode; readonly obstacles: readonly string[] }[];
+  readonly fellShort: readonly Shortfall[];
 }
 
-/**
- * The mode that was asked for, or the best that can be had for `auto`.
- * @throws if what was asked for cannot be reached here: never a silent downgrade.
- */
-export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
-  const candidates = asked === 'auto' ? MODES : [asked];
-  const fellShort: { mode: Mode; obstacles: string[] }[] = [];
-  for (const mode of candidates) {
+/** The first of the modes that can be had here; all of them as shortfalls where none can. */
+export function reach(
+  modes: readonly Mode[],
+  facts: Facts,
+): ModeChoice | { readonly mode: undefined; readonly fellShort: readonly Shortfall[] } {
+  const fellShort: Shortfall[] = [];
+  for (const mode of modes) {
     const found: string[] = [];
     for (const isolation of ['namespaces', 'none'] as const) {
       const obstaclesHere = obstacles(mode, isolation, facts);
@@ -119,12 +124,20 @@ export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
     }
     fellShort.push({ mode, obstacles: found });
   }
-  throw new Error(
-    `Failed to find a way to run mode ${asked} here:\n${fellShort
-      .map(
-        ({ mode, obstacles: found }) =>
-          `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`,
-      )
-      .join('\n')}`,
+  return { mode: undefined, fellShort };
+}
+
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
+  const reached = reach(asked === 'auto' ? MODES : [asked], facts);
+  if (reached.mode !== undefined) {
+    return reached;
+  }
+  const shortfalls = reached.fellShort.map(
+    ({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`,
   );
+  throw new Error(`Failed to find a way to run mode ${asked} here:\n${shortfalls.join('\n')}`);
 }

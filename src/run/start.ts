@@ -23,8 +23,9 @@ import type { RunEvents } from './events.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { gatherFacts } from '../sandbox/gather.ts';
 import { missingPodCgroups } from './pod-cgroups.ts';
+import { saveRecord } from './record.ts';
 import { saveState, type RunState } from './state.ts';
-import { SYSCTLS_OF_PARTS } from '../plan/parts/index.ts';
+import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
 import { interceptor } from '../plan/parts/interceptor.ts';
 import { applies, makePlan, type Plan } from '../plan/plan.ts';
 
@@ -38,14 +39,21 @@ export interface Started {
   readonly timeline: Timeline;
 }
 
+/** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
+export const CONTEXT = 'k3s-in-gvisor';
+
 export interface StartOptions {
   readonly inputs: Inputs;
   readonly layout: Layout;
+  /** What the kubeconfig calls the cluster: two of one name could not be merged. */
+  readonly context: string;
   /** A directory that outlives the run, for k3s itself. */
   readonly cache: string;
   /** A cache that outlives the machine. */
   readonly remote: RemoteCache | undefined;
   readonly events: RunEvents;
+  /** Ends the start; what was started is then for `stop`. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -56,7 +64,9 @@ export async function start(options: StartOptions): Promise<Started> {
   const { layout, events } = options;
   const runner = await readRunnerConfig();
   const inputs = withRunnerConfig(options.inputs, runner);
-  const deadline = AbortSignal.timeout(inputs.timeoutMs);
+  const timeout = AbortSignal.timeout(inputs.timeoutMs);
+  const deadline =
+    options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
   // What still runs when something else has failed must not keep the step waiting.
   const over = new AbortController();
   const signal = AbortSignal.any([deadline, over.signal]);
@@ -81,7 +91,7 @@ export async function start(options: StartOptions): Promise<Started> {
   reached('action started');
 
   const [facts, k3s, images] = await Promise.all([
-    gatherFacts(layout, { sysctls: SYSCTLS_OF_PARTS, idMapHelper: inputs.idMapHelper }),
+    gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: inputs.idMapHelper }),
     installK3s(inputs, { ...workshop, remote: options.remote, signal }),
     findImages(inputs.images),
   ]).catch((error: unknown) => {
@@ -139,14 +149,23 @@ export async function start(options: StartOptions): Promise<Started> {
     const before = state;
     state = { ...state, kubeconfig: inputs.kubeconfig };
     await saveState(layout.state, state);
-    await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server).catch(
-      async (error: unknown) => {
-        await saveState(layout.state, before);
-        throw error;
-      },
-    );
+    await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, {
+      server,
+      name: options.context,
+    }).catch(async (error: unknown) => {
+      await saveState(layout.state, before);
+      throw error;
+    });
     await prove(kubeconfig, deadline);
     reached('kubeconfig used');
+    await saveRecord(layout.state, {
+      mode: plan.mode,
+      version: k3s.version,
+      server,
+      kubeconfig,
+      nodeName: plan.mode === 'control-plane' ? '' : plan.nodeName,
+      bin: join(k3s.dataDir, 'data', 'current', 'bin'),
+    });
     if (warm.kind === 'missing') {
       await saveState(layout.state, { ...state, preparation: warm.preparation });
       options.remote?.saveLater(warm.preparation.directory, warm.key);

@@ -4,7 +4,6 @@ import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.t
 import type { Profile } from '../testbed/state.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import {
-  ACTION,
   Job,
   RUNNER_FILES,
   RUNNER_TEMP,
@@ -84,27 +83,6 @@ describe('stock', () => {
       code: 0,
       log: expect.stringMatching(/^Nothing to stop in /) as string,
     });
-    expect(await snapshot(sandbox, DECLARED)).toEqual(before);
-  });
-
-  test('nothing is left by the command line, which takes only a directory of its own', async () => {
-    const cli = ['node', `${ACTION}/dist/cli/index.js`];
-    const env = { XDG_CACHE_HOME: TOOL_CACHE };
-    const state = `--state=${RUNNER_TEMP}/k3s-in-gvisor-by-hand`;
-    const options = [`--k3s-path=${K3S_PATH}`, '--mode=control-plane'];
-
-    const refused = await job.exec([...cli, 'start', ...options, '--state=/home/runner'], { env });
-    expect(refused).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^state: "\/home\/runner" holds \S+, /) as string,
-    });
-
-    const { code, stdout, stderr } = await job.exec([...cli, 'start', ...options, state], { env });
-    expect(code, stderr).toBe(0);
-    const kubeconfig = `--kubeconfig=${stdout.trimEnd()}`;
-    expect(await job.must(['kubectl', kubeconfig, 'get', '--raw=/readyz'])).toBe('ok');
-    expect(await job.exec([...cli, 'stop', state])).toMatchObject({ code: 0, stdout: '' });
     expect(await snapshot(sandbox, DECLARED)).toEqual(before);
   });
 

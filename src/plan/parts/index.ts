@@ -49,8 +49,3 @@ export const WORKAROUNDS: readonly Workaround[] = [
   proxy,
   controllerManagerRate,
 ];
-
-/** What they decide by, for the probes. */
-export const SYSCTLS_OF_PARTS: readonly string[] = WORKAROUNDS.flatMap(
-  ({ sysctls }) => sysctls ?? [],
-);

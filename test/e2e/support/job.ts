@@ -84,6 +84,7 @@ export class Job {
       await sandbox.copyIn(join(ROOT, directory), `${action}/${directory}`);
     }
     await sandbox.copyIn(join(ROOT, 'action.yml'), action);
+    await sandbox.copyIn(join(ROOT, 'package.json'), action);
     const job = new Job(sandbox, places);
     await job.must(['mkdir', '-p', RUNNER_FILES, temp, tools, workspace]);
     return job;

@@ -39,7 +39,7 @@ it("takes over k3s's credentials, with another address, for the owner only", asy
   const from = join(directory, 'k3s.yaml');
   const to = join(directory, 'new', 'kubeconfig');
   writeFileSync(from, K3S_YAML);
-  await writeKubeconfig(from, to, 'https://127.0.0.1:40001');
+  await writeKubeconfig(from, to, { server: 'https://127.0.0.1:40001', name: 'two' });
   expect(statSync(to).mode & 0o777).toBe(0o600);
   expect(await readCredentials(to)).toEqual({
     server: 'https://127.0.0.1:40001',
@@ -47,7 +47,10 @@ it("takes over k3s's credentials, with another address, for the owner only", asy
     cert: 'CERT',
     key: 'KEY',
   });
-  expect(readFileSync(to, 'utf8')).toContain('kind: Config');
+  const text = readFileSync(to, 'utf8');
+  expect(text).toContain('kind: Config');
+  expect(text).toContain('current-context: two');
+  expect(text).not.toContain('default');
 });
 
 it.each(['', 'clusters: []\n', 'kind: Config\n'])('refuses %j', async (text) => {
@@ -61,7 +64,7 @@ it('never takes the place of a file that is there', async () => {
   const to = join(directory, 'config');
   writeFileSync(from, K3S_YAML);
   writeFileSync(to, "the user's");
-  await expect(writeKubeconfig(from, to, 'https://127.0.0.1:6443')).rejects.toThrow('EEXIST');
+  await expect(writeKubeconfig(from, to, { server: '', name: '' })).rejects.toThrow('EEXIST');
   expect(readFileSync(to, 'utf8')).toBe("the user's");
   expect(readdirSync(directory).sort()).toEqual(['config', 'k3s.yaml']);
 });

@@ -1,0 +1,59 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { errorMessage } from '../errors.ts';
+import { parseInputs, type ReadInput } from '../inputs/inputs.ts';
+import { layoutOf } from '../layout.ts';
+import { explainFailure } from '../report/failure.ts';
+import { Reporter } from '../report/reporter.ts';
+import { CONTEXT, start, type Started } from '../run/start.ts';
+import { stop } from '../run/stop.ts';
+import { terminalLog } from './log.ts';
+import { DEFAULT_NAME, makeOwn } from './runs.ts';
+
+export interface StartCommand {
+  readonly name: string;
+  readonly read: ReadInput;
+  /** The directory that holds the bundles. */
+  readonly dist: string;
+  readonly verbose: boolean;
+  /** Leaves a start that failed as it is, to be looked at. */
+  readonly keep: boolean;
+}
+
+/**
+ * Starts a cluster. Whatever ends the start before its end, a signal among it, leaves nothing.
+ * @throws Error with all that is known of why it failed
+ */
+export async function startCluster(command: StartCommand): Promise<Started> {
+  const log = terminalLog(command);
+  const inputs = parseInputs(command.read);
+  const directory = await makeOwn(command.name);
+  const layout = layoutOf(directory, command.dist, process.arch, process.execPath);
+  const interrupt = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    interrupt.abort(new Error(`interrupted by ${signal}`));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  signals.forEach((signal) => process.on(signal, onSignal));
+  try {
+    return await start({
+      inputs,
+      layout,
+      context: command.name === DEFAULT_NAME ? CONTEXT : `${CONTEXT}-${command.name}`,
+      cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+      remote: undefined,
+      events: new Reporter(log),
+      signal: interrupt.signal,
+    });
+  } catch (error) {
+    const explanation = interrupt.signal.aborted
+      ? errorMessage(interrupt.signal.reason)
+      : await explainFailure(error, layout.logs, log);
+    if (!command.keep) {
+      await stop(directory, console.error);
+    }
+    throw new Error(explanation, { cause: error });
+  } finally {
+    signals.forEach((signal) => process.off(signal, onSignal));
+  }
+}
