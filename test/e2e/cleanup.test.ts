@@ -3,13 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Profile } from '../testbed/state.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
-import {
-  Job,
-  RUNNER_FILES,
-  RUNNER_TEMP,
-  TOOL_CACHE,
-  type StepResult,
-} from './support/job.ts';
+import { Job, RUNNER_FILES, RUNNER_TEMP, TOOL_CACHE, type StepResult } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
 import { snapshot, type Snapshot } from './support/snapshot.ts';
 
