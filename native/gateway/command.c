@@ -101,11 +101,16 @@ static int parse_endpoints(char *rest, struct command *command, struct failure *
 	if (command->endpoints == NULL)
 		return fail(failure, ENOMEM, "read the endpoints");
 	for (; word != NULL; word = next_word(&rest)) {
-		if (endpoint_parse(word, &command->endpoints[command->endpoint_count]) != 0)
+		struct endpoint *endpoint = &command->endpoints[command->endpoint_count++];
+		if (endpoint_parse(word, endpoint) != 0)
 			return fail_input(
 			    failure, "Bad endpoint '%.64s': must be an IPv4 address and a port",
 			    word);
-		command->endpoint_count++;
+		if (!address_is_unicast(endpoint->address))
+			return fail_input(failure,
+			                  "Bad endpoint '%.64s': must be another machine's, not "
+			                  "loopback, multicast or reserved",
+			                  word);
 	}
 	return 0;
 }

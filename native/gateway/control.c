@@ -17,6 +17,7 @@
 #include "gateway/pods.h"
 #include "gateway/redirection.h"
 #include "gateway/service.h"
+#include "gateway/tcp_relay.h"
 #include "lib/errno_name.h"
 
 #define BACKLOG 16
@@ -146,6 +147,15 @@ static int attach(struct gateway *gateway, const struct pod *pod, struct failure
 	           : pods_sync(gateway, pods_find(&gateway->pods, pod->address), failure);
 }
 
+static int detach(struct gateway *gateway, const char *container, struct failure *failure)
+{
+	uint32_t address = pods_address(&gateway->pods, container);
+
+	if (address != 0)
+		tcp_relay_forget(gateway, address);
+	return pods_detach(&gateway->pods, container, failure);
+}
+
 static int run(struct client *client, struct command *command, struct failure *failure)
 {
 	struct gateway *gateway = client->control->gateway;
@@ -169,7 +179,7 @@ static int run(struct client *client, struct command *command, struct failure *f
 	case COMMAND_ATTACH:
 		return attach(gateway, &command->pod, failure);
 	case COMMAND_DETACH:
-		return pods_detach(&gateway->pods, command->pod.container, failure);
+		return detach(gateway, command->pod.container, failure);
 	case COMMAND_ISOLATE:
 		pods_set_policy(&gateway->pods, command->policy);
 		command->policy = NULL;

@@ -44,6 +44,13 @@ bool network_contains(const struct cidr *network, uint32_t address)
 	return ((ntohl(network->address.s_addr) ^ address) & cidr_mask(network->prefix)) == 0;
 }
 
+bool address_is_unicast(uint32_t address)
+{
+	uint32_t first = address >> 24;
+
+	return first != 0 && first != IN_LOOPBACKNET && first < 224;
+}
+
 struct sockaddr_in endpoint_to_socket(struct endpoint endpoint)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,

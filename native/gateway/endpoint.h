@@ -28,6 +28,13 @@ bool endpoint_equal(struct endpoint a, struct endpoint b);
 /** Whether the address (host byte order) lies in the network. */
 bool network_contains(const struct cidr *network, uint32_t address);
 
+/**
+ * Whether the address (host byte order) can be a machine's: neither this machine by another name
+ * (0/8, which leads to the loopback as well, and 127/8), nor a group's (224/4), nor reserved (240/4,
+ * broadcast).
+ */
+bool address_is_unicast(uint32_t address);
+
 struct sockaddr_in endpoint_to_socket(struct endpoint endpoint);
 struct endpoint endpoint_from_socket(const struct sockaddr_in *address);
 

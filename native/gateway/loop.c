@@ -52,11 +52,12 @@ int loop_change(struct loop *loop, struct source *source, uint32_t events)
 
 void loop_close(struct loop *loop, struct source *source)
 {
-	(void)loop;
 	if (source->fd < 0)
 		return;
 	list_remove(&source->again);
-	/* This takes it out of the epoll set as well: no descriptor of the gateway has a copy. */
+	/* To close it is not enough: init's parent, which made the sockets of the runner's namespace,
+	 * may not have closed its own descriptor yet, and epoll would go on telling of it. */
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, source->fd, NULL);
 	close(source->fd);
 	source->fd = -1;
 }

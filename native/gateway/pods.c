@@ -79,6 +79,13 @@ static struct pod *find_container(const struct pods *pods, const char *container
 	return NULL;
 }
 
+uint32_t pods_address(const struct pods *pods, const char *container)
+{
+	const struct pod *pod = find_container(pods, container);
+
+	return pod == NULL ? 0 : pod->address;
+}
+
 /* Whoever is called so has come or gone: every rule that names it is about another address now. */
 static void resolve(struct pods *pods, const char *name)
 {

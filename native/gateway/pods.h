@@ -60,6 +60,9 @@ int pods_open(struct pods *pods, const char *control, struct failure *failure);
 /** The pod of the address (host byte order), or NULL. */
 struct pod *pods_find(const struct pods *pods, uint32_t address);
 
+/** The address of the container's pod, or 0. */
+uint32_t pods_address(const struct pods *pods, const char *container);
+
 /**
  * A pod has come, before anything runs in it. Whatever had its container or address before is
  * gone. pods_sync() puts its policies in force. Returns 0, or -errno with the failure noted:

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,74 +10,39 @@
 #include "gateway/log.h"
 #include "gateway/policy.h"
 #include "gateway/socket.h"
+#include "gateway/tcp_connection.h"
 
 /* As in linux/netfilter_ipv4.h, which cannot be included beside netinet/in.h. */
 #define SO_ORIGINAL_DST 80
 
 /* Milliseconds. Endpoints are a bridge away: one that does not answer is not there, and another
- * may be. The outside has as long as Linux's own SYN retries take. */
+ * may be. The last one, and the outside, have as long as Linux's own SYN retries take. */
 #define ENDPOINT_TIMEOUT 3000
-#define OUTSIDE_TIMEOUT 127000
+#define LAST_TIMEOUT 127000
+
+/* Between two looks at whether a peer has what was written to it, of which no event tells. */
+#define WIND_UP_DELAY 10
 
 /* Without descriptors, accepting is tried again when a connection ends, or after this long. */
 #define PAUSE 1000
 
-/* Most connections are over by then, and are not worth tune(). */
+/* Most connections are over by then, and are not worth tcp_tune(). */
 #define TUNE_DELAY 10000
 
-/* Seconds of silence before a peer is asked whether it is still there: a pod's network namespace
- * may vanish without a FIN. */
-#define KEEPALIVE 60
-
-#define CHUNK (256 * 1024)
-/* Reads in one turn of one direction before the other connections have theirs. */
-#define TURN 4
-
 #define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-
-/* One of the two sockets of a connection. */
-struct end {
-	struct source source;
-	struct connection *connection;
-	char *pending; /* read from the other end, not yet written here */
-	size_t pending_begin;
-	size_t pending_end;
-	bool readable; /* a read may succeed: edge-triggered, so it is remembered */
-	bool writable;
-	bool hung_up; /* the peer has sent its FIN, whether or not it was read */
-	bool ended;   /* the FIN was read */
-	bool shut;    /* the FIN was passed on here */
-};
-
-struct connection {
-	struct garbage garbage;
-	struct gateway *gateway;
-	struct list node; /* in tcp_relay.connections */
-	struct end client;
-	struct end server;
-	bool established; /* to the server */
-	struct deadline deadline; /* for the server to answer; then for tune() */
-
-	/* On the way to the server. */
-	struct frontend *frontend; /* NULL: straight to the destination, outside */
-	struct endpoint destination;
-	uint32_t client_address;
-	size_t first; /* index of the endpoint that was tried first */
-	size_t attempts;
-};
 
 struct tcp_relay {
 	struct list connections;
 	struct list listeners;
 	struct deadline_queue endpoint_deadlines;
-	struct deadline_queue outside_deadlines;
+	struct deadline_queue last_deadlines;
 	struct deadline_queue tune_deadlines;
+	struct deadline_queue wind_up_deadlines;
 	size_t limit;
 	bool paused; /* no descriptors left */
 	struct deadline_queue pauses;
 	struct deadline resume;
 	struct gateway *gateway;
-	char chunk[CHUNK];
 };
 
 static void try_next(struct connection *connection);
@@ -110,17 +74,6 @@ static void resume_expired(struct deadline *deadline)
 	pause_listeners(tcp->gateway, false);
 }
 
-static void close_end(struct gateway *gateway, struct end *end, bool reset)
-{
-	const struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-	if (end->source.fd >= 0 && reset)
-		setsockopt(end->source.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
-	loop_close(&gateway->loop, &end->source);
-	free(end->pending);
-	end->pending = NULL;
-}
-
 static void leave_frontend(struct connection *connection)
 {
 	if (connection->frontend != NULL)
@@ -128,15 +81,14 @@ static void leave_frontend(struct connection *connection)
 	connection->frontend = NULL;
 }
 
-/* `reset`: the peers are to see an RST, not an end that looks orderly. */
-static void finish(struct connection *connection, bool reset)
+void tcp_finish(struct connection *connection, bool reset)
 {
 	struct gateway *gateway = connection->gateway;
 
 	deadline_clear(&connection->deadline);
 	leave_frontend(connection);
-	close_end(gateway, &connection->client, reset);
-	close_end(gateway, &connection->server, reset);
+	tcp_end_close(gateway, &connection->client, reset);
+	tcp_end_close(gateway, &connection->server, reset);
 	list_remove(&connection->node);
 	loop_free(&gateway->loop, &connection->garbage);
 	gateway->statistics.tcp_active--;
@@ -146,139 +98,7 @@ static void finish(struct connection *connection, bool reset)
 static void refuse(struct connection *connection)
 {
 	connection->gateway->statistics.tcp_refused++;
-	finish(connection, true);
-}
-
-/* Writes all of it, or as much as fits. Returns how much, or -errno. */
-static ssize_t write_some(struct end *to, const char *bytes, size_t size)
-{
-	size_t written = 0;
-
-	while (written < size) {
-		ssize_t count =
-		    send(to->source.fd, bytes + written, size - written, MSG_NOSIGNAL);
-		if (count >= 0) {
-			written += (size_t)count;
-		} else if (errno == EAGAIN) {
-			to->writable = false;
-			break;
-		} else if (errno != EINTR) {
-			return -errno;
-		}
-	}
-	return (ssize_t)written;
-}
-
-static int flush(struct end *to)
-{
-	ssize_t written = write_some(to, to->pending + to->pending_begin,
-	                             to->pending_end - to->pending_begin);
-
-	if (written < 0)
-		return (int)written;
-	to->pending_begin += (size_t)written;
-	if (to->pending_begin == to->pending_end) {
-		free(to->pending);
-		to->pending = NULL;
-	}
-	return 0;
-}
-
-static int keep(struct end *to, const char *bytes, size_t size)
-{
-	to->pending = malloc(size);
-	if (to->pending == NULL)
-		return -ENOMEM;
-	memcpy(to->pending, bytes, size);
-	to->pending_begin = 0;
-	to->pending_end = size;
-	return 0;
-}
-
-/* Reads one chunk and passes it on. Returns 0 or -errno. */
-static int move_chunk(struct tcp_relay *tcp, struct statistics *statistics, struct end *from,
-                      struct end *to)
-{
-	ssize_t count = recv(from->source.fd, tcp->chunk, sizeof(tcp->chunk), 0);
-
-	if (count < 0 && errno == EINTR)
-		return 0;
-	if (count < 0 && errno != EAGAIN)
-		return -errno;
-	if (count == 0)
-		from->ended = true;
-	/* A short read has emptied the socket; only a FIN may be left in it. */
-	if (count < (ssize_t)sizeof(tcp->chunk) && !(count > 0 && from->hung_up))
-		from->readable = false;
-	if (count <= 0)
-		return 0;
-	statistics->tcp_bytes += (uint64_t)count;
-	ssize_t written = write_some(to, tcp->chunk, (size_t)count);
-	if (written < 0)
-		return (int)written;
-	if (written < count)
-		return keep(to, tcp->chunk + written, (size_t)(count - written));
-	return 0;
-}
-
-/* Moves what can be moved in one direction. Returns 0 or -errno. */
-static int move(struct connection *connection, struct end *from, struct end *to)
-{
-	struct gateway *gateway = connection->gateway;
-	int status = 0;
-
-	if (to->pending != NULL && to->writable)
-		status = flush(to);
-	for (int i = 0; status == 0 && i < TURN; i++) {
-		if (!from->readable || !to->writable || to->pending != NULL)
-			break;
-		status = move_chunk(gateway->tcp, &gateway->statistics, from, to);
-	}
-	if (status < 0)
-		return status;
-	if (from->ended && to->pending == NULL && !to->shut) {
-		to->shut = true;
-		if (shutdown(to->source.fd, SHUT_WR) < 0)
-			return -errno;
-	}
-	if (from->readable && to->writable && to->pending == NULL)
-		loop_again(&gateway->loop, &from->source);
-	return 0;
-}
-
-static void tune(struct connection *connection)
-{
-	const int on = 1;
-	const int idle = KEEPALIVE;
-	const int fds[] = {connection->client.source.fd, connection->server.source.fd};
-
-	for (size_t i = 0; i < 2; i++) {
-		setsockopt(fds[i], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-		setsockopt(fds[i], IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	}
-}
-
-static void pump(struct connection *connection)
-{
-	struct end *client = &connection->client;
-	struct end *server = &connection->server;
-
-	if (move(connection, client, server) < 0 || move(connection, server, client) < 0) {
-		finish(connection, true);
-		return;
-	}
-	if (client->shut && server->shut)
-		finish(connection, false);
-}
-
-static void note(struct end *end, uint32_t events)
-{
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		end->readable = true;
-	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-		end->writable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		end->hung_up = true;
+	tcp_finish(connection, true);
 }
 
 static void established(struct connection *connection)
@@ -291,7 +111,7 @@ static void established(struct connection *connection)
 		frontend_remember(connection->frontend, connection->client_address,
 		                  connection->destination, gateway->loop.now);
 	leave_frontend(connection);
-	pump(connection);
+	tcp_pump(connection);
 }
 
 static void client_ready(struct source *source, uint32_t events)
@@ -299,11 +119,11 @@ static void client_ready(struct source *source, uint32_t events)
 	struct end *end = list_object(source, struct end, source);
 	struct connection *connection = end->connection;
 
-	note(end, events);
+	tcp_note(end, events);
 	if (connection->established)
-		pump(connection);
+		tcp_pump(connection);
 	else if (events & (EPOLLERR | EPOLLHUP))
-		finish(connection, true);
+		tcp_finish(connection, true);
 }
 
 static void server_ready(struct source *source, uint32_t events)
@@ -311,9 +131,9 @@ static void server_ready(struct source *source, uint32_t events)
 	struct end *end = list_object(source, struct end, source);
 	struct connection *connection = end->connection;
 
-	note(end, events);
+	tcp_note(end, events);
 	if (connection->established)
-		pump(connection);
+		tcp_pump(connection);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		try_next(connection);
 	else if (events & EPOLLOUT)
@@ -324,10 +144,19 @@ static void deadline_expired(struct deadline *deadline)
 {
 	struct connection *connection = list_object(deadline, struct connection, deadline);
 
-	if (connection->established)
-		tune(connection);
-	else
+	if (!connection->established)
 		try_next(connection);
+	else if (connection->client.failed || connection->server.failed)
+		tcp_pump(connection);
+	else
+		tcp_tune(connection);
+}
+
+void tcp_pump_later(struct connection *connection)
+{
+	struct gateway *gateway = connection->gateway;
+
+	deadline_set(&gateway->loop, &gateway->tcp->wind_up_deadlines, &connection->deadline);
 }
 
 /* The next endpoint to try, if one is left. */
@@ -350,6 +179,19 @@ static bool next_endpoint(struct connection *connection)
 	connection->destination =
 	    frontend->endpoints[(connection->first + attempt) % frontend->endpoint_count];
 	return true;
+}
+
+/* Whether an endpoint is left to pass on to, should this one not answer. */
+static bool another_is_left(const struct connection *connection)
+{
+	const struct frontend *frontend = connection->frontend;
+
+	for (size_t i = connection->attempts; frontend != NULL && i < frontend->endpoint_count; i++)
+		if (policy_allows(
+		        connection->gateway, PROTOCOL_TCP, connection->client_address,
+		        frontend->endpoints[(connection->first + i) % frontend->endpoint_count]))
+			return true;
+	return false;
 }
 
 static void no_delay(int fd)
@@ -385,8 +227,8 @@ static int begin_connect(struct connection *connection)
 	connection->server.hung_up = false;
 	status = loop_watch(&gateway->loop, &connection->server.source, fd, EVENTS);
 	deadline_set(&gateway->loop,
-	             connection->frontend == NULL ? &tcp->outside_deadlines
-	                                          : &tcp->endpoint_deadlines,
+	             outside || !another_is_left(connection) ? &tcp->last_deadlines
+	                                                     : &tcp->endpoint_deadlines,
 	             &connection->deadline);
 	no_delay(fd);
 	return status;
@@ -409,6 +251,26 @@ static void end_init(struct end *end, struct connection *connection,
 {
 	end->connection = connection;
 	source_init(&end->source, ready);
+}
+
+void tcp_relay_forget(struct gateway *gateway, uint32_t address)
+{
+	struct list *connections = &gateway->tcp->connections;
+
+	for (struct list *node = connections->next, *next; node != connections; node = next) {
+		struct connection *connection = list_object(node, struct connection, node);
+		next = node->next;
+		if (!connection->established && connection->client_address == address)
+			tcp_finish(connection, true);
+		else if (connection->client_address == address)
+			tcp_end_is_gone(&connection->client);
+		else if (connection->destination.address != address)
+			continue;
+		else if (connection->established)
+			tcp_end_is_gone(&connection->server);
+		else
+			try_next(connection);
+	}
 }
 
 static void reset(int fd)
@@ -436,7 +298,7 @@ static bool find_destination(struct gateway *gateway, int fd, struct endpoint *d
 	                       (struct frontend_key){PROTOCOL_TCP, *destination});
 	if (*frontend != NULL)
 		return true;
-	return destination->address >> 24 != IN_LOOPBACKNET &&
+	return address_is_unicast(destination->address) &&
 	       !network_contains(&gateway->options.service_cidr, destination->address) &&
 	       !network_contains(&gateway->options.pod_cidr, destination->address);
 }
@@ -468,7 +330,7 @@ static void begin(struct gateway *gateway, int fd, uint32_t client, struct front
 	/* While the server is on its way to answer. */
 	no_delay(fd);
 	if (loop_watch(&gateway->loop, &connection->client.source, fd, EVENTS) < 0)
-		finish(connection, true);
+		tcp_finish(connection, true);
 }
 
 static void accept_ready(struct source *source, uint32_t events)
@@ -511,8 +373,9 @@ int tcp_relay_init(struct gateway *gateway, size_t limit)
 	list_init(&tcp->connections);
 	list_init(&tcp->listeners);
 	deadline_queue_init(&gateway->loop, &tcp->endpoint_deadlines, ENDPOINT_TIMEOUT);
-	deadline_queue_init(&gateway->loop, &tcp->outside_deadlines, OUTSIDE_TIMEOUT);
+	deadline_queue_init(&gateway->loop, &tcp->last_deadlines, LAST_TIMEOUT);
 	deadline_queue_init(&gateway->loop, &tcp->tune_deadlines, TUNE_DELAY);
+	deadline_queue_init(&gateway->loop, &tcp->wind_up_deadlines, WIND_UP_DELAY);
 	deadline_queue_init(&gateway->loop, &tcp->pauses, PAUSE);
 	deadline_init(&tcp->resume, resume_expired);
 	tcp->gateway = gateway;
@@ -525,7 +388,7 @@ void tcp_relay_end(struct gateway *gateway)
 	struct tcp_relay *tcp = gateway->tcp;
 
 	while (!list_empty(&tcp->connections))
-		finish(list_object(tcp->connections.next, struct connection, node), true);
+		tcp_finish(list_object(tcp->connections.next, struct connection, node), true);
 	free(tcp);
 	gateway->tcp = NULL;
 }

@@ -17,6 +17,9 @@ int tcp_relay_init(struct gateway *gateway, size_t limit);
 /** Ends every connection. */
 void tcp_relay_end(struct gateway *gateway);
 
+/** A pod is gone, and says no more goodbye: whoever is connected to it is told, by a reset. */
+void tcp_relay_forget(struct gateway *gateway, uint32_t address);
+
 /** Closed until it is opened. */
 void tcp_listener_init(struct gateway *gateway, struct tcp_listener *listener);
 

@@ -204,8 +204,7 @@ static bool is_for_outside(const struct gateway *gateway, const struct datagram 
 	return network_contains(&gateway->options.pod_cidr, datagram->source.address) &&
 	       !network_contains(&gateway->options.pod_cidr, to) &&
 	       !network_contains(&gateway->options.service_cidr, to) &&
-	       !IN_MULTICAST(to) && to != INADDR_BROADCAST && to >> 24 != IN_LOOPBACKNET &&
-	       to != INADDR_ANY && !node_addresses_has(gateway->addresses, to);
+	       address_is_unicast(to) && !node_addresses_has(gateway->addresses, to);
 }
 
 static void frames_ready(struct source *source, uint32_t events)

@@ -114,6 +114,30 @@ describe.each([
     await expect.poll(async () => (await n.stats())['tcp_active'], { timeout: 20_000 }).toBe(0);
   });
 
+  test('delivers what a server said before it reset, as often as the network does', async () => {
+    await n.start(servers[0], 'early', 8413);
+    await n.control(`set tcp ${web}:85 ${servers[0].address}:8413`);
+    const uploads = 25;
+    const answered = async (address: string, port: number) => {
+      const replies = (await n.ask(client, 'upload', address, port, uploads)) as {
+        413?: number;
+      };
+      return replies[413] ?? 0;
+    };
+    const [direct, relayed] = [await answered(servers[0].address, 8413), await answered(web, 85)];
+    expect({ direct, relayed }).toEqual({ direct: uploads, relayed: uploads });
+  });
+
+  test('resets the connections of a pod that is gone', async () => {
+    const gone = await n.addPod('gone');
+    await n.serve(gone, 'gone', [8080]);
+    await n.control(`set tcp ${web}:86 ${endpoints(gone)}`);
+    const ended = n.ask(client, 'silent', web, 86, '/tmp/gone');
+    await n.run('runner', ['sh', '-c', 'until test -e /tmp/gone.held; do sleep 0.05; done']);
+    await n.removePod(gone);
+    expect(await ended).toBe('ECONNRESET');
+  });
+
   test('reaches the outside over TCP', async () => {
     const fetched = await n.run(client, ['curl', '-sS', '-m', '20', `http://${n.outside}/x`]);
     expect(fetched).toContain('"path":"/x"');

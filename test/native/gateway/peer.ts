@@ -7,6 +7,9 @@
  *   peer crowd HOST PORT COUNT  COUNT connections at once, each kept until all have been answered
  *   peer bulk HOST PORT BYTES   sends BYTES and gets them back
  *   peer hold HOST PORT FILE    one connection, which makes FILE.held; used again when FILE is there
+ *   peer early PORT             serves 413 to whoever sends, and closes without reading on
+ *   peer upload HOST PORT COUNT COUNT uploads of 20 MB, one after the other; what was answered
+ *   peer silent HOST PORT FILE  like hold, but sends and reads nothing; tells how it ended
  *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
  *   peer reach HOST PORT        which of TCP and UDP are answered within three seconds
@@ -152,6 +155,53 @@ async function hold() {
   return { before, after };
 }
 
+/** Answers as soon as a request begins, as a server does that takes no such upload. */
+async function early() {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write('413 ', () => {
+        // With bytes unread in it, to close the socket is to reset the connection.
+        socket.destroy();
+      });
+    });
+  });
+  server.listen(Number(host), '0.0.0.0');
+  await once(server, 'listening');
+  console.log('ready');
+}
+
+/** What one upload was answered, however it ended. */
+async function uploadOnce(): Promise<string> {
+  const socket = await connect();
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  const closed = new Promise((resolve) => {
+    socket.on('error', () => undefined);
+    socket.once('close', resolve);
+  });
+  socket.write(Buffer.alloc(20_000_000));
+  await closed;
+  return answer.trim() || 'nothing';
+}
+
+async function upload() {
+  const replies: string[] = [];
+  for (let i = 0; i < count; i++) replies.push(await uploadOnce().catch(codeOf));
+  return tally(replies);
+}
+
+async function silent() {
+  const socket = await connect(HOLD_MS);
+  writeFileSync(`${last}.held`, '');
+  const [error] = (await Promise.race([
+    once(socket, 'error'),
+    once(socket, 'close').then(() => [new Error('closed')]),
+  ]).catch((error: unknown) => [error])) as [unknown];
+  return codeOf(error);
+}
+
 async function datagram(socket: ReturnType<typeof createSocket>): Promise<string> {
   const reply = once(socket, 'message', { signal: AbortSignal.timeout(REACH_MS) }) as Promise<
     [Buffer]
@@ -258,6 +308,8 @@ const clients: Record<string, () => Promise<unknown>> = {
   crowd,
   bulk,
   hold,
+  upload,
+  silent,
   udp,
   flow,
   dns,
@@ -265,5 +317,6 @@ const clients: Record<string, () => Promise<unknown>> = {
 };
 
 if (mode === 'serve') await serve(host, args.slice(1).map(Number));
+else if (mode === 'early') await early();
 else if (mode === 'control') await control();
 else console.log(JSON.stringify(await clients[mode]?.()));

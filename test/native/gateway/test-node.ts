@@ -34,6 +34,8 @@ export interface TestNode extends AsyncDisposable {
   removePod(pod: Pod): Promise<void>;
   /** Starts `peer serve` and returns when it listens. */
   serve(place: Place, name: string, ports: readonly number[]): Promise<void>;
+  /** Starts a server of peer.ts, and returns when it listens. */
+  start(place: Place, ...argv: readonly (string | number)[]): Promise<void>;
   /** Runs a client of peer.ts and returns what it printed. */
   ask(place: Place, ...argv: readonly (string | number)[]): Promise<unknown>;
   run(place: Place, argv: readonly string[]): Promise<string>;
@@ -187,6 +189,9 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     },
     async serve(place, name, ports) {
       await background(sandbox, [...at(place), ...peer('serve', name, ...ports)], /^ready$/);
+    },
+    async start(place, ...argv) {
+      await background(sandbox, [...at(place), ...peer(...argv)], /^ready$/);
     },
     async ask(place, ...argv) {
       return JSON.parse(await run(place, peer(...argv))) as unknown;

@@ -1,0 +1,281 @@
+/* The TCP relay in a kernel of its own (kernel.h): what each peer sees of the other, to the byte. */
+#include "gateway/gateway.h"
+#include "gateway/tcp_relay.h"
+#include "gateway/test/kernel.h"
+#include "lib/test/tap.h"
+
+#include <stdlib.h>
+
+#define SERVICE 0x0a2b0001
+#define POD_A 0x0a2a0002
+#define POD_B 0x0a2a0003
+#define CLIENT 0x0a2a0009
+#define OUTSIDE 0x08080808
+#define PORT 80
+
+static struct gateway gateway;
+static struct tcp_listener listener;
+static unsigned char block[64 * 1024];
+
+static void begin(const struct endpoint *endpoints, size_t count)
+{
+	struct cidr pods, services;
+
+	kernel_begin(1);
+	gateway = (struct gateway){0};
+	cidr_parse("10.42.0.0/16", &pods);
+	cidr_parse("10.43.0.0/16", &services);
+	gateway.options = (struct options){
+	    .pod_cidr = pods, .service_cidr = services, .bridge_address = 0x0a2a0001};
+	table_init(&gateway.table);
+	pods_init(&gateway.pods);
+	loop_init(&gateway.loop);
+	tcp_relay_init(&gateway, 64);
+	const struct frontend_key key = {PROTOCOL_TCP, {SERVICE, PORT}};
+	table_set(&gateway.table, key, 0, endpoints, count);
+	tcp_listener_init(&gateway, &listener);
+	tcp_listener_open(&listener, false, (struct endpoint){0, 15999}, NULL);
+}
+
+static void end(const char *what)
+{
+	tcp_listener_close(&listener);
+	tcp_relay_end(&gateway);
+	check_number((long)kernel_open(), 0, "no descriptor is left");
+	check(kernel_complaint() == NULL, "%s: %s", what,
+	      kernel_complaint() == NULL ? "nothing to complain of" : kernel_complaint());
+	for (struct list *node; (node = gateway.table.frontends.next) != &gateway.table.frontends;)
+		table_remove(&gateway.table, list_object(node, struct frontend, node));
+	map_free(&gateway.table.by_key);
+	pods_end(&gateway.pods);
+	loop_end(&gateway.loop);
+	kernel_end();
+}
+
+static struct stream *client_to(uint32_t address)
+{
+	struct stream *client = kernel_connect(15999, (struct endpoint){CLIENT, 40000},
+	                                       (struct endpoint){address, PORT});
+
+	kernel_run(&gateway.loop, 1);
+	return client;
+}
+
+static void relays(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+
+	begin(endpoints, 1);
+	struct stream *client = client_to(SERVICE);
+	struct stream *server = kernel_connected(POD_A);
+	peer_send(client, "hello", 5);
+	peer_fin(client);
+	kernel_run(&gateway.loop, 1);
+	check(server->got_size == 5 && memcmp(server->got, "hello", 5) == 0, "bytes arrive");
+	check(server->got_fin && !client->got_fin, "half-closed");
+	peer_send(server, "world", 5);
+	peer_fin(server);
+	kernel_run(&gateway.loop, 1);
+	check(client->got_size == 5 && client->got_fin && !client->got_reset, "and the answer");
+	check_number((long)gateway.statistics.tcp_active, 0, "then it is over");
+	end("relays");
+}
+
+/* Fills everything between a client that sends and a server that does not read. */
+static void fill(struct stream *from)
+{
+	for (int i = 0; i < 16; i++) {
+		peer_send(from, block, sizeof(block));
+		kernel_run(&gateway.loop, 1);
+	}
+}
+
+static void reset_while_full(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+
+	begin(endpoints, 1);
+	struct stream *client = client_to(SERVICE);
+	struct stream *server = kernel_connected(POD_A);
+	fill(client);
+	peer_reset(client);
+	kernel_run(&gateway.loop, 10000);
+	check(server->got_reset, "a server that does not read sees that its client reset");
+	check_number((long)gateway.statistics.tcp_active, 0, "and nothing is held");
+	end("reset while full");
+}
+
+static void early_answer(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+
+	for (int i = 0; i < 2; i++) {
+		begin(endpoints, 1);
+		struct stream *client = client_to(SERVICE);
+		struct stream *server = kernel_connected(POD_A);
+		fill(client);
+		/* It answers and closes; its system resets for what was never read. */
+		peer_send(server, "413", 3);
+		peer_reset(server);
+		/* The client goes on with its upload. */
+		if (i == 1)
+			peer_send(client, block, sizeof(block));
+		kernel_run(&gateway.loop, 5000);
+		check(client->got_size == 3 && memcmp(client->got, "413", 3) == 0,
+		      "an answer before the reset arrives");
+		check(client->got_reset && !client->got_fin, "and then the reset");
+		end("early answer");
+	}
+}
+
+static void early_answer_slowly_read(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+
+	begin(endpoints, 1);
+	struct stream *client = client_to(SERVICE);
+	struct stream *server = kernel_connected(POD_A);
+	client->window = 8;
+	peer_send(server, "413 too large", 13);
+	peer_reset(server);
+	kernel_run(&gateway.loop, 500);
+	check(!client->got_reset, "a reset does not overtake what the client has not taken yet");
+	while (peer_take(client, 2) > 0)
+		kernel_run(&gateway.loop, 100);
+	check_number((long)client->taken, 13, "everything before the reset is delivered");
+	check(client->got_reset, "then the reset");
+	end("early answer, slowly read");
+}
+
+static void answers_after(int64_t wait, uint32_t address, bool reached, const char *what)
+{
+	kernel_run(&gateway.loop, wait);
+	check((kernel_connected(address) != NULL) == reached, "%s", what);
+}
+
+static void silent_endpoints(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}, {POD_B, 8080}};
+
+	begin(endpoints, 2);
+	kernel_answer(POD_A, SILENT);
+	kernel_answer(POD_B, SILENT);
+	struct stream *client = client_to(SERVICE);
+	check(kernel_connected(POD_A) != NULL && kernel_connected(POD_B) == NULL, "one is tried");
+	answers_after(3100, POD_B, true, "a silent endpoint is passed over after three seconds");
+	kernel_run(&gateway.loop, 60000);
+	check(!client->got_reset, "the last one has as long as it takes");
+	kernel_run(&gateway.loop, 70000);
+	check(client->got_reset, "but not for ever");
+	end("silent endpoints");
+
+	const struct endpoint outside[] = {{OUTSIDE, 443}, {POD_A, 8080}};
+	begin(outside, 2);
+	kernel_answer(OUTSIDE, SILENT);
+	client = client_to(SERVICE);
+	answers_after(60000, POD_A, false, "an endpoint outside may be slow");
+	end("slow outside");
+}
+
+static void nowhere(void)
+{
+	static const struct {
+		uint32_t address;
+		bool relayed;
+	} table[] = {
+	    {0x00000000, false}, {0x00000001, false}, {0x7f000001, false}, {0xe0000001, false},
+	    {0xf0000001, false}, {0xffffffff, false}, {0x0a2b0063, false}, {0x0a2a0077, false},
+	    {OUTSIDE, true},     {0x01010101, true},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		begin(NULL, 0);
+		struct stream *client = client_to(table[i].address);
+		check(client->got_reset == !table[i].relayed, "%x: %s", table[i].address,
+		      table[i].relayed ? "relayed" : "refused");
+		check_number((long)kernel_attempts(table[i].address), table[i].relayed,
+		             "a connect where it leads somewhere");
+		end("nowhere");
+	}
+}
+
+/* Init's parent still has a descriptor of the socket: epoll goes on to tell of it. */
+static void shared_sockets(void)
+{
+	begin(NULL, 0);
+	kernel_share = true;
+	kernel_answer(OUTSIDE, REFUSES);
+	client_to(OUTSIDE);
+	struct stream *server = kernel_connected(OUTSIDE);
+	kernel_run(&gateway.loop, 10);
+	check(server->closed, "a connection that was refused is over");
+	peer_reset(server);
+	kernel_run(&gateway.loop, 10);
+	kernel_unshare(server);
+	end("shared sockets");
+}
+
+static void vanished(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+
+	begin(endpoints, 1);
+	struct stream *client = client_to(SERVICE);
+	struct stream *server = kernel_connected(POD_A);
+	kernel_run(&gateway.loop, 11000);
+	check(client->keep_idle == 60 && client->keep_interval == 15 && client->keep_count == 4,
+	      "a silent peer is asked");
+	tcp_relay_forget(&gateway, POD_B);
+	kernel_run(&gateway.loop, 1);
+	check(!client->got_reset, "another pod's end is not ours");
+	tcp_relay_forget(&gateway, POD_A);
+	kernel_run(&gateway.loop, 1);
+	check(client->got_reset && server->closed, "a client learns that its server's pod is gone");
+	end("server vanished");
+
+	begin(endpoints, 1);
+	client = client_to(SERVICE);
+	server = kernel_connected(POD_A);
+	tcp_relay_forget(&gateway, CLIENT);
+	check(server->got_reset, "and a server that its client's is");
+	end("client vanished");
+
+	/* A job's last words, to somebody slow: the pod said goodbye and is gone before they arrive. */
+	begin(endpoints, 1);
+	client = client_to(SERVICE);
+	server = kernel_connected(POD_A);
+	fill(client);
+	peer_fin(client);
+	kernel_run(&gateway.loop, 1);
+	tcp_relay_forget(&gateway, CLIENT);
+	for (int i = 0; i < 200; i++) {
+		kernel_run(&gateway.loop, 100);
+		peer_take(server, 8192);
+	}
+	check_number((long)server->taken, 16 * (long)sizeof(block), "all of them do");
+	check(server->got_fin, "and their end");
+	kernel_run(&gateway.loop, 1000);
+	check_number((long)gateway.statistics.tcp_active, 0, "nothing is held then");
+	end("last words");
+
+	const struct endpoint two[] = {{POD_A, 8080}, {POD_B, 8080}};
+	begin(two, 2);
+	kernel_answer(POD_A, SILENT);
+	client = client_to(SERVICE);
+	tcp_relay_forget(&gateway, POD_A);
+	check(kernel_connected(POD_B) != NULL, "who waits for one that is gone goes on to the next");
+	end("gone while connecting");
+}
+
+int main(void)
+{
+	relays();
+	reset_while_full();
+	early_answer();
+	early_answer_slowly_read();
+	silent_endpoints();
+	nowhere();
+	shared_sockets();
+	vanished();
+	return tap_done();
+}
