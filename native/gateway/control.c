@@ -18,6 +18,8 @@
 #include "gateway/redirection.h"
 #include "gateway/service.h"
 #include "gateway/tcp_relay.h"
+#include "gateway/udp_outside.h"
+#include "gateway/udp_relay.h"
 #include "lib/errno_name.h"
 
 #define BACKLOG 16
@@ -128,11 +130,11 @@ static void answer_statistics(struct client *client)
 
 	answer(client,
 	       "frontends=%zu pods=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
-	       " tcp_refused=%" PRIu64 " tcp_bytes=%" PRIu64 " udp_active=%" PRIu64
+	       " tcp_refused=%" PRIu64 " tcp_over_share=%" PRIu64 " tcp_bytes=%" PRIu64 " udp_active=%" PRIu64
 	       " udp_outside_active=%" PRIu64 " udp_flows=%" PRIu64 " udp_datagrams=%" PRIu64 " udp_lost=%" PRIu64
 	       " dns_queries=%" PRIu64 " dns_failed=%" PRIu64,
 	       gateway->table.by_key.count, gateway->pods.by_address.count, s->tcp_active,
-	       s->tcp_accepted, s->tcp_retried, s->tcp_refused, s->tcp_bytes, s->udp_active,
+	       s->tcp_accepted, s->tcp_retried, s->tcp_refused, s->tcp_over_share, s->tcp_bytes, s->udp_active,
 	       s->udp_outside_active, s->udp_flows, s->udp_datagrams,
 	       s->udp_lost, s->dns_queries, s->dns_failed);
 }
@@ -151,8 +153,11 @@ static int detach(struct gateway *gateway, const char *container, struct failure
 {
 	uint32_t address = pods_address(&gateway->pods, container);
 
-	if (address != 0)
+	if (address != 0) {
 		tcp_relay_forget(gateway, address);
+		udp_relay_forget(gateway, address);
+		udp_outside_forget(gateway->outside, address);
+	}
 	return pods_detach(&gateway->pods, container, failure);
 }
 
@@ -288,6 +293,7 @@ static bool serve(struct client *client, uint32_t events)
 		all_answered = answer_lines(client);
 		redirection_apply(client->control->gateway->redirection);
 		sync_pods(client->control);
+		udp_outside_sync(client->control->gateway->outside);
 		if (send_answers(client) < 0)
 			return false;
 	} while (!all_answered && may_answer(client));

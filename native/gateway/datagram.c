@@ -30,18 +30,16 @@ static void write32(unsigned char *at, uint32_t value)
 	write16(at + 2, value & UINT16_MAX);
 }
 
-bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagram *out)
+bool datagram_read_packet(const unsigned char *ip, size_t size, struct datagram *out)
 {
-	if (size < DATAGRAM_FRAME_HEADER + DATAGRAM_PACKET_HEADERS ||
-	    read16(frame + 12) != ETHERTYPE_IPV4)
+	if (size < DATAGRAM_PACKET_HEADERS)
 		return false;
-	const unsigned char *ip = frame + DATAGRAM_FRAME_HEADER;
 	size_t ip_size = (ip[0] & 15U) * 4U;
 	size_t total = read16(ip + 2);
 	bool fragment = (read16(ip + 6) & 0x3fff) != 0;
 
 	if (ip[0] >> 4 != 4 || ip[9] != IPPROTO_UDP || fragment || ip_size < IP_SIZE ||
-	    total > size - DATAGRAM_FRAME_HEADER || total < ip_size + UDP_SIZE)
+	    total > size || total < ip_size + UDP_SIZE)
 		return false;
 	const unsigned char *udp = ip + ip_size;
 	size_t udp_size = read16(udp + 4);
@@ -55,6 +53,20 @@ bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagra
 	    .size = udp_size - UDP_SIZE,
 	};
 	return true;
+}
+
+bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagram *out)
+{
+	return size >= DATAGRAM_FRAME_HEADER && read16(frame + 12) == ETHERTYPE_IPV4 &&
+	       datagram_read_packet(frame + DATAGRAM_FRAME_HEADER, size - DATAGRAM_FRAME_HEADER,
+	                            out);
+}
+
+bool datagram_frame_is_from(const unsigned char *frame, uint32_t address)
+{
+	const unsigned char *mac = frame + 6;
+
+	return mac[0] == 0x0a && mac[1] == 0x58 && read32(mac + 2) == address;
 }
 
 /* RFC 1071, over 16-bit words; an odd byte counts as a word's first. */

@@ -18,11 +18,21 @@ struct datagram {
 };
 
 /**
- * Reads an Ethernet frame; the payload points into it. False where it is anything but one whole UDP
- * datagram over IPv4. Checksums are not looked at: on links that never leave the machine the sender
- * leaves them out.
+ * Reads an IPv4 packet of `size` bytes; the payload points into it. False where it is anything but
+ * one whole UDP datagram. Nothing is read of the payload: where the packet was cut off, all but that
+ * must be there. Checksums are not looked at: on links that never leave the machine the sender leaves
+ * them out.
  */
+bool datagram_read_packet(const unsigned char *packet, size_t size, struct datagram *out);
+
+/** The same of an Ethernet frame. */
 bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagram *out);
+
+/**
+ * Whether the frame came from the link that the CNI plugin gave the address (host byte order): the
+ * hardware address holds it, and a process that may write packets cannot write frames.
+ */
+bool datagram_frame_is_from(const unsigned char *frame, uint32_t address);
 
 /** Writes an IPv4 packet, with checksums. Its size, or 0 where it would exceed `room`. */
 size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room);

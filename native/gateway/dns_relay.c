@@ -8,12 +8,15 @@
 #include <sys/socket.h>
 
 #include "gateway/log.h"
+#include "gateway/policy.h"
+#include "gateway/shares.h"
 #include "gateway/socket.h"
 
 /* Milliseconds an upstream has before the next one is asked; clients commonly wait 5 seconds. */
 #define UPSTREAM_TIMEOUT 1500
 
-/* Questions on their way at once; more are dropped, and asked again by whoever asked. */
+/* Questions on their way at once. A domain whose servers are silent keeps each for seconds: the one
+ * that waits longest, of a pod that has its share or of all, makes room for a new one. */
 #define QUERIES_MAX 4096
 
 #define HEADER_SIZE 12
@@ -28,10 +31,14 @@
 struct upstream {
 	struct source source;
 	struct dns_relay *dns;
+	struct list queries; /* that it was asked last */
 };
 
 struct query {
 	struct dns_relay *dns;
+	struct list node; /* in the upstream's */
+	struct share *share;
+	struct list member;
 	struct sockaddr_in client;
 	uint16_t client_id; /* in network byte order, as in the message */
 	uint16_t id;        /* the one it has upstream */
@@ -51,6 +58,7 @@ struct dns_relay {
 	size_t preferred; /* the upstream that answered last */
 	struct deadline_queue deadlines;
 	size_t count;
+	struct shares shares;
 	struct query *queries[UINT16_MAX + 1]; /* by id */
 	unsigned char message[MESSAGE_MAX];
 };
@@ -59,6 +67,8 @@ static void query_end(struct query *query)
 {
 	query->dns->queries[query->id] = NULL;
 	query->dns->count--;
+	list_remove(&query->node);
+	shares_leave(&query->dns->shares, query->share, &query->member);
 	deadline_clear(&query->deadline);
 	free(query);
 }
@@ -103,16 +113,25 @@ static bool upstream_open(struct upstream *upstream, size_t index)
 static bool ask(struct query *query)
 {
 	struct dns_relay *dns = query->dns;
-	size_t upstreams = dns->gateway->options.dns_upstream_count;
+	const struct options *options = &dns->gateway->options;
+	size_t upstreams = options->dns_upstream_count;
 
 	while (query->attempts < upstreams) {
 		query->upstream = (dns->preferred + query->attempts) % upstreams;
 		query->attempts++;
 		struct upstream *upstream = &dns->upstreams[query->upstream];
+		/* To ask the node is always allowed; to ask a name server outside by way of it would
+		 * be a way out. */
+		if (!policy_allows(dns->gateway, PROTOCOL_UDP,
+		                   ntohl(query->client.sin_addr.s_addr),
+		                   options->dns_upstreams[query->upstream]))
+			continue;
 		if (upstream->source.fd < 0 && !upstream_open(upstream, query->upstream))
 			continue;
 		if (send(upstream->source.fd, query->message, query->size, 0) < 0)
 			continue;
+		list_remove(&query->node);
+		list_append(&upstream->queries, &query->node);
 		deadline_set(&dns->gateway->loop, &dns->deadlines, &query->deadline);
 		return true;
 	}
@@ -130,7 +149,7 @@ static void query_expired(struct deadline *deadline)
 /* An id that no question on its way has, not to be guessed by who would forge the answer. */
 static uint16_t free_id(const struct dns_relay *dns)
 {
-	uint16_t id;
+	uint16_t id = 0;
 
 	do
 		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
@@ -139,17 +158,38 @@ static uint16_t free_id(const struct dns_relay *dns)
 	return id;
 }
 
+static void make_room(struct dns_relay *dns, uint32_t client)
+{
+	const struct share *share = shares_of(&dns->shares, client);
+
+	if (share != NULL && share->count >= shares_most(&dns->gateway->options, client, QUERIES_MAX))
+		answer_failure(list_object(share->members.next, struct query, member));
+	else if (dns->count == QUERIES_MAX)
+		answer_failure(list_object(
+		    list_object(dns->deadlines.deadlines.next, struct deadline, node),
+		    struct query, deadline));
+}
+
 static void question(struct dns_relay *dns, const struct sockaddr_in *client,
                      const unsigned char *message, size_t size)
 {
-	if (size < HEADER_SIZE || message[2] & FLAG_RESPONSE || dns->count == QUERIES_MAX)
+	uint32_t address = ntohl(client->sin_addr.s_addr);
+
+	if (size < HEADER_SIZE || message[2] & FLAG_RESPONSE)
 		return;
+	make_room(dns, address);
 	struct query *query = calloc(1, sizeof(*query) + size);
 	if (query == NULL)
 		return;
 	*query = (struct query){
 	    .dns = dns, .client = *client, .id = free_id(dns), .size = size};
+	query->share = shares_join(&dns->shares, address, &query->member);
+	if (query->share == NULL) {
+		free(query);
+		return;
+	}
 	deadline_init(&query->deadline, query_expired);
+	list_init(&query->node);
 	memcpy(&query->client_id, message, sizeof(query->client_id));
 	memcpy(query->message, message, size);
 	memcpy(query->message, &query->id, sizeof(query->id));
@@ -180,9 +220,20 @@ static void client_ready(struct source *source, uint32_t events)
 /* Every question that is with this upstream goes to the next. */
 static void upstream_failed(struct dns_relay *dns, size_t index)
 {
-	for (size_t id = 0; id <= UINT16_MAX; id++) {
-		struct query *query = dns->queries[id];
-		if (query != NULL && query->upstream == index && !ask(query))
+	struct list *queries = &dns->upstreams[index].queries;
+	struct list all;
+
+	/* None comes back here: each is asked of another, or of none. */
+	list_init(&all);
+	while (!list_empty(queries)) {
+		struct list *node = queries->next;
+		list_remove(node);
+		list_append(&all, node);
+	}
+	while (!list_empty(&all)) {
+		struct query *query = list_object(all.next, struct query, node);
+		list_remove(&query->node);
+		if (!ask(query))
 			answer_failure(query);
 	}
 }
@@ -253,6 +304,7 @@ struct dns_relay *dns_relay_open(struct gateway *gateway, struct failure *failur
 	deadline_queue_init(&gateway->loop, &dns->deadlines, UPSTREAM_TIMEOUT);
 	for (size_t i = 0; i < DNS_UPSTREAMS_MAX; i++) {
 		dns->upstreams[i].dns = dns;
+		list_init(&dns->upstreams[i].queries);
 		source_init(&dns->upstreams[i].source, upstream_ready);
 	}
 	int status = open_udp(dns, address);
@@ -282,6 +334,7 @@ void dns_relay_close(struct dns_relay *dns)
 	tcp_listener_close(&dns->tcp);
 	if (dns->frontend != NULL)
 		frontend_release(dns->frontend);
+	shares_free(&dns->shares);
 	list_remove(&dns->deadlines.node);
 	free(dns);
 }

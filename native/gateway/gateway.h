@@ -12,6 +12,7 @@ struct statistics {
 	uint64_t tcp_active;
 	uint64_t tcp_retried; /**< connects that went on to another endpoint */
 	uint64_t tcp_refused; /**< clients that were reset because no endpoint could be reached */
+	uint64_t tcp_over_share; /**< clients that were reset because they had too many */
 	uint64_t tcp_bytes;
 	uint64_t udp_flows;
 	uint64_t udp_active;
@@ -25,12 +26,13 @@ struct statistics {
 struct gateway {
 	struct loop loop;
 	struct options options;
-	int uplink;           /**< see uplink.h */
+	struct uplink *uplink;
 	struct table table;
 	struct pods pods;
 	struct statistics statistics;
 	struct tcp_relay *tcp;
 	struct udp_relay *udp;
+	struct udp_outside *outside;
 	struct node_addresses *addresses;
 	struct redirection *redirection;
 };

@@ -25,6 +25,7 @@
 #include "gateway/tcp_relay.h"
 #include "gateway/udp_outside.h"
 #include "gateway/udp_relay.h"
+#include "gateway/uplink.h"
 #include "lib/die.h"
 #include "lib/number.h"
 #include "lib/uplink.h"
@@ -32,6 +33,7 @@
 /* Descriptors that are neither TCP connections nor UDP flows: listeners, clients, resolvers. */
 #define DESCRIPTORS_RESERVED 1024
 #define UDP_FLOWS_MAX 16384
+#define TCP_CONNECTIONS_MAX 65536
 
 struct parts {
 	struct gateway gateway;
@@ -41,7 +43,6 @@ struct parts {
 	struct source signals;
 	struct dns_relay *dns;
 	size_t outside_flows;
-	struct udp_outside *outside;
 	struct control *control;
 };
 
@@ -86,10 +87,13 @@ static int init_relays(struct parts *parts, size_t descriptors)
 	size_t free = descriptors > 2 * DESCRIPTORS_RESERVED ? descriptors - DESCRIPTORS_RESERVED
 	                                                     : descriptors / 2;
 	size_t flows = free / 8 < UDP_FLOWS_MAX ? free / 8 : UDP_FLOWS_MAX;
+	size_t connections = (free - 2 * flows) / 2;
 	int status = udp_relay_init(&parts->gateway, flows);
 
 	parts->outside_flows = flows;
-	return status < 0 ? status : tcp_relay_init(&parts->gateway, (free - 2 * flows) / 2);
+	return status < 0 ? status : tcp_relay_init(&parts->gateway, connections < TCP_CONNECTIONS_MAX
+	                                                           ? connections
+	                                                           : TCP_CONNECTIONS_MAX);
 }
 
 static void open_all(struct parts *parts)
@@ -102,8 +106,8 @@ static void open_all(struct parts *parts)
 	gateway->addresses = &parts->addresses;
 	if (pods_open(&gateway->pods, gateway->options.control, &failure) < 0)
 		die(&failure);
-	parts->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
-	if (parts->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
+	gateway->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
+	if (gateway->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
 		die(&failure);
 	parts->dns = dns_relay_open(gateway, &failure);
 	if (parts->dns == NULL || redirection_open(gateway, &parts->redirection, &failure) < 0)
@@ -128,10 +132,11 @@ static void close_all(struct parts *parts)
 	pods_end(&gateway->pods);
 	publish_close(&parts->published);
 	dns_relay_close(parts->dns);
-	udp_outside_close(parts->outside);
+	udp_outside_close(gateway->outside);
 	tcp_relay_end(gateway);
 	udp_relay_end(gateway);
 	node_addresses_close(&parts->addresses);
+	uplink_close(gateway->uplink);
 	loop_end(&gateway->loop);
 }
 
@@ -159,7 +164,6 @@ int main(int argc, char **argv)
 	if (options_parse(argc, (const char *const *)argv, &gateway->options, &failure) < 0)
 		die_usage("%s", failure.message);
 	signal(SIGPIPE, SIG_IGN);
-	gateway->uplink = UPLINK_FD;
 	table_init(&gateway->table);
 	int status = pods_init(&gateway->pods);
 	if (status == 0)
@@ -172,6 +176,9 @@ int main(int argc, char **argv)
 		errno = -status;
 		die_errno("set up the event loop");
 	}
+	gateway->uplink = uplink_open(&gateway->loop, UPLINK_FD);
+	if (gateway->uplink == NULL)
+		die_errno("watch the uplink");
 	open_all(&parts);
 	report_ready();
 	log_line("Ready");

@@ -104,10 +104,13 @@ static void apply(struct pods *pods, struct pod *pod)
 		pod->policies[i] =
 		    pods->complete ? policy_table_of(&pods->policies, (enum direction)i, pod->name)
 		                   : pods->unknown[i];
+	if (pod->policies[DIRECTION_EGRESS] != NULL)
+		pods->isolates_egress = true;
 }
 
 static void apply_all(struct pods *pods)
 {
+	pods->isolates_egress = false;
 	for (struct list *node = pods->pods.next; node != &pods->pods; node = node->next)
 		apply(pods, list_object(node, struct pod, node));
 	pods->changed = true;

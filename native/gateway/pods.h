@@ -42,6 +42,7 @@ struct pods {
 	    *unknown[DIRECTIONS]; /**< of pods of which the controller has not spoken yet */
 	bool complete;            /**< the controller has told everything once */
 	bool changed;             /**< since pods_sync() */
+	bool isolates_egress;     /**< some pod: who sends must be known for certain */
 	int home;                 /**< the node's network namespace */
 	char *journal;            /**< path of what pods_open() reads again; NULL: none is kept */
 };

@@ -27,6 +27,9 @@ bool policy_allows(const struct gateway *gateway, enum protocol protocol, uint32
 		return true;
 	if (from == NULL && !network_contains(&gateway->options.pod_cidr, client))
 		return true; /* the runner */
+	/* An address that no pod was given is one that some pod took to be another. */
+	if (from == NULL && gateway->pods.isolates_egress)
+		return false;
 	if (from != NULL &&
 	    !passes(from->policies[DIRECTION_EGRESS], protocol, endpoint.address, endpoint.port))
 		return false;

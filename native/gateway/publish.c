@@ -13,6 +13,7 @@ int publish_open(struct gateway *gateway, struct published_ports *ports, struct 
 		char text[ENDPOINT_TEXT_SIZE];
 
 		tcp_listener_init(gateway, &ports->listeners[i]);
+		ports->listeners[i].published = true;
 		ports->frontends[i] = frontend_create(key, SIDE_INSIDE, &published->inner, 1);
 		ports->count++;
 		int status = ports->frontends[i] == NULL

@@ -11,6 +11,9 @@
  * listen on. */
 static const struct rules_ports ports = {.accepting = 15999, .refusing = 15998};
 
+/* Milliseconds before rules that could not be written are written again. */
+#define RETRY 1000
+
 static int write_rules(const struct redirection *redirection, struct failure *failure)
 {
 	struct endpoint refused[RULES_REFUSED_MAX];
@@ -39,12 +42,19 @@ static int listen_on_ports(struct redirection *redirection, struct failure *fail
 	return 0;
 }
 
+static void retry_expired(struct deadline *deadline)
+{
+	redirection_apply(list_object(deadline, struct redirection, retry));
+}
+
 int redirection_open(struct gateway *gateway, struct redirection *redirection,
                      struct failure *failure)
 {
 	*redirection = (struct redirection){.gateway = gateway, .refusing = -1};
 	gateway->redirection = redirection;
 	list_init(&redirection->refused);
+	deadline_queue_init(&gateway->loop, &redirection->retries, RETRY);
+	deadline_init(&redirection->retry, retry_expired);
 	tcp_listener_init(gateway, &redirection->accepting);
 	int status = listen_on_ports(redirection, failure);
 	return status < 0 ? status : write_rules(redirection, failure);
@@ -57,6 +67,8 @@ void redirection_close(struct redirection *redirection)
 
 	if (iptables_replace(&none, &failure) < 0)
 		log_line("%s", failure.message);
+	deadline_clear(&redirection->retry);
+	list_remove(&redirection->retries.node);
 	tcp_listener_close(&redirection->accepting);
 	close(redirection->refusing);
 }
@@ -79,7 +91,11 @@ void redirection_apply(struct redirection *redirection)
 
 	if (!redirection->changed)
 		return;
-	redirection->changed = false;
-	if (write_rules(redirection, &failure) < 0)
-		log_line("%s", failure.message);
+	if (write_rules(redirection, &failure) == 0) {
+		redirection->changed = false;
+		deadline_clear(&redirection->retry);
+		return;
+	}
+	log_line("%s", failure.message);
+	deadline_set(&redirection->gateway->loop, &redirection->retries, &redirection->retry);
 }

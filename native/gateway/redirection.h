@@ -12,6 +12,8 @@ struct redirection {
 	int refusing;        /**< a socket that has its port and does not listen */
 	struct list refused; /**< frontends without endpoints */
 	bool changed;        /**< since the rules were written */
+	struct deadline_queue retries;
+	struct deadline retry; /**< while they could not be */
 };
 
 /** Listens and writes the rules; sets gateway->redirection. Returns 0, or -errno with the failure noted. */
@@ -27,7 +29,7 @@ void redirection_close(struct redirection *redirection);
  */
 void redirection_refuse(struct redirection *redirection, struct frontend *frontend, bool refuse);
 
-/** Writes the rules anew if something was noted; a failure to do so is logged. */
+/** Writes the rules anew if something was noted; a failure is logged, and tried again. */
 void redirection_apply(struct redirection *redirection);
 
 #endif

@@ -3,6 +3,7 @@
 #define GATEWAY_TCP_CONNECTION_H
 
 #include "gateway/gateway.h"
+#include "gateway/shares.h"
 
 /** One of the two sockets of a connection. */
 struct end {
@@ -10,7 +11,7 @@ struct end {
 	struct connection *connection;
 	char *pending; /**< read from the other end, not yet written here */
 	size_t pending_begin;
-	size_t pending_end;
+	size_t pending_size;
 	bool readable; /**< a read may succeed: edge-triggered, so it is remembered */
 	bool writable;
 	bool hung_up; /**< the peer has sent its FIN, whether or not it was read */
@@ -24,6 +25,8 @@ struct connection {
 	struct garbage garbage;
 	struct gateway *gateway;
 	struct list node; /**< in tcp_relay.connections */
+	struct share *share; /**< of the client */
+	struct list member;
 	struct end client;
 	struct end server;
 	bool established; /**< to the server */

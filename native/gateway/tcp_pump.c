@@ -9,6 +9,9 @@
 #include "gateway/tcp_connection.h"
 
 #define CHUNK (256 * 1024)
+/* Bytes that wait here for peers that do not read; beyond, each connection holds less of them. */
+#define PENDING_MANY (64 * 1024 * 1024)
+#define CHUNK_THEN (16 * 1024)
 /* Reads in one turn of one direction before the other connections have theirs. */
 #define TURN 4
 
@@ -29,6 +32,16 @@
 #define KEEPALIVE_COUNT 4
 
 static char chunk[CHUNK];
+static size_t pending;
+
+static void drop_pending(struct end *end)
+{
+	if (end->pending == NULL)
+		return;
+	pending -= end->pending_size;
+	free(end->pending);
+	end->pending = NULL;
+}
 
 void tcp_end_close(struct gateway *gateway, struct end *end, bool reset)
 {
@@ -37,8 +50,7 @@ void tcp_end_close(struct gateway *gateway, struct end *end, bool reset)
 	if (end->source.fd >= 0 && reset)
 		setsockopt(end->source.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	loop_close(&gateway->loop, &end->source);
-	free(end->pending);
-	end->pending = NULL;
+	drop_pending(end);
 }
 
 static struct end *other_end(struct end *end)
@@ -55,8 +67,7 @@ static void fail_end(struct end *end)
 	if (end->failed)
 		return;
 	end->failed = true;
-	free(end->pending);
-	end->pending = NULL;
+	drop_pending(end);
 	connection->give_up = connection->gateway->loop.now +
 	                      (end->ended ? ORDERLY_PATIENCE : RESET_PATIENCE);
 }
@@ -84,17 +95,15 @@ static ssize_t write_some(struct end *to, const char *bytes, size_t size)
 static void flush(struct end *to)
 {
 	ssize_t written = write_some(to, to->pending + to->pending_begin,
-	                             to->pending_end - to->pending_begin);
+	                             to->pending_size - to->pending_begin);
 
 	if (written < 0) {
 		fail_end(to);
 		return;
 	}
 	to->pending_begin += (size_t)written;
-	if (to->pending_begin == to->pending_end) {
-		free(to->pending);
-		to->pending = NULL;
-	}
+	if (to->pending_begin == to->pending_size)
+		drop_pending(to);
 }
 
 static void keep(struct end *to, const char *bytes, size_t size)
@@ -107,18 +116,20 @@ static void keep(struct end *to, const char *bytes, size_t size)
 	}
 	memcpy(to->pending, bytes, size);
 	to->pending_begin = 0;
-	to->pending_end = size;
+	to->pending_size = size;
+	pending += size;
 }
 
 /* Reads one chunk and passes it on. */
 static void move_chunk(struct end *from, struct end *to)
 {
-	ssize_t count = recv(from->source.fd, chunk, sizeof(chunk), 0);
+	size_t size = pending > PENDING_MANY ? CHUNK_THEN : CHUNK;
+	ssize_t count = recv(from->source.fd, chunk, size, 0);
 
 	if (count < 0 && errno == EINTR)
 		return;
 	/* A short read has emptied the socket; only a FIN may be left in it, or an error. */
-	if (count < (ssize_t)sizeof(chunk) && !(count > 0 && (from->hung_up || from->failed)))
+	if (count < (ssize_t)size && !(count > 0 && (from->hung_up || from->failed)))
 		from->readable = false;
 	if (count < 0 && errno != EAGAIN)
 		fail_end(from);

@@ -23,13 +23,22 @@
 /* Between two looks at whether a peer has what was written to it, of which no event tells. */
 #define WIND_UP_DELAY 10
 
-/* Without descriptors, accepting is tried again when a connection ends, or after this long. */
+/* Without descriptors, accepting is tried again after this long. */
 #define PAUSE 1000
+
+/* Of all connections, the part that only the published ports may use, such as the API server's. */
+#define RESERVE_PART 16
 
 /* Most connections are over by then, and are not worth tcp_tune(). */
 #define TUNE_DELAY 10000
 
 #define EVENTS (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+
+enum admits {
+	ADMITS_ALL,
+	ADMITS_PUBLISHED,
+	ADMITS_NONE,
+};
 
 struct tcp_relay {
 	struct list connections;
@@ -39,7 +48,8 @@ struct tcp_relay {
 	struct deadline_queue tune_deadlines;
 	struct deadline_queue wind_up_deadlines;
 	size_t limit;
-	bool paused; /* no descriptors left */
+	enum admits admits;
+	struct shares shares;
 	struct deadline_queue pauses;
 	struct deadline resume;
 	struct gateway *gateway;
@@ -47,31 +57,54 @@ struct tcp_relay {
 
 static void try_next(struct connection *connection);
 
-static void pause_listeners(struct gateway *gateway, bool paused)
+static uint32_t events_of(const struct tcp_relay *tcp, const struct tcp_listener *listener)
 {
+	bool admits = tcp->admits == ADMITS_ALL ||
+	              (tcp->admits == ADMITS_PUBLISHED && listener->published);
+
+	return admits ? EPOLLIN : 0;
+}
+
+static void admit(struct gateway *gateway, enum admits admits)
+{
+	static const char *const texts[] = {
+	    [ADMITS_ALL] = "accepting all again",
+	    [ADMITS_PUBLISHED] = "accepting no more but at the published ports",
+	    [ADMITS_NONE] = "accepting no more",
+	};
 	struct tcp_relay *tcp = gateway->tcp;
 
-	if (tcp->paused == paused)
+	if (admits == ADMITS_NONE)
+		deadline_set(&gateway->loop, &tcp->pauses, &tcp->resume);
+	if (tcp->admits == admits)
 		return;
-	tcp->paused = paused;
+	tcp->admits = admits;
 	for (struct list *node = tcp->listeners.next; node != &tcp->listeners; node = node->next) {
 		struct tcp_listener *listener = list_object(node, struct tcp_listener, node);
-		loop_change(&gateway->loop, &listener->source, paused ? 0 : EPOLLIN);
+		loop_change(&gateway->loop, &listener->source, events_of(tcp, listener));
 	}
-	if (paused)
-		deadline_set(&gateway->loop, &tcp->pauses, &tcp->resume);
-	else
-		deadline_clear(&tcp->resume);
-	log_line(paused ? "%zu TCP connections: accepting no more until one ends"
-	                : "%zu TCP connections: accepting again",
-	         (size_t)gateway->statistics.tcp_active);
+	log_line("%zu TCP connections: %s", (size_t)gateway->statistics.tcp_active, texts[admits]);
+}
+
+/* Who is admitted with so many connections. Once it is not all, a twentieth has to end before it is
+ * again: else every end and every beginning would change it. */
+static enum admits admits_with(const struct tcp_relay *tcp, size_t active)
+{
+	size_t others = tcp->limit - tcp->limit / RESERVE_PART;
+
+	if (active >= tcp->limit)
+		return ADMITS_NONE;
+	if (active >= others || (tcp->admits != ADMITS_ALL && active >= others - others / 20))
+		return ADMITS_PUBLISHED;
+	return ADMITS_ALL;
 }
 
 static void resume_expired(struct deadline *deadline)
 {
 	struct tcp_relay *tcp = list_object(deadline, struct tcp_relay, resume);
+	struct gateway *gateway = tcp->gateway;
 
-	pause_listeners(tcp->gateway, false);
+	admit(gateway, admits_with(tcp, gateway->statistics.tcp_active));
 }
 
 static void leave_frontend(struct connection *connection)
@@ -91,8 +124,10 @@ void tcp_finish(struct connection *connection, bool reset)
 	tcp_end_close(gateway, &connection->server, reset);
 	list_remove(&connection->node);
 	loop_free(&gateway->loop, &connection->garbage);
+	shares_leave(&gateway->tcp->shares, connection->share, &connection->member);
 	gateway->statistics.tcp_active--;
-	pause_listeners(gateway, false);
+	if (gateway->tcp->admits == ADMITS_PUBLISHED)
+		admit(gateway, admits_with(gateway->tcp, gateway->statistics.tcp_active));
 }
 
 static void refuse(struct connection *connection)
@@ -312,6 +347,12 @@ static void begin(struct gateway *gateway, int fd, uint32_t client, struct front
 		reset(fd);
 		return;
 	}
+	connection->share = shares_join(&gateway->tcp->shares, client, &connection->member);
+	if (connection->share == NULL) {
+		free(connection);
+		reset(fd);
+		return;
+	}
 	connection->gateway = gateway;
 	connection->client_address = client;
 	connection->destination = destination;
@@ -333,28 +374,52 @@ static void begin(struct gateway *gateway, int fd, uint32_t client, struct front
 		tcp_finish(connection, true);
 }
 
+/* Whether the client may have one more connection. */
+static bool has_share(struct gateway *gateway, uint32_t client)
+{
+	struct tcp_relay *tcp = gateway->tcp;
+	struct share *share = shares_of(&tcp->shares, client);
+
+	if (share == NULL || share->count < shares_most(&gateway->options, client, tcp->limit))
+		return true;
+	if (!share->told)
+		log_line("%u.%u.%u.%u has %zu TCP connections, all that one pod may have: resetting "
+		         "more",
+		         client >> 24, client >> 16 & 255, client >> 8 & 255, client & 255,
+		         share->count);
+	share->told = true;
+	return false;
+}
+
 static void accept_ready(struct source *source, uint32_t events)
 {
 	struct tcp_listener *listener = list_object(source, struct tcp_listener, source);
 	struct gateway *gateway = listener->gateway;
+	struct tcp_relay *tcp = gateway->tcp;
 	struct frontend *frontend = listener->frontend;
 	struct sockaddr_in client;
 	socklen_t size = sizeof(client);
 	struct endpoint destination = {0};
 
 	(void)events;
-	if (gateway->statistics.tcp_active >= gateway->tcp->limit)
-		pause_listeners(gateway, true);
-	if (gateway->tcp->paused)
+	enum admits admits = admits_with(tcp, gateway->statistics.tcp_active);
+	if (admits > tcp->admits)
+		admit(gateway, admits);
+	if (events_of(tcp, listener) == 0)
 		return;
 	int fd = accept4(source->fd, (struct sockaddr *)&client, &size,
 	                 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-			pause_listeners(gateway, true);
+			admit(gateway, ADMITS_NONE);
 		return;
 	}
 	gateway->statistics.tcp_accepted++;
+	if (!has_share(gateway, ntohl(client.sin_addr.s_addr))) {
+		gateway->statistics.tcp_over_share++;
+		reset(fd);
+		return;
+	}
 	if (frontend == NULL && !find_destination(gateway, fd, &destination, &frontend)) {
 		gateway->statistics.tcp_refused++;
 		reset(fd);
@@ -389,6 +454,7 @@ void tcp_relay_end(struct gateway *gateway)
 
 	while (!list_empty(&tcp->connections))
 		tcp_finish(list_object(tcp->connections.next, struct connection, node), true);
+	shares_free(&tcp->shares);
 	free(tcp);
 	gateway->tcp = NULL;
 }
@@ -411,7 +477,7 @@ int tcp_listener_open(struct tcp_listener *listener, bool outside, struct endpoi
 	listener->frontend = frontend;
 	list_append(&gateway->tcp->listeners, &listener->node);
 	int status =
-	    loop_watch(&gateway->loop, &listener->source, fd, gateway->tcp->paused ? 0 : EPOLLIN);
+	    loop_watch(&gateway->loop, &listener->source, fd, events_of(gateway->tcp, listener));
 	if (status < 0)
 		tcp_listener_close(listener);
 	return status;

@@ -8,6 +8,7 @@ struct tcp_listener {
 	struct source source;
 	struct gateway *gateway;
 	struct frontend *frontend; /**< NULL: where to is each connection's original destination */
+	bool published; /**< whoever fills the gateway leaves room for this one */
 	struct list node;
 };
 

@@ -3,46 +3,55 @@
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "gateway/datagram.h"
+#include "gateway/log.h"
 #include "gateway/node_addresses.h"
 #include "gateway/policy.h"
+#include "gateway/raw_probe.h"
 #include "gateway/socket.h"
-#include "gateway/udp_relay.h"
+#include "gateway/udp_flow.h"
 
-/* As much as a frame of any network outside holds. The bridge's own are larger, and full of other
- * things than UDP: what is not read of those is not copied either. */
+/* As much of a frame as is read: what any network outside holds. The bridge's own are larger, and
+ * full of other things than UDP; what is not read of those is not copied either. */
 #define FRAME_MAX 9018
+#define PACKET_MAX UINT16_MAX
 
 /* Frames, or answers, of one socket before the others have their turn. */
 #define TURN 64
 
+/* Bytes of what nobody has read yet. A packet socket is shown TCP as well, in frames of 64 KiB. */
+#define RECEIVE_BUFFER (8 * 1024 * 1024)
+
+/* How the gateway is shown what pods send. */
+enum sight {
+	SIGHT_NONE,
+	SIGHT_FRAMES,  /* by a packet socket: everything, and which link it came from */
+	SIGHT_PACKETS, /* by a raw socket: UDP only, but not where from */
+};
+
 /* What a pod's socket says to one place outside. */
 struct outside_flow {
-	struct garbage garbage;
-	struct source source; /* connected to the place */
+	struct udp_flow flow; /* connected to the place */
 	struct udp_outside *outside;
 	struct datagram answer; /* but for its payload */
-	struct deadline deadline;
-	bool answered;
-	bool conversation; /* the pod went on after an answer */
 };
 
 struct udp_outside {
 	struct source source;
 	struct gateway *gateway;
-	struct map flows; /* by key() */
-	struct deadline_queue questions;
-	struct deadline_queue conversations;
-	size_t limit;
+	enum sight sight;
+	bool raw_is_shown; /* what is on its way to others: see raw_probe.h */
+	struct map map;    /* by key() */
+	struct udp_flows flows;
 	int raw; /* to send packets with somebody else's address as their source */
-	unsigned char frame[FRAME_MAX];
-	unsigned char payload[FRAME_MAX];
-	unsigned char packet[FRAME_MAX];
+	unsigned char received[PACKET_MAX];
+	unsigned char packet[PACKET_MAX];
 };
 
 /* Two flows may have the same key: is_of() tells. */
@@ -60,29 +69,11 @@ static bool is_of(const struct outside_flow *flow, struct endpoint pod, struct e
 	       endpoint_equal(flow->answer.source, place);
 }
 
-static void flow_end(struct outside_flow *flow)
+static void flow_forget(struct udp_flow *flow)
 {
-	struct udp_outside *outside = flow->outside;
+	struct outside_flow *own = (struct outside_flow *)flow;
 
-	map_remove(&outside->flows, key(flow->answer.destination, flow->answer.source));
-	deadline_clear(&flow->deadline);
-	loop_close(&outside->gateway->loop, &flow->source);
-	loop_free(&outside->gateway->loop, &flow->garbage);
-	outside->gateway->statistics.udp_outside_active--;
-}
-
-static void flow_expired(struct deadline *deadline)
-{
-	flow_end(list_object(deadline, struct outside_flow, deadline));
-}
-
-static void flow_alive(struct outside_flow *flow)
-{
-	struct udp_outside *outside = flow->outside;
-
-	deadline_set(&outside->gateway->loop,
-	             flow->conversation ? &outside->conversations : &outside->questions,
-	             &flow->deadline);
+	map_remove(&own->outside->map, key(own->answer.destination, own->answer.source));
 }
 
 /* A packet socket would do as well, if gVisor's could send. */
@@ -92,7 +83,7 @@ static void send_answer(struct outside_flow *flow, size_t size)
 	struct statistics *statistics = &outside->gateway->statistics;
 	const struct sockaddr_in pod = endpoint_to_socket(flow->answer.destination);
 
-	flow->answer.payload = outside->payload;
+	flow->answer.payload = outside->received;
 	flow->answer.size = size;
 	size_t length =
 	    datagram_write_packet(&flow->answer, outside->packet, sizeof(outside->packet));
@@ -100,75 +91,49 @@ static void send_answer(struct outside_flow *flow, size_t size)
 	                          (const struct sockaddr *)&pod, sizeof(pod)) < 0)
 		statistics->udp_lost++;
 	statistics->udp_datagrams++;
-	flow->answered = true;
 }
 
 static void flow_ready(struct source *source, uint32_t events)
 {
-	struct outside_flow *flow = list_object(source, struct outside_flow, source);
+	struct outside_flow *flow = list_object(source, struct outside_flow, flow.source);
 
 	(void)events;
 	for (int i = 0; i < TURN; i++) {
-		ssize_t size = recv(source->fd, flow->outside->payload,
-		                    sizeof(flow->outside->payload), MSG_TRUNC);
+		ssize_t size = recv(source->fd, flow->outside->received,
+		                    sizeof(flow->outside->received), 0);
 		if (size < 0 && errno == EAGAIN)
-			break;
+			return;
 		if (size < 0) {
 			/* ECONNREFUSED: nobody is there. */
-			flow_end(flow);
+			udp_flow_end(&flow->flow);
 			return;
 		}
 		send_answer(flow, (size_t)size);
+		udp_flow_answered(&flow->flow);
 	}
-	flow_alive(flow);
-}
-
-/* The flow that was silent longest makes room for a new one. */
-static void make_room(struct udp_outside *outside)
-{
-	struct list *oldest = list_empty(&outside->questions.deadlines)
-	                          ? outside->conversations.deadlines.next
-	                          : outside->questions.deadlines.next;
-
-	flow_end(list_object(list_object(oldest, struct deadline, node), struct outside_flow,
-	                     deadline));
-}
-
-static int flow_connect(struct outside_flow *flow)
-{
-	struct gateway *gateway = flow->outside->gateway;
-	int fd = socket_open(gateway, true, SOCK_DGRAM);
-
-	if (fd < 0)
-		return fd;
-	int status = socket_connect(fd, flow->answer.source);
-	if (status < 0) {
-		close(fd);
-		return status;
-	}
-	return loop_watch(&gateway->loop, &flow->source, fd, EPOLLIN);
 }
 
 static struct outside_flow *flow_begin(struct udp_outside *outside, const struct datagram *first)
 {
 	struct gateway *gateway = outside->gateway;
 
-	if (outside->flows.count >= outside->limit)
-		make_room(outside);
+	udp_flows_make_room(&outside->flows, first->source.address);
 	struct outside_flow *flow = calloc(1, sizeof(*flow));
 	if (flow == NULL)
 		return NULL;
 	flow->outside = outside;
 	flow->answer =
 	    (struct datagram){.source = first->destination, .destination = first->source};
-	source_init(&flow->source, flow_ready);
-	deadline_init(&flow->deadline, flow_expired);
-	gateway->statistics.udp_outside_active++;
-	int status = flow_connect(flow);
+	if (udp_flow_begin(&flow->flow, &outside->flows, first->source.address, flow_ready,
+	                   flow_forget) < 0) {
+		free(flow);
+		return NULL;
+	}
+	int status = udp_flow_connect(&flow->flow, true, first->destination);
 	if (status == 0)
-		status = map_set(&outside->flows, key(first->source, first->destination), flow);
+		status = map_set(&outside->map, key(first->source, first->destination), flow);
 	if (status < 0) {
-		flow_end(flow);
+		udp_flow_end(&flow->flow);
 		return NULL;
 	}
 	gateway->statistics.udp_flows++;
@@ -177,57 +142,72 @@ static struct outside_flow *flow_begin(struct udp_outside *outside, const struct
 
 static void forward(struct udp_outside *outside, const struct datagram *datagram)
 {
+	struct statistics *statistics = &outside->gateway->statistics;
 	struct outside_flow *flow =
-	    map_get(&outside->flows, key(datagram->source, datagram->destination));
+	    map_get(&outside->map, key(datagram->source, datagram->destination));
 
 	if (flow != NULL && !is_of(flow, datagram->source, datagram->destination)) {
-		flow_end(flow);
+		udp_flow_end(&flow->flow);
 		flow = NULL;
 	}
 	if (flow == NULL)
 		flow = flow_begin(outside, datagram);
-	if (flow == NULL)
-		return;
+	statistics->udp_datagrams++;
 	/* An error is of an earlier datagram, or of this one: lost, as datagrams are. */
-	if (send(flow->source.fd, datagram->payload, datagram->size, 0) < 0)
-		outside->gateway->statistics.udp_lost++;
-	outside->gateway->statistics.udp_datagrams++;
-	flow->conversation = flow->conversation || flow->answered;
-	flow_alive(flow);
+	if (flow == NULL || send(flow->flow.source.fd, datagram->payload, datagram->size, 0) < 0)
+		statistics->udp_lost++;
+	if (flow != NULL)
+		udp_flow_asked(&flow->flow);
 }
 
 /* From a pod, to where neither the cluster nor the node is. */
 static bool is_for_outside(const struct gateway *gateway, const struct datagram *datagram)
 {
+	uint32_t from = datagram->source.address;
 	uint32_t to = datagram->destination.address;
 
-	return network_contains(&gateway->options.pod_cidr, datagram->source.address) &&
+	return network_contains(&gateway->options.pod_cidr, from) &&
+	       from != gateway->options.bridge_address &&
 	       !network_contains(&gateway->options.pod_cidr, to) &&
 	       !network_contains(&gateway->options.service_cidr, to) &&
 	       address_is_unicast(to) && !node_addresses_has(gateway->addresses, to);
 }
 
-static void frames_ready(struct source *source, uint32_t events)
+/* `size` may be more than what was read: what a packet socket is shown is cut off. */
+static bool read_datagram(const struct udp_outside *outside, size_t size, struct datagram *out)
+{
+	if (outside->sight == SIGHT_PACKETS)
+		return datagram_read_packet(outside->received, size, out);
+	return datagram_read_frame(outside->received, size, out) &&
+	       datagram_frame_is_from(outside->received, out->source.address);
+}
+
+static void seen(struct source *source, uint32_t events)
 {
 	struct udp_outside *outside = list_object(source, struct udp_outside, source);
 	struct gateway *gateway = outside->gateway;
+	size_t room = outside->sight == SIGHT_FRAMES ? FRAME_MAX : PACKET_MAX;
 	struct datagram datagram;
 
 	(void)events;
 	for (int i = 0; i < TURN; i++) {
-		ssize_t size = recv(source->fd, outside->frame, sizeof(outside->frame), 0);
+		ssize_t size = recv(source->fd, outside->received, room, MSG_TRUNC);
 		if (size < 0)
 			return;
-		if (datagram_read_frame(outside->frame, (size_t)size, &datagram) &&
-		    is_for_outside(gateway, &datagram) &&
-		    policy_allows(gateway, PROTOCOL_UDP, datagram.source.address,
-		                  datagram.destination))
+		if (!read_datagram(outside, (size_t)size, &datagram) ||
+		    !is_for_outside(gateway, &datagram) ||
+		    !policy_allows(gateway, PROTOCOL_UDP, datagram.source.address,
+		                   datagram.destination))
+			continue;
+		if ((size_t)size > room)
+			gateway->statistics.udp_lost++;
+		else
 			forward(outside, &datagram);
 	}
 }
 
 /* Of the node's link, and of IPv4 only: ETH_P_ALL would show what the node sends as well. */
-static int open_packet_socket(unsigned link)
+static int open_frames(unsigned link)
 {
 	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
 	                                    .sll_protocol = htons(ETHERTYPE_IP),
@@ -242,15 +222,64 @@ static int open_packet_socket(unsigned link)
 	return fd < 0 ? -errno : fd;
 }
 
-static int open_sockets(struct udp_outside *outside)
+/* Not of a link: the nat rules drop what comes in by any other than the node's. */
+static int open_packets(void)
+{
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int look(struct udp_outside *outside, enum sight sight)
 {
 	struct gateway *gateway = outside->gateway;
+	const int size = RECEIVE_BUFFER;
+	int fd = sight == SIGHT_FRAMES ? open_frames(gateway->addresses->link) : open_packets();
 
+	if (fd < 0)
+		return fd;
+	/* Without the privilege for it, as much as is allowed. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	loop_close(&gateway->loop, &outside->source);
+	outside->sight = sight;
+	return loop_watch(&gateway->loop, &outside->source, fd, EPOLLIN);
+}
+
+/*
+ * A raw socket is shown nothing but UDP: streams are not copied for it, and do not fill its buffer.
+ * But any process that may make raw packets may write another pod's address into them, so where it
+ * matters who sends, a packet socket shows that as well.
+ */
+static enum sight wanted(const struct udp_outside *outside)
+{
+	return outside->raw_is_shown && !outside->gateway->pods.isolates_egress ? SIGHT_PACKETS
+	                                                                        : SIGHT_FRAMES;
+}
+
+void udp_outside_sync(struct udp_outside *outside)
+{
+	enum sight sight = wanted(outside);
+
+	if (sight == outside->sight)
+		return;
+	int status = look(outside, sight);
+	if (status < 0)
+		log_failure(-status, "change how UDP to the outside is seen");
+}
+
+void udp_outside_forget(struct udp_outside *outside, uint32_t address)
+{
+	udp_flows_forget(&outside->flows, address);
+}
+
+static int open_sockets(struct udp_outside *outside)
+{
 	outside->raw = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (outside->raw < 0)
 		return -errno;
-	int fd = open_packet_socket(gateway->addresses->link);
-	return fd < 0 ? fd : loop_watch(&gateway->loop, &outside->source, fd, EPOLLIN);
+	outside->raw_is_shown = raw_probe();
+	return look(outside, wanted(outside));
 }
 
 struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, struct failure *failure)
@@ -262,10 +291,8 @@ struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, stru
 		return NULL;
 	}
 	outside->gateway = gateway;
-	outside->limit = limit;
-	deadline_queue_init(&gateway->loop, &outside->questions, UDP_QUESTION_TIMEOUT);
-	deadline_queue_init(&gateway->loop, &outside->conversations, UDP_CONVERSATION_TIMEOUT);
-	source_init(&outside->source, frames_ready);
+	udp_flows_init(&outside->flows, gateway, limit, &gateway->statistics.udp_outside_active);
+	source_init(&outside->source, seen);
 	int status = open_sockets(outside);
 	if (status == 0)
 		return outside;
@@ -276,14 +303,10 @@ struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, stru
 
 void udp_outside_close(struct udp_outside *outside)
 {
-	while (!list_empty(&outside->questions.deadlines) ||
-	       !list_empty(&outside->conversations.deadlines))
-		make_room(outside);
-	map_free(&outside->flows);
+	udp_flows_end(&outside->flows);
+	map_free(&outside->map);
 	loop_close(&outside->gateway->loop, &outside->source);
 	if (outside->raw >= 0)
 		close(outside->raw);
-	list_remove(&outside->questions.node);
-	list_remove(&outside->conversations.node);
 	free(outside);
 }

@@ -1,7 +1,7 @@
 /*
  * UDP from pods to the outside. No rule can lead it here: after gVisor's REDIRECT a socket cannot
- * learn where a datagram was going. So a packet socket on the node's link on the bridge sees the
- * frames themselves, and answers are packets by a raw socket.
+ * learn where a datagram was going. So a raw socket, or a packet socket on the node's link, is shown
+ * what pods send, and answers are packets by a raw socket.
  */
 #ifndef GATEWAY_UDP_OUTSIDE_H
 #define GATEWAY_UDP_OUTSIDE_H
@@ -9,9 +9,17 @@
 #include "gateway/gateway.h"
 #include "lib/failure.h"
 
+struct udp_outside;
+
 /** For at most so many flows at once. NULL, with the failure noted, when it cannot be. */
 struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, struct failure *failure);
 
 void udp_outside_close(struct udp_outside *outside);
+
+/** Policies have changed: looks as closely at who sends as they ask for. */
+void udp_outside_sync(struct udp_outside *outside);
+
+/** The pod of the address is gone, and so are its flows. */
+void udp_outside_forget(struct udp_outside *outside, uint32_t address);
 
 #endif

@@ -4,32 +4,26 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "gateway/log.h"
 #include "gateway/policy.h"
 #include "gateway/socket.h"
+#include "gateway/udp_flow.h"
 
 /* Datagrams of one socket before the others have their turn. */
 #define TURN 32
 
 #define DATAGRAM_MAX 65535
 
-struct udp_flow {
-	struct garbage garbage;
-	struct source source; /* connected to the endpoint */
+struct relayed_flow {
+	struct udp_flow flow; /* connected to the endpoint */
 	struct udp_listener *listener;
 	struct sockaddr_in client;
 	struct endpoint endpoint;
-	struct deadline deadline;
-	bool answered;
-	bool conversation; /* the client went on after an answer */
 };
 
 struct udp_relay {
-	struct deadline_queue questions;
-	struct deadline_queue conversations;
-	size_t limit;
+	struct udp_flows flows;
 	char datagram[DATAGRAM_MAX];
 };
 
@@ -38,83 +32,37 @@ static uint64_t client_key(const struct sockaddr_in *client)
 	return (uint64_t)ntohl(client->sin_addr.s_addr) << 16 | ntohs(client->sin_port);
 }
 
-static void flow_end(struct udp_flow *flow)
+static void flow_forget(struct udp_flow *flow)
 {
-	struct gateway *gateway = flow->listener->gateway;
+	struct relayed_flow *relayed = (struct relayed_flow *)flow;
 
-	map_remove(&flow->listener->flows, client_key(&flow->client));
-	deadline_clear(&flow->deadline);
-	loop_close(&gateway->loop, &flow->source);
-	loop_free(&gateway->loop, &flow->garbage);
-	gateway->statistics.udp_active--;
-}
-
-static void flow_expired(struct deadline *deadline)
-{
-	flow_end(list_object(deadline, struct udp_flow, deadline));
-}
-
-static void flow_alive(struct udp_flow *flow)
-{
-	struct gateway *gateway = flow->listener->gateway;
-	struct udp_relay *udp = gateway->udp;
-
-	deadline_set(&gateway->loop, flow->conversation ? &udp->conversations : &udp->questions,
-	             &flow->deadline);
+	map_remove(&relayed->listener->flows, client_key(&relayed->client));
 }
 
 /* From the endpoint back to the client. */
 static void flow_ready(struct source *source, uint32_t events)
 {
-	struct udp_flow *flow = list_object(source, struct udp_flow, source);
-	struct gateway *gateway = flow->listener->gateway;
+	struct relayed_flow *relayed = list_object(source, struct relayed_flow, flow.source);
+	struct gateway *gateway = relayed->listener->gateway;
 	char *datagram = gateway->udp->datagram;
 
 	(void)events;
 	for (int i = 0; i < TURN; i++) {
 		ssize_t size = recv(source->fd, datagram, DATAGRAM_MAX, 0);
 		if (size < 0 && errno == EAGAIN)
-			break;
+			return;
 		if (size < 0) {
 			/* ECONNREFUSED: nobody is there any more; the client's next datagram
 			 * goes to another endpoint. */
-			flow_end(flow);
+			udp_flow_end(&relayed->flow);
 			return;
 		}
-		if (socket_answer(gateway, flow->listener->source.fd, datagram, (size_t)size,
-		                  &flow->client) < 0)
+		if (socket_answer(gateway, relayed->listener->source.fd, datagram, (size_t)size,
+		                  &relayed->client) < 0)
 			gateway->statistics.udp_lost++;
 		gateway->statistics.udp_datagrams++;
-		flow->answered = true;
+		udp_flow_answered(&relayed->flow);
 	}
-	flow_alive(flow);
-}
-
-/* The flow that was silent longest makes room for a new one. */
-static void make_room(struct udp_relay *udp)
-{
-	struct list *oldest = list_empty(&udp->questions.deadlines)
-	                          ? udp->conversations.deadlines.next
-	                          : udp->questions.deadlines.next;
-
-	flow_end(list_object(list_object(oldest, struct deadline, node), struct udp_flow, deadline));
-}
-
-static int flow_connect(struct udp_flow *flow)
-{
-	struct gateway *gateway = flow->listener->gateway;
-	bool outside =
-	    endpoint_is_outside(gateway, flow->listener->frontend->side, flow->endpoint);
-	int fd = socket_open(gateway, outside, SOCK_DGRAM);
-
-	if (fd < 0)
-		return fd;
-	int status = socket_connect(fd, flow->endpoint);
-	if (status < 0) {
-		close(fd);
-		return status;
-	}
-	return loop_watch(&gateway->loop, &flow->source, fd, EPOLLIN);
 }
 
 /* The endpoint whose turn it is, or the next one that the client may reach. */
@@ -131,7 +79,29 @@ static bool choose(const struct gateway *gateway, struct frontend *frontend, uin
 	return false;
 }
 
-static struct udp_flow *flow_begin(struct udp_listener *listener, const struct sockaddr_in *client)
+static int flow_open(struct relayed_flow *relayed)
+{
+	struct udp_listener *listener = relayed->listener;
+	uint32_t client = ntohl(relayed->client.sin_addr.s_addr);
+	bool outside = endpoint_is_outside(listener->gateway, listener->frontend->side,
+	                                   relayed->endpoint);
+	int status = udp_flow_begin(&relayed->flow, &listener->gateway->udp->flows, client,
+	                            flow_ready, flow_forget);
+
+	if (status < 0) {
+		free(relayed);
+		return status;
+	}
+	status = udp_flow_connect(&relayed->flow, outside, relayed->endpoint);
+	if (status == 0)
+		status = map_set(&listener->flows, client_key(&relayed->client), relayed);
+	if (status < 0)
+		udp_flow_end(&relayed->flow);
+	return status;
+}
+
+static struct relayed_flow *flow_begin(struct udp_listener *listener,
+                                       const struct sockaddr_in *client)
 {
 	struct gateway *gateway = listener->gateway;
 	struct frontend *frontend = listener->frontend;
@@ -140,29 +110,22 @@ static struct udp_flow *flow_begin(struct udp_listener *listener, const struct s
 
 	if (!choose(gateway, frontend, address, &endpoint))
 		return NULL;
-	if (gateway->statistics.udp_active >= gateway->udp->limit)
-		make_room(gateway->udp);
-	struct udp_flow *flow = calloc(1, sizeof(*flow));
-	if (flow == NULL)
+	udp_flows_make_room(&gateway->udp->flows, address);
+	struct relayed_flow *relayed = calloc(1, sizeof(*relayed));
+	if (relayed == NULL)
 		return NULL;
-	flow->listener = listener;
-	flow->client = *client;
-	flow->endpoint = endpoint;
-	source_init(&flow->source, flow_ready);
-	deadline_init(&flow->deadline, flow_expired);
-	gateway->statistics.udp_active++;
-	int status = flow_connect(flow);
-	if (status == 0)
-		status = map_set(&listener->flows, client_key(client), flow);
+	relayed->listener = listener;
+	relayed->client = *client;
+	relayed->endpoint = endpoint;
+	int status = flow_open(relayed);
 	if (status < 0) {
 		char text[ENDPOINT_TEXT_SIZE];
 		log_failure(-status, "begin a UDP flow to %s", endpoint_format(endpoint, text));
-		flow_end(flow);
 		return NULL;
 	}
 	gateway->statistics.udp_flows++;
 	frontend_remember(frontend, address, endpoint, gateway->loop.now);
-	return flow;
+	return relayed;
 }
 
 /* From the client to the endpoint. */
@@ -170,23 +133,25 @@ static void forward(struct udp_listener *listener, const struct sockaddr_in *cli
 {
 	struct gateway *gateway = listener->gateway;
 	const char *datagram = gateway->udp->datagram;
-	struct udp_flow *flow = map_get(&listener->flows, client_key(client));
+	struct relayed_flow *relayed = map_get(&listener->flows, client_key(client));
 
-	if (flow == NULL)
-		flow = flow_begin(listener, client);
-	if (flow == NULL)
+	if (relayed == NULL)
+		relayed = flow_begin(listener, client);
+	if (relayed == NULL)
 		return;
+	ssize_t sent = send(relayed->flow.source.fd, datagram, size, 0);
 	/* The socket reports once, here or at a read, that the endpoint refused an earlier one. */
-	if (send(flow->source.fd, datagram, size, 0) < 0 && errno == ECONNREFUSED) {
-		flow_end(flow);
-		flow = flow_begin(listener, client);
-		if (flow == NULL)
+	if (sent < 0 && errno == ECONNREFUSED) {
+		udp_flow_end(&relayed->flow);
+		relayed = flow_begin(listener, client);
+		if (relayed == NULL)
 			return;
-		send(flow->source.fd, datagram, size, 0);
+		sent = send(relayed->flow.source.fd, datagram, size, 0);
 	}
+	if (sent < 0)
+		gateway->statistics.udp_lost++;
 	gateway->statistics.udp_datagrams++;
-	flow->conversation = flow->conversation || flow->answered;
-	flow_alive(flow);
+	udp_flow_asked(&relayed->flow);
 }
 
 static void listener_ready(struct source *source, uint32_t events)
@@ -213,17 +178,21 @@ int udp_relay_init(struct gateway *gateway, size_t limit)
 
 	if (udp == NULL)
 		return -ENOMEM;
-	udp->limit = limit;
-	deadline_queue_init(&gateway->loop, &udp->questions, UDP_QUESTION_TIMEOUT);
-	deadline_queue_init(&gateway->loop, &udp->conversations, UDP_CONVERSATION_TIMEOUT);
+	udp_flows_init(&udp->flows, gateway, limit, &gateway->statistics.udp_active);
 	gateway->udp = udp;
 	return 0;
 }
 
 void udp_relay_end(struct gateway *gateway)
 {
+	udp_flows_end(&gateway->udp->flows);
 	free(gateway->udp);
 	gateway->udp = NULL;
+}
+
+void udp_relay_forget(struct gateway *gateway, uint32_t address)
+{
+	udp_flows_forget(&gateway->udp->flows, address);
 }
 
 void udp_listener_init(struct gateway *gateway, struct udp_listener *listener)
@@ -254,11 +223,12 @@ static void drop_flows(struct udp_listener *listener, bool all)
 	for (bool again = true; again;) {
 		again = false;
 		for (size_t i = 0; i < listener->flows.capacity; i++) {
-			struct udp_flow *flow = listener->flows.slots[i].value;
-			if (flow != NULL && (all || !frontend_has(listener->frontend, flow->endpoint))) {
-				flow_end(flow);
-				again = true;
-			}
+			struct relayed_flow *relayed = listener->flows.slots[i].value;
+			if (relayed == NULL ||
+			    (!all && frontend_has(listener->frontend, relayed->endpoint)))
+				continue;
+			udp_flow_end(&relayed->flow);
+			again = true;
 		}
 	}
 }

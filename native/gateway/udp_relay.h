@@ -4,22 +4,20 @@
 
 #include "gateway/gateway.h"
 
-/** Milliseconds of silence that end a flow, as Linux's conntrack has them: a question and its answer
- * are soon over, a conversation may pause. */
-#define UDP_QUESTION_TIMEOUT 30000
-#define UDP_CONVERSATION_TIMEOUT 120000
-
 struct udp_listener {
 	struct source source;
 	struct gateway *gateway;
 	struct frontend *frontend;
-	struct map flows; /**< client -> struct udp_flow */
+	struct map flows; /**< client -> struct relayed_flow */
 };
 
 /** Makes gateway->udp, for at most so many flows at once. Returns 0 or -ENOMEM. */
 int udp_relay_init(struct gateway *gateway, size_t limit);
 
 void udp_relay_end(struct gateway *gateway);
+
+/** The pod of the address is gone, and so are its flows. */
+void udp_relay_forget(struct gateway *gateway, uint32_t address);
 
 /** Closed until it is opened. */
 void udp_listener_init(struct gateway *gateway, struct udp_listener *listener);

@@ -16,7 +16,7 @@ static int make_socket(const struct uplink_request *request)
 	if ((request->family != 4 && request->family != 6) ||
 	    (request->type != SOCK_STREAM && request->type != SOCK_DGRAM))
 		return -EINVAL;
-	fd = socket(family, request->type | SOCK_CLOEXEC, 0);
+	fd = socket(family, request->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -107,7 +107,8 @@ int link_add_veth(int fd, const struct veth_end *port, int bridge, const struct 
 
 	begin_link(&message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	put_end(&message, port);
-	netlink_put(&message, IFLA_MASTER, &bridge, sizeof bridge);
+	if (bridge != 0)
+		netlink_put(&message, IFLA_MASTER, &bridge, sizeof bridge);
 	info = netlink_nest(&message, IFLA_LINKINFO, NULL, 0);
 	netlink_put_text(&message, IFLA_INFO_KIND, "veth");
 	data = netlink_nest(&message, IFLA_INFO_DATA, NULL, 0);

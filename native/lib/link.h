@@ -43,7 +43,7 @@ struct veth_end {
 	uint32_t mtu;                 /**< 0: the kernel's default */
 };
 
-/** Creates a veth pair: `port` here, as a port of the bridge, and `peer` in the namespace; -1: here. */
+/** Creates a veth pair: `port` here, as a port of the bridge (0: of none), and `peer` in the namespace; -1: here. */
 int link_add_veth(int fd, const struct veth_end *port, int bridge, const struct veth_end *peer,
                   int peer_namespace);
 

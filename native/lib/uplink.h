@@ -1,7 +1,7 @@
 /*
  * The uplink: how a process in the new network namespace gets sockets of the runner's. Over a
  * SOCK_SEQPACKET pair it sends one request and gets one reply, in order; the reply carries the
- * socket (unconnected, unbound) by SCM_RIGHTS when its error is 0.
+ * socket (unconnected, unbound, non-blocking) by SCM_RIGHTS when its error is 0.
  */
 #ifndef LIB_UPLINK_H
 #define LIB_UPLINK_H

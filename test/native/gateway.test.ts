@@ -117,25 +117,17 @@ describe.each([
   test('delivers what a server said before it reset, as often as the network does', async () => {
     await n.start(servers[0], 'early', 8413);
     await n.control(`set tcp ${web}:85 ${servers[0].address}:8413`);
-    const uploads = 25;
-    const answered = async (address: string, port: number) => {
-      const replies = (await n.ask(client, 'upload', address, port, uploads)) as {
-        413?: number;
-      };
-      return replies[413] ?? 0;
+    /** How many of 25 uploads of 20 MB get their 413. */
+    const answered = async (url: string) => {
+      const upload = `curl -s -m 20 -o /dev/null -w '%{http_code}\n' -H Expect: --data-binary @/tmp/upload ${url}`;
+      const script = `test -e /tmp/upload || head -c 20000000 /dev/zero >/tmp/upload
+        for i in $(seq 25); do ${upload}; done`;
+      const codes = (await n.run(client, ['sh', '-c', `${script}; true`])).split('\n');
+      return codes.filter((code) => code === '413').length;
     };
-    const [direct, relayed] = [await answered(servers[0].address, 8413), await answered(web, 85)];
-    expect({ direct, relayed }).toEqual({ direct: uploads, relayed: uploads });
-  });
-
-  test('resets the connections of a pod that is gone', async () => {
-    const gone = await n.addPod('gone');
-    await n.serve(gone, 'gone', [8080]);
-    await n.control(`set tcp ${web}:86 ${endpoints(gone)}`);
-    const ended = n.ask(client, 'silent', web, 86, '/tmp/gone');
-    await n.run('runner', ['sh', '-c', 'until test -e /tmp/gone.held; do sleep 0.05; done']);
-    await n.removePod(gone);
-    expect(await ended).toBe('ECONNRESET');
+    const direct = await answered(`http://${servers[0].address}:8413/`);
+    // Without a relay as well, some clients fail to send before they look whether they were answered.
+    expect(await answered(`http://${web}:85/`)).toBeGreaterThanOrEqual(direct - 2);
   });
 
   test('reaches the outside over TCP', async () => {
@@ -164,6 +156,13 @@ describe.each([
     ] as const) {
       expect(await n.ask(client, 'udp', address, port, 1)).toEqual({ ABORT_ERR: 1 });
     }
+    expect(await n.ask(client, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
+  });
+
+  test('loses nothing over UDP to the outside while streams go by', async () => {
+    const streams = servers.map((pod) => n.ask(pod, 'bulk', web, 80, 48_000_000));
+    expect(await n.ask(client, 'udp', n.outside, 7, 200)).toEqual({ PING: 200 });
+    await Promise.all(streams);
     expect(await n.ask(client, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
   });
 

@@ -16,7 +16,7 @@ describe.each([
   let stranger: Pod;
 
   beforeAll(async () => {
-    n = await startTestNode({ profile, sanitize, dnsUpstreams: () => [] });
+    n = await startTestNode({ profile, sanitize, dnsUpstreams: (outside) => [outside] });
   });
 
   afterAll(async () => {
@@ -202,5 +202,39 @@ describe.each([
     expect(await reach(stranger, server.address, 8080)).toBe('tcp udp');
     expect(await reach(stranger, web, 80)).toBe('tcp udp');
     expect((await n.stats())['pods']).toBe(3);
+  });
+
+  test('believes no borrowed address while a pod is isolated', async () => {
+    await policies('egress b/stranger');
+    const send = (from: Pod, source: string) =>
+      n.run(from, ['/programs/test/gateway/datagram_test', source, n.outside, '7']);
+    const before = (await n.stats())['udp_flows'] ?? 0;
+    // The node's address, another pod's, and one that nobody has.
+    for (const source of [node, friend.address, '10.42.0.77', stranger.address]) {
+      await send(stranger, source);
+    }
+    await send(friend, friend.address);
+    await expect.poll(async () => (await n.stats())['udp_flows']).toBe(before + 1);
+    expect(await n.ask(friend, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
+  });
+
+  test('answers an isolated pod no questions about the outside', async () => {
+    await policies('egress b/stranger');
+    const answers = { udp: [n.outside], tcp: { id: 0x1234, code: 0, answers: 1 } };
+    expect(await n.ask(friend, 'dns', node, 'outside.test')).toEqual(answers);
+    const none = { udp: 'ESERVFAIL', tcp: 'ECONNRESET' };
+    expect(await n.ask(stranger, 'dns', node, 'outside.test')).toEqual(none);
+    await policies(`egress b/stranger ${n.outside}/32`);
+    expect(await n.ask(stranger, 'dns', node, 'outside.test')).toEqual(answers);
+  });
+
+  test('resets the connections of a pod that is gone', async () => {
+    await policies();
+    const gone = await start('gone', 'a');
+    await n.control(`set tcp ${web}:86 ${gone.address}:8080`);
+    const ended = n.ask(friend, 'silent', web, 86, '/tmp/gone');
+    await n.run('runner', ['sh', '-c', 'until test -e /tmp/gone.held; do sleep 0.05; done']);
+    await n.removePod(gone);
+    expect(await ended).toBe('ECONNRESET');
   });
 });

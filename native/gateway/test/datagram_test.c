@@ -1,6 +1,9 @@
 #include "gateway/datagram.h"
 
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/test/tap.h"
 
@@ -72,8 +75,42 @@ static void refuses(void)
 	      "and a frame cut short");
 }
 
-int main(void)
+static void tells_links_apart(void)
 {
+	/* 10.42.0.9 */
+	unsigned char frame[sizeof(example)] = {[6] = 0x0a, [7] = 0x58, [8] = 10, [9] = 42, [11] = 9};
+
+	check(datagram_frame_is_from(frame, 0x0a2a0009), "the link of the address");
+	check(!datagram_frame_is_from(frame, 0x0a2a0008), "that of another");
+	frame[7] = 0x59;
+	check(!datagram_frame_is_from(frame, 0x0a2a0009), "one that the plugin has not made");
+}
+
+/* `datagram_test SOURCE DESTINATION PORT`: sends one, from whatever address it is told. */
+static int send_one(char **arguments)
+{
+	static unsigned char bytes[64];
+	struct in_addr source, destination;
+	const struct datagram datagram = {.payload = (const unsigned char *)"PING", .size = 4};
+	struct datagram filled = datagram;
+	int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+
+	inet_pton(AF_INET, arguments[1], &source);
+	inet_pton(AF_INET, arguments[2], &destination);
+	filled.source = (struct endpoint){ntohl(source.s_addr), 40000};
+	filled.destination =
+	    (struct endpoint){ntohl(destination.s_addr), (uint16_t)atoi(arguments[3])};
+	size_t size = datagram_write_packet(&filled, bytes, sizeof(bytes));
+	const struct sockaddr_in to = endpoint_to_socket(filled.destination);
+	ssize_t sent = sendto(raw, bytes, size, 0, (const struct sockaddr *)&to, sizeof(to));
+	return sent == (ssize_t)size ? 0 : 1;
+}
+
+int main(int count, char **arguments)
+{
+	if (count == 4)
+		return send_one(arguments);
+	tells_links_apart();
 	reads();
 	writes();
 	refuses();

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/iptables.h"
+
 #define SO_ORIGINAL_DST 80
 #define WINDOW (128 * 1024)
 #define ANSWERS_MAX 128
@@ -20,6 +22,7 @@ bool kernel_share;
 size_t kernel_limit = KERNEL_STREAMS;
 bool kernel_short_writes;
 size_t kernel_epoll_calls;
+unsigned kernel_refuses_rules, kernel_replaced_rules;
 
 static struct stream streams[KERNEL_STREAMS];
 static size_t stream_count; /* slots are not used again before kernel_begin() */
@@ -58,7 +61,9 @@ int __wrap_epoll_create1(int flags);
 int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int __wrap_epoll_wait(int epoll, struct epoll_event *events, int size, int timeout);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
-int __wrap_uplink_socket(int uplink, int type);
+int __wrap_iptables_replace(const struct iptables_table *table, struct failure *failure);
+struct uplink;
+int __wrap_uplink_socket(struct uplink *uplink, int type);
 
 static unsigned any(unsigned below)
 {
@@ -107,6 +112,7 @@ void kernel_begin(unsigned seed)
 	kernel_share = kernel_short_writes = false;
 	kernel_limit = KERNEL_STREAMS;
 	kernel_epoll_calls = 0;
+	kernel_refuses_rules = kernel_replaced_rules = 0;
 	random_state = seed;
 }
 
@@ -286,11 +292,23 @@ int __wrap_socket(int domain, int type, int protocol)
 	return KERNEL_FIRST + (int)(stream - streams);
 }
 
-int __wrap_uplink_socket(int uplink, int type)
+int __wrap_uplink_socket(struct uplink *uplink, int type)
 {
-	int fd = __wrap_socket(uplink, type, 0);
+	int fd = __wrap_socket(AF_INET, type, 0);
 
+	(void)uplink;
 	return fd < 0 ? -errno : fd;
+}
+
+int __wrap_iptables_replace(const struct iptables_table *table, struct failure *failure)
+{
+	(void)table;
+	if (kernel_refuses_rules > 0) {
+		kernel_refuses_rules--;
+		return fail(failure, ENOMEM, "replace the rules");
+	}
+	kernel_replaced_rules++;
+	return 0;
 }
 
 int __wrap_close(int fd)

@@ -86,6 +86,8 @@ extern bool kernel_share;
 extern size_t kernel_limit;
 /** Whether send() takes less than there is room for, at random. */
 extern bool kernel_short_writes;
+/** How often it refuses to replace a table of rules, and how often it did replace one. */
+extern unsigned kernel_refuses_rules, kernel_replaced_rules;
 /** How often epoll_ctl was called. */
 extern size_t kernel_epoll_calls;
 

@@ -1,5 +1,6 @@
 /* The TCP relay in a kernel of its own (kernel.h): what each peer sees of the other, to the byte. */
 #include "gateway/gateway.h"
+#include "gateway/redirection.h"
 #include "gateway/tcp_relay.h"
 #include "gateway/test/kernel.h"
 #include "lib/test/tap.h"
@@ -267,8 +268,95 @@ static void vanished(void)
 	end("gone while connecting");
 }
 
+static struct stream *client_of(uint32_t pod, uint16_t port)
+{
+	struct stream *client =
+	    kernel_connect(port, (struct endpoint){pod, 40000}, (struct endpoint){SERVICE, PORT});
+
+	kernel_run(&gateway.loop, 1);
+	return client;
+}
+
+static void shares(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+	struct stream *clients[20];
+
+	begin(endpoints, 1);
+	for (size_t i = 0; i < 20; i++)
+		clients[i] = client_of(CLIENT, 15999);
+	check(!clients[15]->got_reset, "a pod may have a quarter of all connections");
+	check(clients[16]->got_reset && clients[19]->got_reset, "and is reset beyond");
+	check_number((long)gateway.statistics.tcp_over_share, 4, "which is counted");
+	check(!client_of(POD_B, 15999)->got_reset, "others are not");
+	peer_reset(clients[0]);
+	kernel_run(&gateway.loop, 1);
+	check(!client_of(CLIENT, 15999)->got_reset, "nor is it once one of its own ended");
+	end("shares");
+}
+
+static void reserve(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+	const struct frontend_key key = {PROTOCOL_TCP, {0x7f000001, 6443}};
+	struct tcp_listener published;
+	struct stream *last = NULL;
+
+	begin(endpoints, 1);
+	struct frontend *frontend = frontend_create(key, SIDE_INSIDE, endpoints, 1);
+	tcp_listener_init(&gateway, &published);
+	published.published = true;
+	tcp_listener_open(&published, true, key.address, frontend);
+	for (uint32_t i = 0; i < 61; i++)
+		last = client_of(CLIENT + i, 15999);
+	check_number((long)gateway.statistics.tcp_active, 60, "a sixteenth is kept back");
+	check(last->closed, "whoever comes then waits");
+	check(!client_of(0x7f000001, 6443)->closed, "but at a published port");
+	size_t calls = kernel_epoll_calls;
+	for (uint32_t i = 0; i < 50; i++) {
+		peer_reset(client_of(0x7f000001, 6443));
+		kernel_run(&gateway.loop, 1);
+	}
+	check(kernel_epoll_calls - calls <= 50 * 4, "each that comes and goes costs its own calls");
+	for (int i = 0; i < 10; i++)
+		client_of(0x7f000001, 6443);
+	check_number((long)gateway.statistics.tcp_active, 64, "up to the limit");
+	for (uint32_t i = 0; i < 10; i++)
+		tcp_relay_forget(&gateway, CLIENT + i);
+	kernel_run(&gateway.loop, 2000);
+	check(!last->closed, "and whoever waited is served when some have ended");
+	tcp_listener_close(&published);
+	end("reserve");
+	frontend_release(frontend);
+}
+
+static void rules_that_fail(void)
+{
+	struct redirection redirection;
+	struct failure failure;
+
+	begin(NULL, 0);
+	tcp_listener_close(&listener);
+	check_number(redirection_open(&gateway, &redirection, &failure), 0, "opened");
+	const struct frontend_key key = {PROTOCOL_TCP, {SERVICE, PORT}};
+	kernel_refuses_rules = 2;
+	redirection_refuse(&redirection, table_find(&gateway.table, key), true);
+	redirection_apply(&redirection);
+	check_number(kernel_replaced_rules, 1, "rules that could not be written");
+	kernel_run(&gateway.loop, 2500);
+	check_number(kernel_replaced_rules, 2, "are written again until they are");
+	kernel_run(&gateway.loop, 2500);
+	check_number(kernel_replaced_rules, 2, "and not for ever");
+	redirection_refuse(&redirection, table_find(&gateway.table, key), false);
+	redirection_close(&redirection);
+	end("rules that fail");
+}
+
 int main(void)
 {
+	shares();
+	reserve();
+	rules_that_fail();
 	relays();
 	reset_while_full();
 	early_answer();

@@ -7,8 +7,7 @@
  *   peer crowd HOST PORT COUNT  COUNT connections at once, each kept until all have been answered
  *   peer bulk HOST PORT BYTES   sends BYTES and gets them back
  *   peer hold HOST PORT FILE    one connection, which makes FILE.held; used again when FILE is there
- *   peer early PORT             serves 413 to whoever sends, and closes without reading on
- *   peer upload HOST PORT COUNT COUNT uploads of 20 MB, one after the other; what was answered
+ *   peer early PORT             answers HTTP 413 to whoever sends, and closes without reading on
  *   peer silent HOST PORT FILE  like hold, but sends and reads nothing; tells how it ended
  *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
@@ -161,7 +160,8 @@ async function early() {
     socket.on('error', () => undefined);
     socket.once('data', () => {
       socket.pause();
-      socket.write('413 ', () => {
+      const answer = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+      socket.write(answer, () => {
         // With bytes unread in it, to close the socket is to reset the connection.
         socket.destroy();
       });
@@ -170,26 +170,6 @@ async function early() {
   server.listen(Number(host), '0.0.0.0');
   await once(server, 'listening');
   console.log('ready');
-}
-
-/** What one upload was answered, however it ended. */
-async function uploadOnce(): Promise<string> {
-  const socket = await connect();
-  let answer = '';
-  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-  const closed = new Promise((resolve) => {
-    socket.on('error', () => undefined);
-    socket.once('close', resolve);
-  });
-  socket.write(Buffer.alloc(20_000_000));
-  await closed;
-  return answer.trim() || 'nothing';
-}
-
-async function upload() {
-  const replies: string[] = [];
-  for (let i = 0; i < count; i++) replies.push(await uploadOnce().catch(codeOf));
-  return tally(replies);
 }
 
 async function silent() {
@@ -244,7 +224,7 @@ async function dns() {
   const resolver = new Resolver({ timeout: 8000, tries: 1 });
   resolver.setServers([host]);
   const overUdp = await resolver.resolve4(portText).catch(codeOf);
-  return { udp: overUdp, tcp: await dnsOverTcp(portText) };
+  return { udp: overUdp, tcp: await dnsOverTcp(portText).catch(codeOf) };
 }
 
 /** A question for A records in the form RFC 1035 gives it; the answer's code and count of answers. */
@@ -308,7 +288,6 @@ const clients: Record<string, () => Promise<unknown>> = {
   crowd,
   bulk,
   hold,
-  upload,
   silent,
   udp,
   flow,
