@@ -71,6 +71,13 @@ static int parse_publish(const char *value, struct options *options)
 	return endpoint_parse(equals + 1, &published->inner);
 }
 
+static int parse_deny_outside(const char *value, struct options *options)
+{
+	if (options->denied_count == DENIED_MAX)
+		return -1;
+	return cidr_parse(value, &options->denied[options->denied_count++]);
+}
+
 static const struct option {
 	const char *name;
 	int (*parse)(const char *value, struct options *options);
@@ -84,6 +91,8 @@ static const struct option {
     {"--service-cidr", parse_service_cidr, "an IPv4 network such as 10.43.0.0/16", true},
     {"--dns-upstream", parse_dns_upstream, "IP or IP:PORT, at most 8 times", false},
     {"--publish", parse_publish, "OUTERIP:PORT=INNERIP:PORT, at most 64 times", false},
+    {"--deny-outside", parse_deny_outside,
+     "an IPv4 network such as 169.254.0.0/16, at most 64 times", false},
 };
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -10,6 +10,7 @@
 
 #define DNS_UPSTREAMS_MAX 8
 #define PUBLISHED_MAX 64
+#define DENIED_MAX 64
 
 /** A port of the runner's namespace that leads to one in the node's. */
 struct published {
@@ -27,6 +28,8 @@ struct options {
 	size_t dns_upstream_count;
 	struct published published[PUBLISHED_MAX];
 	size_t published_count;
+	struct cidr denied[DENIED_MAX]; /**< outside, to pods */
+	size_t denied_count;
 };
 
 /** Returns 0, or -EINVAL with what was wrong with which option. */

@@ -46,3 +46,15 @@ bool policy_allows_frontend(const struct gateway *gateway, const struct pod *pod
 			return true;
 	return frontend->endpoint_count == 0;
 }
+
+bool policy_allows_outside(const struct gateway *gateway, uint32_t client, uint32_t address)
+{
+	const struct options *options = &gateway->options;
+
+	if (is_node(gateway, client) || !network_contains(&options->pod_cidr, client))
+		return true;
+	for (size_t i = 0; i < options->denied_count; i++)
+		if (network_contains(&options->denied[i], address))
+			return false;
+	return true;
+}

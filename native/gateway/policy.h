@@ -17,4 +17,10 @@ bool policy_allows(const struct gateway *gateway, enum protocol protocol, uint32
 bool policy_allows_frontend(const struct gateway *gateway, const struct pod *pod,
                             const struct frontend *frontend);
 
+/**
+ * Whether the client may reach an address outside of the cluster at all: the options keep pods from
+ * some. The node is kept from none; pods on its network are it.
+ */
+bool policy_allows_outside(const struct gateway *gateway, uint32_t client, uint32_t address);
+
 #endif

@@ -245,8 +245,14 @@ static int begin_connect(struct connection *connection)
 	               endpoint_is_outside(gateway, connection->frontend->side,
 	                                   connection->destination);
 
+	bool resolver = connection->frontend != NULL && connection->frontend->side == SIDE_OUTSIDE;
+
 	if (!policy_allows(gateway, PROTOCOL_TCP, connection->client_address,
 	                   connection->destination))
+		return -EPERM;
+	if (outside && !resolver &&
+	    !policy_allows_outside(gateway, connection->client_address,
+	                           connection->destination.address))
 		return -EPERM;
 	int fd = socket_open(gateway, outside, SOCK_STREAM);
 	if (fd < 0) {

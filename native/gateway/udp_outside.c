@@ -196,6 +196,8 @@ static void seen(struct source *source, uint32_t events)
 			return;
 		if (!read_datagram(outside, (size_t)size, &datagram) ||
 		    !is_for_outside(gateway, &datagram) ||
+		    !policy_allows_outside(gateway, datagram.source.address,
+		                           datagram.destination.address) ||
 		    !policy_allows(gateway, PROTOCOL_UDP, datagram.source.address,
 		                   datagram.destination))
 			continue;

@@ -73,7 +73,9 @@ static bool choose(const struct gateway *gateway, struct frontend *frontend, uin
 
 	for (size_t i = 0; i < frontend->endpoint_count; i++) {
 		*out = frontend->endpoints[(first + i) % frontend->endpoint_count];
-		if (policy_allows(gateway, PROTOCOL_UDP, client, *out))
+		if (policy_allows(gateway, PROTOCOL_UDP, client, *out) &&
+		    (!endpoint_is_outside(gateway, frontend->side, *out) ||
+		     policy_allows_outside(gateway, client, out->address)))
 			return true;
 	}
 	return false;

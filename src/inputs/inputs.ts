@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { isIPv4 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { errorMessage, InputError } from '../errors.ts';
 import { MODES, SYSCTLS, type Mode, type Sysctls } from '../mode.ts';
@@ -26,6 +27,8 @@ export interface Inputs extends K3sRequest {
   /** Image references. */
   readonly pull: readonly string[];
   readonly registries: Registries | undefined;
+  /** IPv4 networks outside that pods do not reach. */
+  readonly denyOutside: readonly string[];
   readonly timeoutMs: number;
   /** The absolute path at which the kubeconfig goes; undefined for a file of the run's own. */
   readonly kubeconfig: string | undefined;
@@ -64,6 +67,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const warmStart = collect(() => parseBoolean(read, 'warm-start'));
   const pull = collect(() => parsePull(read('pull')));
   const registries = collect(() => parseRegistries(read('registries')));
+  const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
   const kubeconfig = collect(() => parseKubeconfig(read('kubeconfig')));
 
   if (
@@ -78,6 +82,7 @@ export function parseInputs(read: ReadInput): Inputs {
     airgap === undefined ||
     warmStart === undefined ||
     pull === undefined ||
+    denyOutside === undefined ||
     problems.length > 0
   ) {
     throw new InputError(problems.join('\n'));
@@ -97,6 +102,7 @@ export function parseInputs(read: ReadInput): Inputs {
     warmStart,
     pull,
     registries,
+    denyOutside,
     timeoutMs,
     kubeconfig,
   };
@@ -184,6 +190,26 @@ function parseSysctls(text: string): Sysctls {
     throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
   }
   return sysctls;
+}
+
+/** As many as the gateway takes. */
+const NETWORKS_MAX = 64;
+
+function parseNetworks(name: string, text: string): string[] {
+  const networks = lines(text);
+  const bad = networks.find((network) => {
+    const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,2})$/.exec(network) ?? [];
+    return !isIPv4(address) || Number(prefix) > 32;
+  });
+  if (bad !== undefined) {
+    throw new InputError(
+      `${name}: "${bad}" is not an IPv4 network; write one such as 169.254.0.0/16 per line`,
+    );
+  }
+  if (networks.length > NETWORKS_MAX) {
+    throw new InputError(`${name}: ${networks.length} networks are more than ${NETWORKS_MAX}`);
+  }
+  return networks;
 }
 
 function parseTimeout(text: string): number {

@@ -157,6 +157,7 @@ export function makePlan(input: PlanInput): Plan {
         ...manifestsStep(manifests, context),
         environment,
         ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
+          denyOutside: inputs.denyOutside,
           wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
           controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
         }),

@@ -7,8 +7,10 @@ import type { Context } from './part.ts';
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 
-/** What workarounds add to the command lines. */
+/** What inputs and workarounds add to the command lines. */
 interface ProcessArguments {
+  /** Networks outside that pods do not reach. */
+  readonly denyOutside: readonly string[];
   /** A program and its arguments that k3s is run under. */
   readonly wrapper: readonly string[];
   readonly controller: readonly string[];
@@ -18,7 +20,7 @@ interface ProcessArguments {
 export function processSteps(
   context: Context,
   flags: readonly Flag[],
-  { wrapper, controller }: ProcessArguments,
+  args: ProcessArguments,
 ): Step[] {
   const argument = (flag: Flag): Operation => ['argument', 'k3s', argumentOf(flag)];
   const secrets = flags.filter(isSecret);
@@ -27,7 +29,7 @@ export function processSteps(
     {
       ...k3s,
       operations: [
-        ...declare(context, 'k3s', 'essential', [...wrapper, context.k3s.binary, 'server']),
+        ...declare(context, 'k3s', 'essential', [...args.wrapper, context.k3s.binary, 'server']),
         ...flags.filter((flag) => !isSecret(flag)).map(argument),
       ],
     },
@@ -36,9 +38,7 @@ export function processSteps(
       : [{ ...k3s, isSecret: true as const, operations: secrets.map(argument) }]),
     { ...k3s, operations: [['start', 'k3s'], ['ready']] },
   ];
-  return context.isolation === 'none'
-    ? k3sSteps
-    : [...networkSteps(context, controller), ...k3sSteps];
+  return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
 }
 
 function declare(
@@ -53,7 +53,7 @@ function declare(
   ];
 }
 
-function networkSteps(context: Context, controller: readonly string[]): Step[] {
+function networkSteps(context: Context, { denyOutside, controller }: ProcessArguments): Step[] {
   const { layout, addresses, facts, nodeName } = context;
   return [
     {
@@ -74,6 +74,7 @@ function networkSteps(context: Context, controller: readonly string[]): Step[] {
           '--service-cidr',
           addresses.serviceCidr,
           ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
+          ...denyOutside.flatMap((network) => ['--deny-outside', network]),
           '--publish',
           `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
         ]),

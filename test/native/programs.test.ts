@@ -65,11 +65,12 @@ describe('fuzz targets', () => {
   });
 });
 
-test('programs are static and have no path of this machine in them', async () => {
+test('programs are static, hardened, and have no path of this machine in them', async () => {
   for (const name of PROGRAMS) {
     const program = join(programs, name);
     const { stdout: headers } = await run('readelf', ['--program-headers', '--dynamic', program]);
-    expect(headers).not.toMatch(/INTERP|NEEDED/);
+    expect(headers).not.toMatch(/INTERP|NEEDED|TEXTREL/);
+    for (const mark of [/GNU_RELRO/, /BIND_NOW/, /\bPIE\b/]) expect(headers).toMatch(mark);
     const { stdout: text } = await run('strings', [program], { maxBuffer: 64 * 1024 * 1024 });
     expect(text).not.toContain(relative('/', buildDir));
   }

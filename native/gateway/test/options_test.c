@@ -27,6 +27,10 @@ static void good(void)
 	                      "10.0.0.2:5353",
 	                      "--publish",
 	                      "127.0.0.1:6444=127.0.0.1:6443",
+	                      "--deny-outside",
+	                      "169.254.0.0/16",
+	                      "--deny-outside",
+	                      "0.0.0.0/0",
 	                      NULL};
 	struct options options;
 	struct failure failure;
@@ -40,6 +44,9 @@ static void good(void)
 	check(options.published_count == 1 && options.published[0].outer.port == 6444 &&
 	          options.published[0].inner.port == 6443,
 	      "--publish");
+	check(options.denied_count == 2 && options.denied[0].prefix == 16 &&
+	          options.denied[1].prefix == 0,
+	      "--deny-outside");
 }
 
 static void bad(void)

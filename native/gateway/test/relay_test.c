@@ -200,6 +200,23 @@ static void nowhere(void)
 	}
 }
 
+static void denied(void)
+{
+	const struct endpoint endpoints[] = {{OUTSIDE, 443}};
+
+	begin(endpoints, 1);
+	cidr_parse("8.8.0.0/16", &gateway.options.denied[gateway.options.denied_count++]);
+	check(client_to(OUTSIDE)->got_reset, "a pod does not reach an address that is denied");
+	check(client_to(SERVICE)->got_reset, "nor by a Service");
+	check_number((long)kernel_attempts(OUTSIDE), 0, "nothing is sent there");
+	check(!client_to(0x08090909)->got_reset, "it reaches others");
+	struct stream *node = kernel_connect(15999, (struct endpoint){0x0a2a0001, 40000},
+	                                     (struct endpoint){OUTSIDE, PORT});
+	kernel_run(&gateway.loop, 1);
+	check(!node->got_reset, "and the node all");
+	end("denied");
+}
+
 /* Init's parent still has a descriptor of the socket: epoll goes on to tell of it. */
 static void shared_sockets(void)
 {
@@ -363,6 +380,7 @@ int main(void)
 	early_answer_slowly_read();
 	silent_endpoints();
 	nowhere();
+	denied();
 	shared_sockets();
 	vanished();
 	return tap_done();

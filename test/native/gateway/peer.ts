@@ -9,6 +9,10 @@
  *   peer hold HOST PORT FILE    one connection, which makes FILE.held; used again when FILE is there
  *   peer early PORT             answers HTTP 413 to whoever sends, and closes without reading on
  *   peer silent HOST PORT FILE  like hold, but sends and reads nothing; tells how it ended
+ *   peer flood HOST PORT COUNT FILE  COUNT connections, made as fast as they go and kept until FILE is
+ *                               there; FILE.held when all were tried; how they ended
+ *   peer scatter HOST PORT COUNT COUNT datagrams, each from a socket of its own that is not read
+ *   peer greedy HOST PORT FILE  asks for its own 8 MB back, and reads none of them until FILE is there
  *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
  *   peer reach HOST PORT        which of TCP and UDP are answered within three seconds
@@ -182,6 +186,65 @@ async function silent() {
   return codeOf(error);
 }
 
+/** How many of them are begun and not yet made. */
+const FLOOD_WIDTH = 500;
+
+async function flood() {
+  const [file = ''] = args.slice(3);
+  const sockets = new Set<Socket>();
+  const outcomes: string[] = [];
+  const one = () =>
+    new Promise<void>((resolve) => {
+      const socket = createConnection({ host, port });
+      socket.on('error', (error) => {
+        outcomes.push(codeOf(error));
+        sockets.delete(socket);
+        resolve();
+      });
+      socket.once('connect', () => {
+        sockets.add(socket);
+        resolve();
+      });
+    });
+  let left = count;
+  const lane = async () => {
+    while (left-- > 0) await one();
+  };
+  await Promise.all(Array.from({ length: FLOOD_WIDTH }, lane));
+  writeFileSync(`${file}.held`, '');
+  while (!existsSync(file)) await delay(50);
+  const held = sockets.size;
+  for (const socket of sockets) socket.destroy();
+  return { held, ...tally(outcomes) };
+}
+
+async function scatter() {
+  for (let sent = 0; sent < count; sent += 100) {
+    const sockets = Array.from({ length: 100 }, () => createSocket('udp4'));
+    await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise((resolve) => {
+            socket.send('PING', port, host, resolve);
+          }),
+      ),
+    );
+    for (const socket of sockets) socket.close();
+  }
+  return count;
+}
+
+async function greedy() {
+  const socket = await connect(HOLD_MS);
+  socket.pause();
+  socket.write('ECHO');
+  socket.write(Buffer.alloc(8_000_000));
+  writeFileSync(`${last}.held`, '');
+  while (!existsSync(last)) await delay(50);
+  socket.destroy();
+  return socket.bytesWritten;
+}
+
 async function datagram(socket: ReturnType<typeof createSocket>): Promise<string> {
   const reply = once(socket, 'message', { signal: AbortSignal.timeout(REACH_MS) }) as Promise<
     [Buffer]
@@ -289,6 +352,9 @@ const clients: Record<string, () => Promise<unknown>> = {
   bulk,
   hold,
   silent,
+  flood,
+  scatter,
+  greedy,
   udp,
   flow,
   dns,

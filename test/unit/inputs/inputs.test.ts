@@ -31,6 +31,7 @@ describe('parseInputs', () => {
       warmStart: false,
       pull: [],
       registries: undefined,
+      denyOutside: [],
       timeoutMs: 300_000,
       kubeconfig: undefined,
     });
@@ -39,6 +40,13 @@ describe('parseInputs', () => {
   it('reads lists line by line and leaves out blank lines', () => {
     const { images } = parse({ images: '\na.tar\n\n  b/*.tar  \n' });
     expect(images).toEqual(['a.tar', 'b/*.tar']);
+  });
+
+  it('reads which networks pods do not reach', () => {
+    expect(parse({ 'deny-outside': '169.254.0.0/16\n0.0.0.0/0' }).denyOutside).toEqual([
+      '169.254.0.0/16',
+      '0.0.0.0/0',
+    ]);
   });
 
   it('reads where releases come from, and what else is wanted', () => {
@@ -104,6 +112,11 @@ describe('parseInputs', () => {
     [{ registries: 'mirrors: [' }, 'registries: line 1 is not YAML'],
     [{ mode: 'half' }, 'mode: "half" is not known; choose auto, full, node, control-plane'],
     [{ sysctls: 'yes' }, 'sysctls: "yes" is not known; choose auto, bind, ptrace'],
+    ...['169.254.169.254', 'fd00:ec2::/32', '0.0.0.0/33'].map((network) => [
+      { 'deny-outside': network },
+      `deny-outside: "${network}" is not an IPv4 network; write one such as 169.254.0.0/16 per line`,
+    ]),
+    [{ 'deny-outside': '10.0.0.0/8\n'.repeat(65) }, 'deny-outside: 65 networks are more than 64'],
     [
       { timeout: '300' },
       'timeout: "300" is not a duration; write a number with s, m or h, such as 300s',
