@@ -335,6 +335,6 @@ void dns_relay_close(struct dns_relay *dns)
 	if (dns->frontend != NULL)
 		frontend_release(dns->frontend);
 	shares_free(&dns->shares);
-	list_remove(&dns->deadlines.node);
+	deadline_queue_end(&dns->deadlines);
 	free(dns);
 }

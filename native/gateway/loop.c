@@ -81,6 +81,11 @@ void deadline_queue_init(struct loop *loop, struct deadline_queue *queue, int64_
 	list_append(&loop->queues, &queue->node);
 }
 
+void deadline_queue_end(struct deadline_queue *queue)
+{
+	list_remove(&queue->node);
+}
+
 void deadline_init(struct deadline *deadline, void (*expired)(struct deadline *))
 {
 	*deadline = (struct deadline){.expired = expired};

@@ -77,6 +77,8 @@ void loop_again(struct loop *loop, struct source *source);
 void loop_free(struct loop *loop, struct garbage *garbage);
 
 void deadline_queue_init(struct loop *loop, struct deadline_queue *queue, int64_t delay);
+/** Nothing of it may be set any more. */
+void deadline_queue_end(struct deadline_queue *queue);
 void deadline_init(struct deadline *deadline, void (*expired)(struct deadline *));
 
 /** Sets it, or moves it, to `delay` from now. */

@@ -68,7 +68,7 @@ void redirection_close(struct redirection *redirection)
 	if (iptables_replace(&none, &failure) < 0)
 		log_line("%s", failure.message);
 	deadline_clear(&redirection->retry);
-	list_remove(&redirection->retries.node);
+	deadline_queue_end(&redirection->retries);
 	tcp_listener_close(&redirection->accepting);
 	close(redirection->refusing);
 }

@@ -68,6 +68,8 @@ static void fail_end(struct end *end)
 		return;
 	end->failed = true;
 	drop_pending(end);
+	/* Writing may tell of it before the event does that would say there is something to read. */
+	end->readable = true;
 	connection->give_up = connection->gateway->loop.now +
 	                      (end->ended ? ORDERLY_PATIENCE : RESET_PATIENCE);
 }
@@ -131,8 +133,10 @@ static void move_chunk(struct end *from, struct end *to)
 	/* A short read has emptied the socket; only a FIN may be left in it, or an error. */
 	if (count < (ssize_t)size && !(count > 0 && (from->hung_up || from->failed)))
 		from->readable = false;
-	if (count < 0 && errno != EAGAIN)
+	if (count < 0 && errno != EAGAIN) {
 		fail_end(from);
+		from->readable = false;
+	}
 	/* Where an error was asked for, an end is all that reading shows of it. */
 	if (count == 0 && !from->failed)
 		from->ended = true;

@@ -460,6 +460,12 @@ void tcp_relay_end(struct gateway *gateway)
 
 	while (!list_empty(&tcp->connections))
 		tcp_finish(list_object(tcp->connections.next, struct connection, node), true);
+	deadline_clear(&tcp->resume);
+	deadline_queue_end(&tcp->endpoint_deadlines);
+	deadline_queue_end(&tcp->last_deadlines);
+	deadline_queue_end(&tcp->tune_deadlines);
+	deadline_queue_end(&tcp->wind_up_deadlines);
+	deadline_queue_end(&tcp->pauses);
 	shares_free(&tcp->shares);
 	free(tcp);
 	gateway->tcp = NULL;

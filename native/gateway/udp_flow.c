@@ -29,8 +29,8 @@ void udp_flows_end(struct udp_flows *flows)
 	while (!list_empty(&flows->questions.deadlines) ||
 	       !list_empty(&flows->conversations.deadlines))
 		end_oldest(flows);
-	list_remove(&flows->questions.node);
-	list_remove(&flows->conversations.node);
+	deadline_queue_end(&flows->questions);
+	deadline_queue_end(&flows->conversations);
 	shares_free(&flows->shares);
 }
 

@@ -116,6 +116,11 @@ void kernel_begin(unsigned seed)
 	random_state = seed;
 }
 
+void kernel_begin_again(unsigned seed)
+{
+	random_state = (uint64_t)seed << 32;
+}
+
 void kernel_end(void)
 {
 	for (size_t i = 0; i < stream_count; i++) {

@@ -53,6 +53,8 @@ struct stream {
 /** Begins anew: no sockets; the clock stands where it stood. `seed` for what is random. */
 void kernel_begin(unsigned seed);
 void kernel_end(void);
+/** The order of what is ready changes. */
+void kernel_begin_again(unsigned seed);
 
 /** How the peer at an address answers; ANSWERS unless something was said. */
 void kernel_answer(uint32_t address, enum answer answer);

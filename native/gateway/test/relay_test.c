@@ -129,6 +129,29 @@ static void early_answer(void)
 	}
 }
 
+/* Whichever is noticed first, that the server is gone or what it said. */
+static void early_answer_in_any_order(void)
+{
+	const struct endpoint endpoints[] = {{POD_A, 8080}};
+	int heard = 0;
+
+	for (unsigned i = 0; i < 32; i++) {
+		begin(endpoints, 1);
+		struct stream *client = client_to(SERVICE);
+		struct stream *server = kernel_connected(POD_A);
+		kernel_begin_again(i);
+		peer_send(client, block, 1000);
+		kernel_run(&gateway.loop, 1);
+		peer_send(client, block, 1000);
+		peer_send(server, "413", 3);
+		peer_reset(server);
+		kernel_run(&gateway.loop, 100);
+		heard += client->got_size == 3 && client->got_reset;
+		end("early answer in any order");
+	}
+	check_number(heard, 32, "an early answer is heard every time");
+}
+
 static void early_answer_slowly_read(void)
 {
 	const struct endpoint endpoints[] = {{POD_A, 8080}};
@@ -377,6 +400,7 @@ int main(void)
 	relays();
 	reset_while_full();
 	early_answer();
+	early_answer_in_any_order();
 	early_answer_slowly_read();
 	silent_endpoints();
 	nowhere();
