@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test versions sanitize lint unit build dist-check testbed bench conformance soak clean
+.PHONY: demo test versions sanitize lint unit supply build dist-check testbed bench conformance soak clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -33,9 +33,14 @@ lint: node_modules/.package-lock.json
 	prettier --check --log-level warn .
 	tsc --noEmit
 	eslint .
+	node scripts/lint/run.ts
 
 unit: node_modules/.package-lock.json
 	vitest run --project unit
+
+# Downloads, caches and packages, against servers of its own: no root, no sandbox.
+supply: node_modules/.package-lock.json
+	vitest run --project supply
 
 bench: testbed
 	$(MAKE) -C native all tests

@@ -1,10 +1,14 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** Ends a run with one line that counts, and forbids skipping where FORBID_SKIP is set. */
+/**
+ * Ends a run with one line that counts, and forbids skipping where FORBID_SKIP is set, passing at a
+ * second try where FORBID_RETRY is.
+ */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
     const skipped: TestCase[] = [];
+    const retried: TestCase[] = [];
     for (const module of modules) {
       // A file that does not load runs no test, and is a failure all the same.
       count.failed += module.errors().length;
@@ -13,6 +17,7 @@ export default class CountReporter implements Reporter {
         if (test.result().state === 'skipped') {
           skipped.push(test);
         }
+        if (retriesOf(test) > 0) retried.push(test);
       }
     }
     for (const test of skipped) {
@@ -24,8 +29,19 @@ export default class CountReporter implements Reporter {
       console.log('FORBID_SKIP is set: a skipped test is a failure');
       process.exitCode = 1;
     }
+    for (const test of retried) {
+      console.log(
+        `retried: ${test.fullName}: ${test.result().state} at try ${retriesOf(test) + 1}`,
+      );
+    }
+    if (retried.length > 0 && process.env['FORBID_RETRY'] !== undefined) {
+      console.log('FORBID_RETRY is set: a test that needed a second try is a failure');
+      process.exitCode = 1;
+    }
     console.log(
-      `${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped`,
+      `${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped, ${retried.length} retried`,
     );
   }
 }
+
+const retriesOf = (test: TestCase) => test.diagnostic()?.retryCount ?? 0;

@@ -31,7 +31,8 @@ const results = await Promise.all([
     ...workflows,
     'action.yml',
   ]),
-  passes([shellcheck, ...scripts]),
+  // SC1091: a file that a script sources is another machine's.
+  passes([shellcheck, '--exclude=SC1091', ...scripts]),
 ]);
 process.exitCode = results.every(Boolean) ? 0 : 1;
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startServer, text, type WebServer } from './server.ts';
 
-const SCRIPT = join(import.meta.dirname, '../../scripts/refresh-checksums.ts');
+const SCRIPT = join(import.meta.dirname, '../../scripts/releases/refresh-checksums.ts');
 const TAG = 'v1.34.1+k3s1';
 const hash = (digit: string): string => digit.repeat(64);
 

@@ -5,7 +5,7 @@
  *   RELEASES=official   take them; RELEASES=build compiles; `make demo` looks what it can have
  *   RELEASE_SITE=URL    one address that plays all release sites
  *   K3S_RELEASE=TAG     another k3s than action.yml's own
- *   RUNSC_RELEASE=DATE  a dated gVisor (20251117.0) instead of the newest
+ *   RUNSC_RELEASE=DATE  a dated gVisor (20251117.0); else the newest pinned one, else the newest
  *   PINNED_ONLY=1       refuse what no hash in this repository names
  */
 import { createHash } from 'node:crypto';
@@ -35,7 +35,7 @@ export interface Release {
 }
 
 const GITHUB = 'https://github.com';
-const GVISOR = 'https://storage.googleapis.com/gvisor/releases/release';
+export const GVISOR = 'https://storage.googleapis.com/gvisor/releases/release';
 const HELM = 'https://get.helm.sh';
 
 /** Long enough for a proxy, short for somebody who waits for the demo. */
@@ -119,7 +119,11 @@ async function releases(): Promise<Readonly<Record<string, Release>>> {
   const act = await moduleVersion('act', 'github.com/nektos/act');
   const actBase = `${github}/nektos/act/releases/download/${act}`;
   const helmFile = `helm-${await moduleVersion('helm', 'helm.sh/helm/v3')}-linux-${architecture.helm}.tar.gz`;
-  const gvisorBase = `${gvisor}/${process.env['RUNSC_RELEASE'] ?? 'latest'}/${architecture.runsc}`;
+  const pins = JSON.parse(await readFile(join(testbedDir, 'releases.json'), 'utf8')) as Readonly<
+    Record<string, string>
+  >;
+  const runscRelease = process.env['RUNSC_RELEASE'] ?? newestRunsc(Object.keys(pins)) ?? 'latest';
+  const gvisorBase = `${gvisor}/${runscRelease}/${architecture.runsc}`;
   const others: Record<string, Omit<Release, 'pinned'>> = {
     runsc: { url: `${gvisorBase}/runsc`, sums: `${gvisorBase}/runsc.sha512`, algorithm: 'sha512' },
     act: {
@@ -135,9 +139,6 @@ async function releases(): Promise<Readonly<Record<string, Release>>> {
       member: `linux-${architecture.helm}/helm`,
     },
   };
-  const pins = JSON.parse(await readFile(join(testbedDir, 'releases.json'), 'utf8')) as Readonly<
-    Record<string, string>
-  >;
   return {
     k3s: k3s(files.binary),
     'airgap-images': k3s(files.airgapImages),
@@ -156,6 +157,11 @@ function pathOf(url: string, site: string | undefined): string {
     (path, base) => (base && path.startsWith(base) ? path.slice(base.length) : path),
     url,
   );
+}
+
+function newestRunsc(paths: readonly string[]): string | undefined {
+  const dates = paths.flatMap((path) => /^\/(\d{8}\.\d+)\/.+\/runsc$/.exec(path)?.[1] ?? []);
+  return dates.sort().at(-1);
 }
 
 async function defaultTag(): Promise<string> {

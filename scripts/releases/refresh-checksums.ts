@@ -1,16 +1,16 @@
 /**
  * Pins the hashes of the k3s releases named by their tags, from the releases' own sum files, for
- * review: node scripts/refresh-checksums.ts TAG... (RELEASE_MIRROR names another place to read from)
+ * review: node scripts/releases/refresh-checksums.ts TAG... (RELEASE_MIRROR names another place to read from)
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { httpGetText } from '../src/supply/http.ts';
-import { ARCHITECTURES, RELEASES, releaseFiles, releaseUrl } from '../src/k3s/release.ts';
-import type { Checksums } from '../src/k3s/checksums.ts';
-import { parseSums } from '../src/supply/verify.ts';
-import { isTag } from '../src/k3s/version.ts';
+import { httpGetText } from '../../src/supply/http.ts';
+import { ARCHITECTURES, RELEASES, releaseFiles, releaseUrl } from '../../src/k3s/release.ts';
+import type { Checksums } from '../../src/k3s/checksums.ts';
+import { parseSums } from '../../src/supply/verify.ts';
+import { isTag } from '../../src/k3s/version.ts';
 
-const FILE = process.env['CHECKSUMS'] ?? join(import.meta.dirname, '../src/k3s/checksums.json');
+const FILE = process.env['CHECKSUMS'] ?? join(import.meta.dirname, '../../src/k3s/checksums.json');
 const BASE = process.env['RELEASE_MIRROR'] ?? RELEASES;
 
 const tags = process.argv.slice(2);
