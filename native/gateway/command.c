@@ -38,6 +38,7 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 	                                    [COMMAND_BEGIN] = "begin",
 	                                    [COMMAND_END] = "end",
 	                                    [COMMAND_STATS] = "stats",
+	                                    [COMMAND_WATCH] = "watch",
 	                                    [COMMAND_ATTACH] = "attach",
 	                                    [COMMAND_DETACH] = "detach"};
 
@@ -48,8 +49,8 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 		}
 	}
 	return fail_input(failure,
-	                  "Unknown command '%.64s': must be set, del, begin, end, stats, attach or "
-	                  "detach",
+	                  "Unknown command '%.64s': must be set, del, begin, end, stats, watch, "
+	                  "attach or detach",
 	                  word);
 }
 
@@ -63,7 +64,7 @@ static int parse_protocol(const char *word, enum protocol *out, struct failure *
 		*out = PROTOCOL_UDP;
 		return 0;
 	}
-	return fail_input(failure, "Bad protocol '%.64s': must be tcp, udp, ingress or egress",
+	return fail_input(failure, "Bad protocol '%.64s': must be tcp, udp, ingress, egress or own",
 	                  word == NULL ? "" : word);
 }
 
@@ -145,6 +146,16 @@ static int parse_policy(char *rest, struct command *command, struct failure *fai
 	                        command->name);
 }
 
+static int parse_owner(char *rest, struct command *command, struct failure *failure)
+{
+	command->verb = command->verb == COMMAND_SET ? COMMAND_OWN : COMMAND_DISOWN;
+	command->name = rest == NULL ? "" : rest;
+	return policy_is_name(command->name, false)
+	           ? 0
+	           : fail_input(failure, "Bad pod '%.300s': must be namespace/name",
+	                        command->name);
+}
+
 static int parse_attach(char **rest, struct pod *pod, struct failure *failure)
 {
 	struct in_addr address;
@@ -182,6 +193,8 @@ static int parse_line(char *line, struct command *command, struct failure *failu
 		const char *kind = next_word(&rest);
 		if (read_direction(kind, &command->direction))
 			return parse_policy(rest, command, failure);
+		if (kind != NULL && strcmp(kind, "own") == 0)
+			return parse_owner(rest, command, failure);
 		status = parse_protocol(kind, &command->frontend.protocol, failure);
 		if (status == 0)
 			status = parse_frontend(next_word(&rest), &command->frontend.address,

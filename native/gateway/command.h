@@ -6,9 +6,12 @@
  *   begin
  *   end
  *   stats
+ *   watch
  *
  *   set ingress|egress NAME [RULE...]
  *   del ingress|egress NAME
+ *   set own POD
+ *   del own POD
  *   attach CONTAINER POD IP NETNS
  *   detach CONTAINER
  *
@@ -31,10 +34,13 @@ enum command_verb {
 	COMMAND_BEGIN,
 	COMMAND_END,
 	COMMAND_STATS,
+	COMMAND_WATCH,
 	COMMAND_ATTACH,
 	COMMAND_DETACH,
 	COMMAND_ISOLATE, /**< set ingress or egress */
 	COMMAND_RELEASE, /**< del ingress or egress */
+	COMMAND_OWN,     /**< set own */
+	COMMAND_DISOWN,  /**< del own */
 };
 
 struct command {
@@ -45,7 +51,7 @@ struct command {
 	size_t endpoint_count;
 	struct policy *policy;    /**< of isolate; to be freed */
 	enum direction direction; /**< of release */
-	const char *name;         /**< of release, in the line */
+	const char *name;         /**< of release, own and disown, in the line */
 	struct pod pod;           /**< of attach and detach; its texts are in the line */
 };
 

@@ -35,6 +35,7 @@ struct client {
 	struct source source;
 	struct control *control;
 	struct list node;
+	bool watches;
 	size_t output_begin;
 	size_t output_end;
 	char output[OUTPUT_LIMIT + ANSWER_MAX];
@@ -77,10 +78,39 @@ __attribute__((format(printf, 2, 3))) static void answer(struct client *client, 
 	client->output_end += (size_t)size + 1;
 }
 
+static void tell(void *data, const char *pod, enum trouble trouble)
+{
+	static const char *const words[] = {[TROUBLE_NONE] = "none",
+	                                    [TROUBLE_FOREIGN] = "foreign",
+	                                    [TROUBLE_ISOLATED] = "isolated",
+	                                    [TROUBLE_FAILED] = "failed"};
+	struct client *client = data;
+
+	if (client->output_end < OUTPUT_LIMIT)
+		answer(client, "trouble %s %s", words[trouble], pod);
+	else /* It does not read, and would miss something: it is to ask again from the start. */
+		shutdown(client->source.fd, SHUT_RDWR);
+}
+
+void control_tell(struct control *control, const char *pod, enum trouble trouble)
+{
+	if (control == NULL)
+		return;
+	for (struct list *node = control->clients.next; node != &control->clients;
+	     node = node->next) {
+		struct client *client = list_object(node, struct client, node);
+		if (!client->watches)
+			continue;
+		tell(client, pod, trouble);
+		loop_change(&control->gateway->loop, &client->source, EPOLLIN | EPOLLOUT);
+	}
+}
+
 static int set_frontend(struct gateway *gateway, const struct command *command,
                         struct failure *failure)
 {
 	gateway->pods.changed = true;
+	redirection_changed(gateway->redirection);
 	struct frontend *frontend =
 	    table_set(&gateway->table, command->frontend, command->affinity_seconds,
 	              command->endpoints, command->endpoint_count);
@@ -93,6 +123,7 @@ static int set_frontend(struct gateway *gateway, const struct command *command,
 static void delete_frontend(struct gateway *gateway, struct frontend *frontend)
 {
 	gateway->pods.changed = true;
+	redirection_changed(gateway->redirection);
 	service_close(gateway, frontend);
 	table_remove(&gateway->table, frontend);
 }
@@ -127,13 +158,16 @@ static void answer_statistics(struct client *client)
 {
 	const struct gateway *gateway = client->control->gateway;
 	const struct statistics *s = &gateway->statistics;
+	const struct pods_state pods = pods_state(&gateway->pods);
 
 	answer(client,
-	       "frontends=%zu pods=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
+	       "frontends=%zu pods=%zu pods_direct=%zu pods_isolated=%zu pods_foreign=%zu "
+	       "pods_failed=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
 	       " tcp_refused=%" PRIu64 " tcp_over_share=%" PRIu64 " tcp_bytes=%" PRIu64 " udp_active=%" PRIu64
 	       " udp_outside_active=%" PRIu64 " udp_flows=%" PRIu64 " udp_datagrams=%" PRIu64 " udp_lost=%" PRIu64
 	       " dns_queries=%" PRIu64 " dns_failed=%" PRIu64,
-	       gateway->table.by_key.count, gateway->pods.by_address.count, s->tcp_active,
+	       gateway->table.by_key.count, gateway->pods.by_address.count, pods.direct, pods.isolated,
+	       pods.foreign, pods.failed, s->tcp_active,
 	       s->tcp_accepted, s->tcp_retried, s->tcp_refused, s->tcp_over_share, s->tcp_bytes, s->udp_active,
 	       s->udp_outside_active, s->udp_flows, s->udp_datagrams,
 	       s->udp_lost, s->dns_queries, s->dns_failed);
@@ -181,6 +215,9 @@ static int run(struct client *client, struct command *command, struct failure *f
 		return end(client, failure);
 	case COMMAND_STATS:
 		return 0;
+	case COMMAND_WATCH:
+		client->watches = true;
+		return 0;
 	case COMMAND_ATTACH:
 		return attach(gateway, &command->pod, failure);
 	case COMMAND_DETACH:
@@ -188,6 +225,14 @@ static int run(struct client *client, struct command *command, struct failure *f
 	case COMMAND_ISOLATE:
 		pods_set_policy(&gateway->pods, command->policy);
 		command->policy = NULL;
+		return 0;
+	case COMMAND_OWN:
+		if (pods_set_owner(&gateway->pods, command->name) < 0)
+			return fail(failure, ENOMEM, "note that a pod has rules of its own");
+		return 0;
+	case COMMAND_DISOWN:
+		if (!pods_delete_owner(&gateway->pods, command->name))
+			return fail(failure, ENOENT, "forget that a pod has rules of its own");
 		return 0;
 	case COMMAND_RELEASE:
 		if (!pods_delete_policy(&gateway->pods, command->direction, command->name))
@@ -213,6 +258,8 @@ static void answer_line(struct client *client, char *line, size_t length)
 		answer(client, "ok");
 	if (status < 0)
 		log_line("%s", failure.message);
+	else if (command.verb == COMMAND_WATCH)
+		pods_each_trouble(&client->control->gateway->pods, client, tell);
 	command_free(&command);
 }
 
@@ -276,6 +323,7 @@ static void sync_pods(const struct control *control)
 {
 	struct failure failure;
 
+	pods_settle(&control->gateway->pods);
 	if (control->transaction == NULL)
 		pods_sync(control->gateway, NULL, &failure);
 }

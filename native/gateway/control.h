@@ -12,6 +12,9 @@ struct control;
  */
 struct control *control_open(struct gateway *gateway, const char *path, struct failure *failure);
 
+/** Tells who watches what of a pod's policies is not in force. No-op without a control socket. */
+void control_tell(struct control *control, const char *pod, enum trouble trouble);
+
 /** Stops listening and removes the socket. */
 void control_close(struct control *control);
 

@@ -35,6 +35,7 @@ struct gateway {
 	struct udp_outside *outside;
 	struct node_addresses *addresses;
 	struct redirection *redirection;
+	struct control *control; /**< NULL before anybody can have said anything */
 };
 
 #endif

@@ -104,7 +104,7 @@ static void open_all(struct parts *parts)
 	if (node_addresses_open(&parts->addresses, gateway->options.bridge_address, &failure) < 0)
 		die(&failure);
 	gateway->addresses = &parts->addresses;
-	if (pods_open(&gateway->pods, gateway->options.control, &failure) < 0)
+	if (pods_open(gateway, &failure) < 0)
 		die(&failure);
 	gateway->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
 	if (gateway->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
@@ -115,6 +115,7 @@ static void open_all(struct parts *parts)
 	parts->control = control_open(gateway, gateway->options.control, &failure);
 	if (parts->control == NULL)
 		die(&failure);
+	gateway->control = parts->control;
 }
 
 static void close_all(struct parts *parts)
@@ -123,6 +124,7 @@ static void close_all(struct parts *parts)
 
 	redirection_close(&parts->redirection);
 	control_close(parts->control);
+	gateway->control = NULL;
 	table_begin(&gateway->table);
 	for (struct frontend *frontend; (frontend = table_stale(&gateway->table)) != NULL;) {
 		service_close(gateway, frontend);

@@ -78,6 +78,12 @@ static int parse_deny_outside(const char *value, struct options *options)
 	return cidr_parse(value, &options->denied[options->denied_count++]);
 }
 
+static int parse_direct(const char *value, struct options *options)
+{
+	options->direct = strcmp(value, "on") == 0;
+	return options->direct || strcmp(value, "off") == 0 ? 0 : -1;
+}
+
 static const struct option {
 	const char *name;
 	int (*parse)(const char *value, struct options *options);
@@ -89,6 +95,7 @@ static const struct option {
     {"--bridge-address", parse_bridge_address, "an IPv4 address", true},
     {"--pod-cidr", parse_pod_cidr, "an IPv4 network such as 10.42.0.0/16", true},
     {"--service-cidr", parse_service_cidr, "an IPv4 network such as 10.43.0.0/16", true},
+    {"--direct", parse_direct, "on or off", false},
     {"--dns-upstream", parse_dns_upstream, "IP or IP:PORT, at most 8 times", false},
     {"--publish", parse_publish, "OUTERIP:PORT=INNERIP:PORT, at most 64 times", false},
     {"--deny-outside", parse_deny_outside,

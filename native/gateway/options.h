@@ -2,6 +2,7 @@
 #ifndef GATEWAY_OPTIONS_H
 #define GATEWAY_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gateway/endpoint.h"
@@ -24,6 +25,7 @@ struct options {
 	uint32_t bridge_address; /**< the node's on the bridge; host byte order */
 	struct cidr pod_cidr;
 	struct cidr service_cidr;
+	bool direct; /**< pods reach Services by rules of their own: OUTPUT's DNAT leads to others */
 	struct endpoint dns_upstreams[DNS_UPSTREAMS_MAX];
 	size_t dns_upstream_count;
 	struct published published[PUBLISHED_MAX];

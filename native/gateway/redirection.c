@@ -1,6 +1,8 @@
 #include "gateway/redirection.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gateway/log.h"
@@ -14,18 +16,51 @@ static const struct rules_ports ports = {.accepting = 15999, .refusing = 15998};
 /* Milliseconds before rules that could not be written are written again. */
 #define RETRY 1000
 
-static int write_rules(const struct redirection *redirection, struct failure *failure)
+/* The node's direct paths go before what leads to the gateway. */
+static struct iptables_table lay_out(const struct redirection *redirection,
+                                     struct iptables_rule rules[DIRECT_RULES_MAX + RULES_MAX])
 {
+	const struct gateway *gateway = redirection->gateway;
 	struct endpoint refused[RULES_REFUSED_MAX];
-	struct iptables_rule rules[RULES_MAX];
+	struct iptables_rule own[RULES_MAX];
+	struct direct_common common;
 	size_t count = 0;
 
 	for (struct list *node = redirection->refused.next;
 	     node != &redirection->refused && count < RULES_REFUSED_MAX; node = node->next)
 		refused[count++] = list_object(node, struct frontend, refused)->key.address;
-	const struct iptables_table table =
-	    rules_for(&redirection->gateway->options, ports, refused, count, rules);
-	return iptables_replace(&table, failure);
+	struct iptables_table table = rules_for(&gateway->options, ports, refused, count, own);
+	direct_choose(gateway, &common);
+	const size_t direct = direct_rules(
+	    gateway, gateway->options.bridge_address, &common, &redirection->uses,
+	    IPTABLES_SIZE_MAX - iptables_nat_size(table.rules, table.rule_count), rules);
+	memcpy(&rules[direct], own, table.rule_count * sizeof(*rules));
+	table.rules = rules;
+	table.rule_count += direct;
+	return table;
+}
+
+static int write_rules(struct redirection *redirection, struct failure *failure)
+{
+	struct iptables_rule rules[DIRECT_RULES_MAX + RULES_MAX];
+	const struct iptables_table table = lay_out(redirection, rules);
+
+	if (iptables_rules_equal(rules, table.rule_count, redirection->written,
+	                         redirection->written_count))
+		return 0;
+	struct iptables_rule *written = calloc(table.rule_count, sizeof(*written));
+	if (written == NULL)
+		return fail(failure, ENOMEM, "lay out the node's rules");
+	int status = iptables_replace(&table, failure);
+	if (status < 0) {
+		free(written);
+		return status;
+	}
+	memcpy(written, rules, table.rule_count * sizeof(*written));
+	free(redirection->written);
+	redirection->written = written;
+	redirection->written_count = table.rule_count;
+	return 0;
 }
 
 static int listen_on_ports(struct redirection *redirection, struct failure *failure)
@@ -71,6 +106,19 @@ void redirection_close(struct redirection *redirection)
 	deadline_queue_end(&redirection->retries);
 	tcp_listener_close(&redirection->accepting);
 	close(redirection->refusing);
+	free(redirection->written);
+}
+
+void redirection_changed(struct redirection *redirection)
+{
+	if (redirection->gateway->options.direct)
+		redirection->changed = true;
+}
+
+void redirection_used(struct redirection *redirection, struct frontend_key key)
+{
+	if (direct_note(&redirection->uses, key))
+		redirection->changed = true;
 }
 
 void redirection_refuse(struct redirection *redirection, struct frontend *frontend, bool refuse)

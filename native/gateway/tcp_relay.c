@@ -363,8 +363,10 @@ static void begin(struct gateway *gateway, int fd, uint32_t client, struct front
 	connection->client_address = client;
 	connection->destination = destination;
 	connection->frontend = frontend;
-	if (frontend != NULL)
+	if (frontend != NULL) {
 		frontend->references++;
+		pods_used(gateway, client, frontend);
+	}
 	end_init(&connection->client, connection, client_ready);
 	end_init(&connection->server, connection, server_ready);
 	deadline_init(&connection->deadline, deadline_expired);

@@ -103,7 +103,7 @@ export function eventFor(notice: Notice, host: string, time: Date) {
     // Names end at 253 characters; the hash alone tells them apart.
     metadata: { name: `${about.name.slice(0, 200)}.${hash}`, namespace: about.namespace },
     involvedObject: {
-      apiVersion: 'v1',
+      apiVersion: about.kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'v1',
       kind: about.kind,
       namespace: about.namespace,
       name: about.name,

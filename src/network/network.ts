@@ -8,6 +8,7 @@ import { Informers } from './informers.ts';
 import type { Log } from '../log.ts';
 import type { Notice } from './notice.ts';
 import { compilePolicies } from './policy/compile.ts';
+import { policyNotices } from './policy/troubles.ts';
 import { ingressFor, StatusWriter } from './services/status.ts';
 import type { Table } from './gateway/table.ts';
 
@@ -89,7 +90,11 @@ export class Network {
     if (!this.#compiled || !this.#gateway.synced) return;
     this.#ready?.();
     this.#ready = undefined;
-    this.#events.report([...this.#compiled.notices, ...this.#refused(this.#compiled)]);
+    this.#events.report([
+      ...this.#compiled.notices,
+      ...this.#refused(this.#compiled),
+      ...policyNotices(this.#informers.policies, this.#gateway.troubles),
+    ]);
 
     const reachable = this.#reachable(this.#compiled);
     const uids = new Set<string>();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { argumentOf, isSecret, type Flag } from '../inputs/k3s-args.ts';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
+import { can } from '../sandbox/facts.ts';
 import { BRIDGE } from './parts/gateway-network.ts';
 import type { Context } from './part.ts';
 
@@ -58,8 +59,9 @@ function networkSteps(context: Context, { denyOutside, controller }: ProcessArgu
   return [
     {
       id: 'gateway',
-      reason:
-        "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
+      reason: can(facts, 'output-dnat')
+        ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+        : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
       operations: [
         ...declare(context, 'gateway', 'restart', [
           join(layout.native, 'gateway'),
@@ -73,6 +75,8 @@ function networkSteps(context: Context, { denyOutside, controller }: ProcessArgu
           addresses.podCidr,
           '--service-cidr',
           addresses.serviceCidr,
+          '--direct',
+          can(facts, 'output-dnat') ? 'on' : 'off',
           ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
           ...denyOutside.flatMap((network) => ['--deny-outside', network]),
           '--publish',

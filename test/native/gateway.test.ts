@@ -285,7 +285,7 @@ describe.each([
         `set udp 10.42.0.77:53 ${endpoints(servers[0])}`,
       ),
     ).toEqual([
-      "error EINVAL Unknown command 'nonsense': must be set, del, begin, end, stats, attach or detach",
+      "error EINVAL Unknown command 'nonsense': must be set, del, begin, end, stats, watch, attach or detach",
       'error E2BIG Bad line: longer than 262144 bytes',
       "error EINVAL Bad frontend '1.2.3.4': must be an IPv4 address and a port, or *:PORT",
       'error ENOENT Failed to delete the frontend: No such file or directory',

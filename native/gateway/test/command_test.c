@@ -69,6 +69,14 @@ static void policies_and_pods(void)
 	      "releases");
 	check_text(command.name, "a/*", "its pods");
 
+	char own[] = "set own a/b";
+	check_number(command_parse(own, strlen(own), &command, &failure), 0, "set of an owner");
+	check(command.verb == COMMAND_OWN, "of rules");
+	check_text(command.name, "a/b", "who that is");
+	char disown[] = "del own a/b";
+	check_number(command_parse(disown, strlen(disown), &command, &failure), 0, "del");
+	check(command.verb == COMMAND_DISOWN, "of an owner");
+
 	char line[] = "attach c1 a/b 10.42.0.2 /run/netns/x";
 	check_number(command_parse(line, strlen(line), &command, &failure), 0, "attach");
 	check_text(command.pod.container, "c1", "container");
@@ -86,10 +94,10 @@ static void bad_lines(void)
 		const char *line;
 		const char *message;
 	} table[] = {
-	    {"", "Unknown command '': must be set, del, begin, end, stats, attach or detach"},
-	    {"Set tcp 1.2.3.4:5", "Unknown command 'Set': must be set, del, begin, end, stats, attach or detach"},
-	    {"set", "Bad protocol '': must be tcp, udp, ingress or egress"},
-	    {"set sctp 1.2.3.4:5", "Bad protocol 'sctp': must be tcp, udp, ingress or egress"},
+	    {"", "Unknown command '': must be set, del, begin, end, stats, watch, attach or detach"},
+	    {"Set tcp 1.2.3.4:5", "Unknown command 'Set': must be set, del, begin, end, stats, watch, attach or detach"},
+	    {"set", "Bad protocol '': must be tcp, udp, ingress, egress or own"},
+	    {"set sctp 1.2.3.4:5", "Bad protocol 'sctp': must be tcp, udp, ingress, egress or own"},
 	    {"set tcp", "Bad frontend '': must be an IPv4 address and a port, or *:PORT"},
 	    {"set tcp  1.2.3.4:5",
 	     "Bad frontend '': must be an IPv4 address and a port, or *:PORT"},

@@ -17,6 +17,10 @@ const LAST_RETRY_MS = 30_000;
 /** In place of a value: what the gateway has for this frontend is not known. */
 const UNKNOWN = '?';
 
+/** Why a pod's policies are not in force in its own network namespace, in the gateway's words. */
+const TROUBLES = ['foreign', 'isolated', 'failed'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
 /** A frontend the gateway does not serve, in its own words. */
 export interface Refusal {
   readonly code: string;
@@ -36,16 +40,18 @@ export class Gateway {
   #socket: Socket | undefined;
   /** What the gateway has once everything written is answered. */
   readonly #sent = new Map<string, string>();
-  /** Lines without an answer; undefined for `begin` and `end`. */
+  /** Lines without an answer; undefined for those that are about no entry of the table. */
   #unanswered: (Change | undefined)[] = [];
   readonly #listening = new Set<string>();
   readonly #refusals = new Map<string, Refusal & { value: string }>();
+  /** By the pod's namespace/name. */
+  readonly #troubles = new Map<string, Trouble>();
   #synced = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #sessions = 0;
 
-  /** `settled` is called whenever every line written has been answered. */
+  /** `settled` is called whenever every line written has been answered, or a trouble came or went. */
   constructor(path: string, settled: () => void, say: Log) {
     this.#path = path;
     this.#settled = settled;
@@ -59,6 +65,11 @@ export class Gateway {
 
   get refusals(): ReadonlyMap<string, Refusal> {
     return this.#refusals;
+  }
+
+  /** The pods whose policies are not in force in their own namespaces; known once synced. */
+  get troubles(): ReadonlyMap<string, Trouble> {
+    return this.#troubles;
   }
 
   /** Connections made since the start. */
@@ -117,6 +128,7 @@ export class Gateway {
       this.#sent.clear();
       this.#listening.clear();
       this.#refusals.clear();
+      this.#troubles.clear();
     }
   }
 
@@ -127,7 +139,10 @@ export class Gateway {
       ({ key, value }) => value === undefined || this.#refusals.get(key)?.value !== value,
     );
     if (!this.#synced) {
-      this.#write(['begin', ...changes.map(line), 'end'], [undefined, ...changes, undefined]);
+      this.#write(
+        ['begin', ...changes.map(line), 'end', 'watch'],
+        [undefined, ...changes, undefined, undefined],
+      );
       this.#synced = true;
     } else {
       this.#write(changes.map(line), changes);
@@ -146,6 +161,11 @@ export class Gateway {
   }
 
   #answered(answer: string): void {
+    const [, word = '', pod = ''] = /^trouble (\S+) (\S+)$/.exec(answer) ?? [];
+    if (pod !== '') {
+      this.#noted(pod, word);
+      return;
+    }
     if (this.#unanswered.length === 0) throw new Error(`unexpected answer: ${answer}`);
     const change = this.#unanswered.shift();
     const refusal = parseAnswer(answer);
@@ -162,6 +182,13 @@ export class Gateway {
       this.#planRetry();
       this.#settled();
     }
+  }
+
+  #noted(pod: string, word: string): void {
+    const trouble = TROUBLES.find((known) => known === word);
+    if (trouble) this.#troubles.set(pod, trouble);
+    else this.#troubles.delete(pod);
+    if (this.#unanswered.length === 0) this.#settled();
   }
 
   #refused({ key, value }: Change, refusal: Refusal): void {

@@ -1,3 +1,4 @@
+import { refOf, type ObjectRef } from '../services/objects.ts';
 import { selectorOf, type Labels, type Selector } from './selector.ts';
 import type {
   LabelledPodJson,
@@ -30,6 +31,7 @@ export interface Allowance {
 }
 
 export interface Policy {
+  readonly ref: ObjectRef;
   readonly namespace: string;
   readonly pods: Selector;
   /** Undefined where the policy does not isolate in that direction. */
@@ -38,6 +40,7 @@ export interface Policy {
 }
 
 export interface LabelledPod {
+  readonly ref: ObjectRef;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Labels;
@@ -60,6 +63,7 @@ export function policyOf({ metadata, spec = {} }: PolicyJson): Policy {
   // The API server fills them in, by the same rule.
   const types = spec.policyTypes ?? (spec.egress ? ['Ingress', 'Egress'] : ['Ingress']);
   return {
+    ref: refOf('NetworkPolicy', metadata),
     namespace: metadata.namespace ?? '',
     pods: selectorOf(podSelector),
     ingress: types.includes('Ingress')
@@ -80,6 +84,7 @@ export function labelledPodOf({
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   if (spec.hostNetwork || ended) return undefined;
   return {
+    ref: refOf('Pod', metadata),
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     labels: metadata.labels ?? {},

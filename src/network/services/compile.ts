@@ -47,12 +47,16 @@ export function compiler(node: Node): (objects: Objects) => Compiled {
     for (const service of services) {
       all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
     }
-    for (const pod of pods) all.push(claimsOfPod(pod, node));
-    return assemble(all);
+    const writers: ObjectRef[] = [];
+    for (const pod of pods) {
+      all.push(claimsOfPod(pod, node));
+      if (pod.writesRules) writers.push(pod.ref);
+    }
+    return assemble(all, writers);
   };
 }
 
-function assemble(all: readonly Claims[]): Compiled {
+function assemble(all: readonly Claims[], writers: readonly ObjectRef[]): Compiled {
   const { granted, conflicts } = settle(all.flatMap(({ claims }) => claims));
   const table = new Map<string, string>();
   const owners = new Map<string, ObjectRef>();
@@ -60,6 +64,7 @@ function assemble(all: readonly Claims[]): Compiled {
     table.set(key, value);
     owners.set(key, by);
   }
+  for (const pod of writers) table.set(`own ${nameOf(pod)}`, '');
   const lost = new Set(conflicts.map(({ loser }) => `${loser.by.uid} ${loser.key}`));
   return {
     table,

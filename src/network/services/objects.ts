@@ -1,5 +1,5 @@
 import type { MetadataJson } from '../../kubernetes/wire.ts';
-import type { IngressJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
+import type { ContainerJson, IngressJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
 
 /**
  * The parts of Kubernetes objects the network is made from. Everything else (managed fields,
@@ -7,7 +7,7 @@ import type { IngressJson, PodJson, ServiceJson, SliceJson } from './wire.ts';
  */
 
 export interface ObjectRef {
-  readonly kind: 'Service' | 'Pod';
+  readonly kind: 'Service' | 'Pod' | 'NetworkPolicy';
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -68,8 +68,11 @@ export interface HostPort {
 
 export interface Pod {
   readonly ref: ObjectRef;
+  /** Empty until it has one; then it has no host ports either. */
   readonly ip: string;
   readonly hostPorts: readonly HostPort[];
+  /** Whether one of its containers may write packet filter rules, as a mesh's init container does. */
+  readonly writesRules: boolean;
 }
 
 export function serviceOf({ metadata, spec, status }: ServiceJson): Service {
@@ -127,20 +130,39 @@ export function sliceOf({ metadata, addressType, ports, endpoints }: SliceJson):
   };
 }
 
-/** Undefined for a pod without host ports of its own, or without the address they would lead to. */
+/** Undefined for a pod that the gateway needs no line about. */
 export function podOf({ metadata, spec, status }: PodJson): Pod | undefined {
   const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
   // A pod on the node's own network listens there itself.
-  if (spec.hostNetwork || ended || !status?.podIP) return undefined;
-  const sidecars = (spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
-  const hostPorts = [...spec.containers, ...sidecars].flatMap(({ ports = [] }) =>
+  if (spec.hostNetwork || ended) return undefined;
+  const { containers, initContainers = [] } = spec;
+  const pod: Pod = {
+    ref: refOf('Pod', metadata),
+    ip: status?.podIP ?? '',
+    hostPorts: status?.podIP ? hostPortsOf(containers, initContainers) : [],
+    writesRules: [...initContainers, ...containers].some(mayWriteRules),
+  };
+  return pod.hostPorts.length > 0 || pod.writesRules ? pod : undefined;
+}
+
+function hostPortsOf(
+  containers: readonly ContainerJson[],
+  initContainers: readonly ContainerJson[],
+): HostPort[] {
+  const sidecars = initContainers.filter((c) => c.restartPolicy === 'Always');
+  return [...containers, ...sidecars].flatMap(({ ports = [] }) =>
     ports.flatMap(({ protocol = 'TCP', hostIP = '', hostPort, containerPort }) =>
       hostPort ? [{ protocol, hostIP, hostPort, containerPort }] : [],
     ),
   );
-  return hostPorts.length
-    ? { ref: refOf('Pod', metadata), ip: status.podIP, hostPorts }
-    : undefined;
+}
+
+function mayWriteRules({ securityContext }: ContainerJson): boolean {
+  const added = securityContext?.capabilities?.add ?? [];
+  return (
+    securityContext?.privileged === true ||
+    added.some((name) => ['ALL', 'NET_ADMIN', 'CAP_NET_ADMIN'].includes(name.toUpperCase()))
+  );
 }
 
 export function nameOf(ref: ObjectRef): string {
@@ -155,7 +177,7 @@ function clusterIPsOf({ type, clusterIP, clusterIPs }: ServiceJson['spec']): str
   return (clusterIPs ?? [clusterIP ?? '']).filter((ip) => ip !== '' && ip !== 'None');
 }
 
-function refOf(kind: ObjectRef['kind'], metadata: MetadataJson): ObjectRef {
+export function refOf(kind: ObjectRef['kind'], metadata: MetadataJson): ObjectRef {
   const { namespace = '', name = '', uid = '', creationTimestamp } = metadata;
   return {
     kind,

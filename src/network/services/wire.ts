@@ -70,6 +70,7 @@ export interface PodJson {
 
 export interface ContainerJson {
   restartPolicy?: string;
+  securityContext?: { privileged?: boolean; capabilities?: { add?: string[] } };
   ports?: ContainerPortJson[];
 }
 

@@ -13,6 +13,8 @@ export interface TestNodeOptions {
   sanitize: boolean;
   dnsUpstreams(outside: string): readonly string[];
   publish?: readonly string[];
+  /** Whether pods reach Services by rules of their own. */
+  direct?: boolean;
 }
 
 export interface Pod {
@@ -93,6 +95,7 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ...['--pod-cidr', '10.42.0.0/16', '--service-cidr', '10.43.0.0/16'],
     ...options.dnsUpstreams(outside).flatMap((upstream) => ['--dns-upstream', upstream]),
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
+    ...['--direct', options.direct ? 'on' : 'off'],
   ];
   const operations: Operation[] = [
     ['propagation', '/', 'private'],

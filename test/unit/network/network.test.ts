@@ -92,6 +92,7 @@ describe('Network', () => {
       'set tcp *:80 10.42.0.5:8080',
       'set tcp 10.43.0.10:80 10.42.0.5:8080',
       'end',
+      'watch',
     ]);
     expect(written('PATCH')[0]).toMatchObject({
       path: STATUS_PATH,
@@ -101,7 +102,7 @@ describe('Network', () => {
 
     // The gateway comes back before the informer has seen what was written.
     peer.disconnect();
-    await until(() => peer.lines.length === 8);
+    await until(() => peer.lines.length === 10);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(written('PATCH')).toHaveLength(1);
     expect(ready).toHaveBeenCalledTimes(1);

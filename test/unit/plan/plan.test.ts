@@ -127,6 +127,18 @@ describe('the plan of a stock sandbox', () => {
     expect(outside).toEqual([]);
   });
 
+  it('has pods led to Services by their own rules where those lead to other pods', () => {
+    const directOf = ({ launch }: Plan) => {
+      const values = launch.steps
+        .flatMap((step) => [...step.operations])
+        .filter((operation) => operation[0] === 'argument' && operation[1] === 'gateway')
+        .map(([, , value]) => value);
+      return values[values.indexOf('--direct') + 1];
+    };
+    expect(directOf(plan)).toBe('on');
+    expect(directOf(planFor(stockFacts({ no: ['output-dnat'] })))).toBe('off');
+  });
+
   it('starts the gateway and waits for it, then the controller, then k3s, then is ready', () => {
     const order = operations(plan)
       .filter(([directive]) => ['start', 'await', 'ready'].includes(directive))

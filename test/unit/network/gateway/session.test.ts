@@ -58,6 +58,7 @@ describe('Gateway', () => {
       'begin',
       `set ${WEB} 10.42.0.5:80`,
       'end',
+      'watch',
       'set tcp *:81',
       `del ${WEB}`,
       'set tcp *:81 affinity=60 10.42.0.6:80',
@@ -73,7 +74,7 @@ describe('Gateway', () => {
     expect(gateway.synced).toBe(false);
     await peer.listen(path);
     await until(() => gateway.synced);
-    expect(peer.lines).toEqual(['begin', 'end']);
+    expect(peer.lines).toEqual(['begin', 'end', 'watch']);
   });
 
   test('tells a gateway that comes back everything, and not before it knows everything', async () => {
@@ -87,7 +88,7 @@ describe('Gateway', () => {
     peer.lines.length = 0;
     peer.disconnect();
     await until(() => gateway.sessions === 2 && gateway.synced);
-    expect(peer.lines).toEqual(['begin', `set ${WEB} 10.42.0.5:80`, 'end']);
+    expect(peer.lines).toEqual(['begin', `set ${WEB} 10.42.0.5:80`, 'end', 'watch']);
   });
 
   test('reports what is refused, leaves it alone, tries again, and is glad when it works', async () => {
@@ -115,6 +116,27 @@ describe('Gateway', () => {
     peer.answer = () => 'ok';
     await until(() => gateway.isListening('tcp *:81'));
     expect(gateway.refusals.size).toBe(0);
+  });
+
+  test('hears of pods whose policies are not in force, and that they are again', async () => {
+    peer.answer = (line) =>
+      line === 'watch' ? 'ok\ntrouble isolated a/b\ntrouble foreign a/c' : 'ok';
+    await peer.listen(path);
+    const gateway = start();
+    gateway.apply(new Map());
+    await until(() => gateway.troubles.size === 2);
+    expect([...gateway.troubles]).toEqual([
+      ['a/b', 'isolated'],
+      ['a/c', 'foreign'],
+    ]);
+    const before = settled.mock.calls.length;
+    peer.answer = () => 'trouble none a/b\nok';
+    gateway.apply(new Map([[WEB, '']]));
+    await until(() => gateway.troubles.size === 1);
+    expect(settled.mock.calls.length).toBeGreaterThan(before);
+    peer.answer = () => 'ok';
+    peer.disconnect();
+    await until(() => gateway.troubles.size === 0);
   });
 
   test('forgets a refused frontend nobody wants any more', async () => {

@@ -363,6 +363,30 @@ const CASES: Case[] = [
     table: {},
   },
   {
+    name: 'pods that may write packet filter rules, as soon as they are there',
+    pods: [
+      pod([], {
+        name: 'mesh',
+        status: { phase: 'Pending' },
+        spec: { initContainers: [{ securityContext: { capabilities: { add: ['NET_ADMIN'] } } }] },
+      }),
+      pod([], {
+        name: 'privileged',
+        spec: { containers: [{ securityContext: { privileged: true } }] },
+      }),
+      pod([], {
+        name: 'plain',
+        spec: { containers: [{ securityContext: { capabilities: { add: ['NET_RAW'] } } }] },
+      }),
+      pod([], {
+        name: 'ended',
+        status: { phase: 'Succeeded' },
+        spec: { containers: [{ securityContext: { privileged: true } }] },
+      }),
+    ],
+    table: { 'own default/mesh': '', 'own default/privileged': '' },
+  },
+  {
     name: 'host ports that cannot be had',
     pods: [
       pod([
