@@ -5,7 +5,14 @@ import { applyTraffic, deleteTraffic } from './traffic.ts';
 
 const STREAM_SECONDS = 2;
 const CONNECTIONS = 300;
-const PATHS = ['pod-pod', 'pod-service', 'node-service', 'step-nodeport'] as const;
+const PATHS = [
+  'pod-pod',
+  'direct-pod-service',
+  'direct-node-service',
+  'pod-service',
+  'node-service',
+  'step-nodeport',
+] as const;
 type Path = (typeof PATHS)[number];
 
 /** Figure and what the program `traffic` (inside/traffic.c) is asked for. */
@@ -15,7 +22,10 @@ const MEASURES = [
   { figure: 'connections', kind: 'connections', amount: STREAM_SECONDS, unit: '1/s' },
 ] as const;
 
-/** A pod's server, reached directly and through each kind of Service: one stream, and connecting. */
+/**
+ * A pod's server, reached by its address, by a Service on the direct path, and by each way that is
+ * relayed: one stream, and connecting.
+ */
 export const network: ClusterGroup = {
   figures: MEASURES.flatMap(({ figure }) => PATHS.map((path) => `${figure}.${path}`)),
   async measure(cluster, { wanted, rounds, report }) {
@@ -43,10 +53,13 @@ async function clients(
   const get = async (object: string, field: string) =>
     (await cluster.step(['kubectl', 'get', object, `--output=jsonpath={${field}}`])).stdout;
   const service = await get('service/server', '.spec.clusterIP');
+  const relayed = await get('service/relayed', '.spec.clusterIP');
   const targets: Readonly<Record<Path, readonly [address: string, port: string]>> = {
     'pod-pod': [await get('pod/server', '.status.podIP'), '8080'],
-    'pod-service': [service, '80'],
-    'node-service': [service, '80'],
+    'direct-pod-service': [service, '80'],
+    'direct-node-service': [service, '80'],
+    'pod-service': [relayed, '80'],
+    'node-service': [relayed, '80'],
     'step-nodeport': ['127.0.0.1', await get('service/server', '.spec.ports[0].nodePort')],
   };
   return async (path, kind, amount) => {
@@ -55,6 +68,7 @@ async function clients(
       case 'step-nodeport':
         return (await cluster.step(argv)).stdout;
       case 'node-service':
+      case 'direct-node-service':
         return (await cluster.node(argv)).stdout;
       default:
         return (await cluster.step(['kubectl', 'exec', 'client', '--', ...argv])).stdout;

@@ -21,8 +21,14 @@ const ECHO = 7;
 
 /** What curl ends with where nobody listens. */
 const REFUSED = 'curl 7';
+/** And where somebody hangs up on it. */
+const RESET = 'curl 56';
 
-describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
+/** By both ways to a Service: pods' own rules, and the relay where those lead nowhere. */
+describe.each([
+  { profile: 'stock', runsc: 'current', direct: true },
+  { profile: 'stock', runsc: '2026-02', direct: false },
+] as const)('in profile $profile, runsc $runsc', ({ profile, runsc, direct }) => {
   let sandbox: Sandbox;
   let job: Job;
   /** The command that enters the node's namespaces. */
@@ -52,10 +58,10 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
     const script = '"$@"; code=$?; [ $code = 0 ] || echo "curl $code"';
     return (await job.must(at(place, ['sh', '-c', script, 'sh', ...curl]))).trim();
   };
-  /** The names of the pods that answered eight requests. */
+  /** The names of the pods that answered requests: so many that chance leaves out none of two. */
   const answering = async (place: Place, host: string): Promise<string[]> => {
     const curl = `curl --silent --show-error --max-time 20 http://${host}/hostname; echo`;
-    const script = `for i in 1 2 3 4 5 6 7 8; do ${curl}; done | sort -u`;
+    const script = `for i in $(seq 24); do ${curl}; done | sort -u`;
     return (await job.must(at(place, ['sh', '-c', script]))).trim().split('\n');
   };
   /** The datagram that comes back; empty when none does. */
@@ -74,7 +80,7 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
   };
 
   beforeAll(async () => {
-    sandbox = await startClusterSandbox({ profile, images: ['agnhost'] });
+    sandbox = await startClusterSandbox({ profile, runsc, images: ['agnhost'] });
     job = await Job.create(sandbox);
     if (GATEWAY) await sandbox.copyIn(GATEWAY, `${ACTION}/dist/native/linux-x64`);
     await job.mustMain({
@@ -131,6 +137,62 @@ describe.each(['stock', 'privileged'] as const)('in profile %s', (profile) => {
     test('is reached by the pod behind it', async () => {
       expect(await get('client', 'http://self/hostname')).toBe('client');
       expect(await datagram('client', 'self', 81)).toBe('client');
+    });
+
+    test('shows its pods who calls, where nothing is between them', async () => {
+      const callers = { client: await field('pod/client', '.status.podIP'), node: node.address };
+      const address = await field('service/web', '.spec.clusterIP');
+      for (const place of ['client', 'node'] as const) {
+        const caller = await get(place, `http://${address}/clientip`);
+        expect(caller.split(':')[0]).toBe(direct ? callers[place] : node.address);
+      }
+    });
+
+    test('refuses while nobody listens behind it, where nothing is between', async () => {
+      await apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'late', labels: { app: 'late' } },
+        spec: {
+          containers: [
+            {
+              name: 'main',
+              image: 'registry.k8s.io/e2e-test-images/agnhost:2.56',
+              command: ['sh', '-c', 'until [ -e /tmp/go ]; do sleep 0.2; done; /agnhost netexec'],
+            },
+          ],
+          terminationGracePeriodSeconds: 1,
+        },
+      });
+      await apply(
+        service('late', { selector: { app: 'late' }, ports: [{ port: 80, targetPort: 8080 }] }),
+      );
+      await wait('pod/late', 'condition=Ready');
+      const ready = (): Promise<string> =>
+        field(
+          'endpointslice --selector=kubernetes.io/service-name=late',
+          '.items[*].endpoints[*].conditions.ready',
+        );
+      await expect.poll(ready, PATIENCE).toBe('true');
+      // What is told after it is in force after it.
+      await apply(
+        service('after-it', { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] }),
+      );
+      await expect
+        .poll(
+          async () => web.names.includes(await get('client', 'http://after-it/hostname')),
+          PATIENCE,
+        )
+        .toBe(true);
+      const address = await field('service/late', '.spec.clusterIP');
+      for (const place of ['client', 'node'] as const) {
+        expect(await get(place, `http://${address}/hostname`)).toBe(direct ? REFUSED : RESET);
+      }
+      await kubectl('exec', 'late', '--', 'touch', '/tmp/go');
+      for (const place of ['client', 'node'] as const) {
+        await expect.poll(() => get(place, `http://${address}/hostname`), PATIENCE).toBe('late');
+      }
+      await kubectl('delete', 'pod,service', 'late', '--wait=false');
     });
 
     test('has the same port for TCP and UDP', async () => {
