@@ -15,9 +15,9 @@ const DIST_BUDGETS: Readonly<Record<string, number>> = {
   cli: 2.5 * MIB,
   controller: 0.5 * MIB,
   importer: 0.2 * MIB,
-  native: 4 * MIB,
+  native: 2 * MIB,
 };
-const PACKAGE_BUDGET = 3 * MIB;
+const PACKAGE_BUDGET = 2 * MIB;
 /** Of the processor, to read the bundle and run what stands at its top level: 100 ms, with room. */
 const LOAD_BUDGET_MS = 500;
 
