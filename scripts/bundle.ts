@@ -39,6 +39,7 @@ for (const entry of ENTRIES) {
 for (const [step, run] of Object.entries(STEPS)) {
   writeFileSync(
     join(ROOT, 'dist', 'action', `${step}.js`),
-    `import { ${run} } from './index.js';\n\nawait ${run}();\n`,
+    // What a step that failed has left under way, such as a connection, must not keep it.
+    `import { ${run} } from './index.js';\n\nawait ${run}();\nprocess.exit();\n`,
   );
 }

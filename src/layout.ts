@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { InputError } from './errors.ts';
 import type { Isolation } from './mode.ts';
 
 /** Every path a run uses. What is not below `state` is only read. */
@@ -6,6 +7,8 @@ export interface Layout {
   /** The run's own directory in the runner; also bound into the private root, at the same path. */
   readonly state: string;
   readonly logs: string;
+  /** Copies of all that helps to explain a failure, without secrets. */
+  readonly bundle: string;
   readonly launchFile: string;
   /** The kubeconfig k3s writes, for use inside; its address is the node's. */
   readonly k3sKubeconfig: string;
@@ -60,8 +63,28 @@ export const K3S_DATA = '/var/lib/rancher/k3s';
 export const PRIVATE_FILES = '/run/k3s-in-gvisor';
 
 /** What the post step knows of a run: only where it is. */
-export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'launchFile'> {
-  return { state, logs: join(state, 'logs'), launchFile: join(state, 'launch') };
+export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'bundle' | 'launchFile'> {
+  return {
+    state,
+    logs: join(state, 'logs'),
+    bundle: join(state, 'bundle'),
+    launchFile: join(state, 'launch'),
+  };
+}
+
+/** Why a run's directory cannot be there: overlays take its path in a list of options. */
+export function whyUnusable(state: string): string | undefined {
+  return /[,:\\]/.test(state)
+    ? 'has a comma, a colon or a backslash in it, which no overlay takes'
+    : undefined;
+}
+
+/** @throws InputError if the run's directory cannot be where it is */
+export function assertUsable({ state }: Layout): void {
+  const why = whyUnusable(state);
+  if (why !== undefined) {
+    throw new InputError(`Failed to use the directory ${state}: its path ${why}; give another one`);
+  }
 }
 
 /**

@@ -54,6 +54,12 @@ void status_exited(int fd, const char *name, int status)
 		send_line(fd, "exited\t%s\texit\t%d\n", name, WEXITSTATUS(status));
 }
 
+void status_note_exit(const char *name, int status)
+{
+	fprintf(stderr, "%s ended with %s %d\n", name, WIFSIGNALED(status) ? "signal" : "exit",
+	        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
 void status_ready(int fd)
 {
 	send_line(fd, "ready\n");

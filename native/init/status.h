@@ -15,6 +15,8 @@ void status_failed(int fd, const struct position *position, const struct failure
 void status_started(int fd, const char *name, pid_t pid);
 /** `status` is from waitpid(2). */
 void status_exited(int fd, const char *name, int status);
+/* An end that nobody asked for, on stderr: whoever started init may be gone by now. */
+void status_note_exit(const char *name, int status);
 void status_ready(int fd);
 
 #endif

@@ -187,6 +187,8 @@ static void ended(struct supervisor *supervisor, struct process *process, int st
 	status_exited(supervisor->status_fd, process->name, status);
 	if (supervisor->stage != STAGE_RUNNING)
 		return;
+	if (process->policy != POLICY_HELPER)
+		status_note_exit(process->name, status);
 	if (process->policy == POLICY_ESSENTIAL)
 		supervisor_end(supervisor, exit_status_of(status));
 	else if (process->policy == POLICY_RESTART)

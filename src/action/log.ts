@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
 import type { Log } from '../report/reporter.ts';
 
@@ -9,6 +10,15 @@ export const LOG: Log = {
   group: (title, body) => {
     core.startGroup(title);
     body();
+    core.endGroup();
+  },
+  quote: (title, lines) => {
+    core.startGroup(title);
+    // A line of a log that begins with "::" would be a command to the runner.
+    const token = randomUUID();
+    core.info(`::stop-commands::${token}`);
+    lines.forEach(core.info);
+    core.info(`::${token}::`);
     core.endGroup();
   },
 };

@@ -1,15 +1,20 @@
 import { mkdtemp } from 'node:fs/promises';
-import { arch, tmpdir } from 'node:os';
+import { arch, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
-import { which } from '@actions/io';
-import { parseInputs } from '../inputs/inputs.ts';
-import { layoutOf } from '../layout.ts';
-import { explainFailure } from '../report/failure.ts';
-import { Reporter } from '../report/reporter.ts';
+import { errorMessage } from '../errors.ts';
+import { parseInputs, type Inputs } from '../inputs/inputs.ts';
+import { secretsOf } from '../inputs/secrets.ts';
+import { layoutOf, whyUnusable, type Layout } from '../layout.ts';
+import { redactor } from '../redact.ts';
+import { docsLink } from '../report/docs.ts';
+import { failureMessage, Reporter } from '../report/reporter.ts';
+import { Storyteller } from '../report/story.ts';
 import { renderSummary } from '../report/summary.ts';
+import { tellAll, type Reach } from '../run/events.ts';
 import { RUN_VARIABLE, writeCommand } from '../run/command.ts';
 import { CONTEXT, start } from '../run/start.ts';
+import { exportKubectl } from './kubectl.ts';
 import { LOG } from './log.ts';
 import { remoteCache } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
@@ -19,39 +24,86 @@ const DIST = join(import.meta.dirname, '..');
 
 /** The main step. Fails the step with one message; the rest is in the log and the summary. */
 export async function runMain(): Promise<void> {
-  let logs = '';
+  const storyteller = new Storyteller();
+  let layout: Layout | undefined;
   try {
     const inputs = parseInputs((name) => core.getInput(name));
-    inputs.registries?.secrets.forEach(core.setSecret);
-    inputs.k3sArgs.secrets.forEach(core.setSecret);
-    const directory = await mkdtemp(join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'k3s-in-gvisor-'));
+    const secrets = secretsOf(inputs);
+    secrets.forEach(core.setSecret);
+    const directory = await makeDirectory();
     core.saveState(STATE_DIRECTORY, directory);
-    const layout = layoutOf(directory, DIST, arch(), process.execPath);
-    logs = layout.logs;
+    layout = layoutOf(directory, DIST, arch(), process.execPath);
     core.setOutput('logs', layout.logs);
-
-    const started = await start({
-      inputs,
-      layout,
-      context: CONTEXT,
-      cache: process.env['RUNNER_TOOL_CACHE'] ?? join(tmpdir(), 'tool-cache'),
-      remote: remoteCache(),
-      events: new Reporter(LOG),
-    });
-    core.setOutput('kubeconfig', started.kubeconfig);
-    core.exportVariable('KUBECONFIG', started.kubeconfig);
-    if ((await which('kubectl')) === '') {
-      core.addPath(started.k3s.tools);
-    }
-    core.exportVariable(RUN_VARIABLE, directory);
-    core.addPath(await writeCommand(layout));
-    core.setOutput('mode', started.plan.mode);
-    core.setOutput('version', started.k3s.version);
-    core.setOutput('cache-hit', started.k3s.cacheHit);
-    core.setOutput('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);
-    core.setOutput('api-server', started.server);
-    await core.summary.addRaw(renderSummary(started)).write();
+    core.setOutput('bundle', layout.bundle);
+    await runStart(inputs, layout, storyteller);
   } catch (error) {
-    core.setFailed(await explainFailure(error, logs, LOG));
+    const { failure } = storyteller.story;
+    core.setFailed(failure === undefined ? errorText(error) : failureMessage(failure));
   }
+  await writeSummary(storyteller, layout);
+}
+
+async function runStart(inputs: Inputs, layout: Layout, storyteller: Storyteller): Promise<void> {
+  const reporter = new Reporter(LOG, redactor(secretsOf(inputs)), docsLink(process.env));
+  let exported: Promise<void> | undefined;
+  const reach = await start({
+    inputs,
+    layout,
+    context: CONTEXT,
+    cache: process.env['RUNNER_TOOL_CACHE'] ?? join(homedir(), '.cache'),
+    remote: remoteCache(),
+    events: tellAll(reporter, storyteller, {
+      kubeconfig: (found) => {
+        exported = exportReach(found, layout);
+      },
+    }),
+  });
+  await exported;
+  core.setOutput('mode', reach.plan.mode);
+}
+
+/** For the steps that follow, those after a failure as well. */
+async function exportReach(
+  { kubeconfig, server, k3s, plan }: Reach,
+  layout: Layout,
+): Promise<void> {
+  core.setOutput('kubeconfig', kubeconfig);
+  core.exportVariable('KUBECONFIG', kubeconfig);
+  core.setOutput('version', k3s.version);
+  core.setOutput('cache-hit', k3s.cacheHit);
+  core.setOutput('node-name', plan.mode === 'control-plane' ? '' : plan.nodeName);
+  core.setOutput('api-server', server);
+  core.exportVariable(RUN_VARIABLE, layout.state);
+  core.addPath(await writeCommand(layout));
+  await exportKubectl(k3s);
+}
+
+/** The run's own, where the runner wants such things; elsewhere if that path is none for overlays. */
+async function makeDirectory(): Promise<string> {
+  const wanted = process.env['RUNNER_TEMP'] ?? tmpdir();
+  const NAME = 'k3s-in-gvisor-';
+  const why = whyUnusable(join(wanted, `${NAME}000000`));
+  if (why !== undefined) {
+    core.notice(`The run is in ${tmpdir()}: the path ${wanted} ${why}`);
+  }
+  return mkdtemp(join(why === undefined ? wanted : tmpdir(), NAME));
+}
+
+/** Its own failure is a warning: where there is no summary, as on older servers, the cluster is up all the same. */
+async function writeSummary({ story }: Storyteller, layout: Layout | undefined): Promise<void> {
+  if (layout === undefined || !process.env['GITHUB_STEP_SUMMARY']) {
+    return;
+  }
+  const { logs, bundle } = layout;
+  try {
+    await core.summary
+      .addRaw(renderSummary({ story, logs, bundle, docs: docsLink(process.env) }))
+      .write();
+  } catch (error) {
+    core.warning(`Failed to write the summary: ${errorMessage(error)}`);
+  }
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { errorMessage } from '../errors.ts';
+import { docsLink } from '../report/docs.ts';
+import { Reporter } from '../report/reporter.ts';
+import { tellAll } from '../run/events.ts';
 import { stop } from '../run/stop.ts';
+import { LOG } from './log.ts';
 import { saveCaches } from './remote-cache.ts';
 import { STATE_DIRECTORY } from './state.ts';
 
@@ -12,7 +16,9 @@ export async function runPost(): Promise<void> {
     return;
   }
   try {
-    const stopped = await stop(directory, core.warning);
+    // What it tells had its secrets taken out by who knows them.
+    const reporter = new Reporter(LOG, (text) => text, docsLink(process.env));
+    const stopped = await stop(directory, tellAll(reporter));
     const logs = join(directory, 'logs');
     core.info(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
   } catch (error) {

@@ -10,9 +10,14 @@ import { imageNames } from '../cluster/image-archives.ts';
 import { InputError } from '../errors.ts';
 import { runPaths } from '../layout.ts';
 import { innerInit } from '../namespaces/find-init.ts';
+import { writeBundle } from '../run/bundle.ts';
+import { tellAll } from '../run/events.ts';
+import { findEnd } from '../run/find-end.ts';
+import { loadState } from '../run/state.ts';
 import { stop } from '../run/stop.ts';
 import { diagnose, exitCode, renderDiagnosis } from './doctor.ts';
 import { load } from './load.ts';
+import { reporterFor, terminalLog } from './log.ts';
 import { inputsFrom, startOptions, type ActionFile } from './options.ts';
 import { DEFAULT_NAME, directoryOf, names, runningCluster, runOf } from './runs.ts';
 import { startCluster } from './start.ts';
@@ -89,7 +94,7 @@ Examples:
     .option(...NAME)
     .action(async ({ name }: Named) => {
       const directory = runOf(name);
-      if (!(await stop(directory, console.error))) {
+      if (!(await stop(directory, tellAll(reporterFor(terminalLog({ verbose: false }), []))))) {
         console.error(`Nothing to stop in ${directory}`);
       }
     });
@@ -135,6 +140,20 @@ Examples:
       } else {
         throw new InputError(`logs: there is no "${log}"; choose ${found.join(', ')}`);
       }
+    });
+  program
+    .command('bundle')
+    .description(
+      'put together what helps to explain a failure, without secrets, and print the directory',
+    )
+    .option(...NAME)
+    .action(async ({ name }: Named) => {
+      const directory = runOf(name);
+      const state = await loadState(directory);
+      if (state === undefined) {
+        throw new Error(`Failed to find a cluster in ${directory}: none was started there`);
+      }
+      console.log(await writeBundle(directory, await findEnd(directory, state)));
     });
   program
     .command('kubeconfig')

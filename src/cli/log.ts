@@ -1,4 +1,6 @@
-import type { Log } from '../report/reporter.ts';
+import { redactor } from '../redact.ts';
+import { docsLink } from '../report/docs.ts';
+import { Reporter, type Log } from '../report/reporter.ts';
 
 /** Narration goes to stderr, so that stdout holds what a script reads. */
 export function terminalLog({ verbose }: { readonly verbose: boolean }): Log {
@@ -24,5 +26,13 @@ export function terminalLog({ verbose }: { readonly verbose: boolean }): Log {
       body();
       folded = false;
     },
+    quote: (title, lines) => {
+      console.error([`\n${title}`, ...lines].join('\n'));
+    },
   };
+}
+
+/** @param secrets what must not be shown */
+export function reporterFor(log: Log, secrets: readonly string[]): Reporter {
+  return new Reporter(log, redactor(secrets), docsLink({}));
 }

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { parseInputs, type ReadInput } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
-import { explainFailure } from '../report/failure.ts';
-import { Reporter } from '../report/reporter.ts';
-import { CONTEXT, start, type Started } from '../run/start.ts';
+import { secretsOf } from '../inputs/secrets.ts';
+import { failureMessage } from '../report/reporter.ts';
+import { Storyteller } from '../report/story.ts';
+import { tellAll, type Reach } from '../run/events.ts';
+import { CONTEXT, start } from '../run/start.ts';
 import { stop } from '../run/stop.ts';
-import { terminalLog } from './log.ts';
+import { reporterFor, terminalLog } from './log.ts';
 import { DEFAULT_NAME, makeOwn } from './runs.ts';
 
 export interface StartCommand {
@@ -24,9 +26,10 @@ export interface StartCommand {
  * Starts a cluster. Whatever ends the start before its end, a signal among it, leaves nothing.
  * @throws Error with all that is known of why it failed
  */
-export async function startCluster(command: StartCommand): Promise<Started> {
-  const log = terminalLog(command);
+export async function startCluster(command: StartCommand): Promise<Reach> {
   const inputs = parseInputs(command.read);
+  const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
+  const storyteller = new Storyteller();
   const directory = await makeOwn(command.name);
   const layout = layoutOf(directory, command.dist, process.arch, process.execPath);
   const interrupt = new AbortController();
@@ -42,15 +45,18 @@ export async function startCluster(command: StartCommand): Promise<Started> {
       context: command.name === DEFAULT_NAME ? CONTEXT : `${CONTEXT}-${command.name}`,
       cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
       remote: undefined,
-      events: new Reporter(log),
+      events: tellAll(reporter, storyteller),
       signal: interrupt.signal,
     });
   } catch (error) {
+    const { failure } = storyteller.story;
     const explanation = interrupt.signal.aborted
       ? errorMessage(interrupt.signal.reason)
-      : await explainFailure(error, layout.logs, log);
+      : failure === undefined
+        ? String(error)
+        : failureMessage(failure);
     if (!command.keep) {
-      await stop(directory, console.error);
+      await stop(directory, tellAll(reporter));
     }
     throw new Error(explanation, { cause: error });
   } finally {

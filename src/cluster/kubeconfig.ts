@@ -3,37 +3,6 @@ import { dirname } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { errorMessage, InputError } from '../errors.ts';
 
-/** What it takes to talk to the API server as its administrator. */
-export interface Credentials {
-  readonly server: string;
-  /** PEM. */
-  readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
-}
-
-interface Kubeconfig {
-  clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-  users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
-}
-
-/** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
-export async function readCredentials(path: string): Promise<Credentials> {
-  const config = parse(await readFile(path, 'utf8')) as Partial<Kubeconfig> | null;
-  const cluster = config?.clusters?.[0]?.cluster;
-  const user = config?.users?.[0]?.user;
-  if (cluster === undefined || user === undefined) {
-    throw new Error(`Failed to read ${path}: it has no cluster or no user`);
-  }
-  const decode = (data: string): string => Buffer.from(data, 'base64').toString('utf8');
-  return {
-    server: cluster.server,
-    ca: decode(cluster['certificate-authority-data']),
-    cert: decode(user['client-certificate-data']),
-    key: decode(user['client-key-data']),
-  };
-}
-
 /**
  * What is at a path that the user named is the user's: it is neither written over nor removed.
  * @throws InputError if there is something at `path`
@@ -67,7 +36,10 @@ export async function writeKubeconfig(
   to: string,
   { server, name }: { readonly server: string; readonly name: string },
 ): Promise<void> {
-  const config = parse(await readFile(from, 'utf8')) as Kubeconfig;
+  const config = parse(await readFile(from, 'utf8')) as {
+    clusters: { cluster: object }[];
+    users: { user: object }[];
+  };
   const own = {
     ...config,
     clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
 import { containerdSocket } from './containerd.ts';
 import { callUnary, encodeField, GrpcError } from './grpc.ts';
-import { retry } from '../supply/retry.ts';
+import { retry } from '../retry.ts';
 
 const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
 const UNKNOWN = 2;

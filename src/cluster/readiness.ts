@@ -1,10 +1,17 @@
-import { watch } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessAborted } from '../abort.ts';
 import { errorMessage } from '../errors.ts';
+import { ApiClient } from '../kubernetes/client.ts';
+import { kubeconfigs } from '../kubernetes/kubeconfig-file.ts';
+import type { Access } from '../kubernetes/kubeconfig.ts';
 import type { Mode } from '../mode.ts';
-import { Api, type KubernetesObject } from './api.ts';
-import { readCredentials, type Credentials } from './kubeconfig.ts';
+import {
+  troubleOf,
+  troubleOfNode,
+  watchObjects,
+  type Collection,
+  type KubernetesObject,
+} from './objects.ts';
 
 /** How soon what cannot be watched is asked again. */
 const POLL_MS = 50;
@@ -33,10 +40,15 @@ export interface Climb {
   readonly server: string;
   /** Resolves with the reason if what is waited for can no longer come. */
   readonly ended: Promise<string>;
-  readonly deadline: AbortSignal;
-  /** Called as each rung is reached. */
-  readonly reached: (rung: string) => void;
+  readonly signal: AbortSignal;
+  /** Called with what was seen at a rung that is not reached yet. */
+  readonly saw: (rung: string, what: string) => void;
+  /** Called as each rung is reached; the next one is climbed when it is done. */
+  readonly reached: (rung: string) => void | Promise<void>;
 }
+
+/** The rung after which the cluster can be asked. */
+export const SERVING = 'API server ready';
 
 interface Rung {
   readonly name: string;
@@ -47,25 +59,25 @@ interface Rung {
 /**
  * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
  * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
- * @throws ReadinessError naming the rung when the deadline passes or the processes end first.
+ * @throws ReadinessError naming the rung when the signal is aborted or the processes end first.
  */
 export async function climb(ladder: Climb): Promise<void> {
-  let api: Api | undefined;
-  const connected = (): Api => {
-    if (api === undefined) {
+  let client: ApiClient | undefined;
+  const connected = (): ApiClient => {
+    if (client === undefined) {
       throw new Error('not connected yet');
     }
-    return api;
+    return client;
   };
   const rungs: Rung[] = [
     {
       name: 'kubeconfig written',
       climb: async (saw, signal) => {
-        const credentials = await fileCredentials(ladder.kubeconfig, saw, signal);
-        api = new Api({ ...credentials, server: ladder.server });
+        const access = await firstAccess(ladder.kubeconfig, saw, signal);
+        client = new ApiClient({ ...access, server: new URL(ladder.server) });
       },
     },
-    { name: 'API server ready', climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+    { name: SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
     ...(ladder.mode === 'control-plane'
       ? [serviceAccount(connected)]
       : [node(connected, ladder.nodeName), serviceAccount(connected)]),
@@ -74,72 +86,58 @@ export async function climb(ladder: Climb): Promise<void> {
   try {
     for (const rung of rungs) {
       await climbRung(rung, ladder);
-      ladder.reached(rung.name);
+      await ladder.reached(rung.name);
     }
   } finally {
-    api?.close();
+    client?.close();
   }
 }
 
-async function climbRung(rung: Rung, { ended, deadline }: Climb): Promise<void> {
+async function climbRung(rung: Rung, { ended, signal: given, saw }: Climb): Promise<void> {
   let last = 'nothing yet';
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, deadline]);
+  const signal = AbortSignal.any([stop.signal, given]);
   const gone = ended.then((how) => {
     throw new ReadinessError(rung.name, last, how);
   });
+  gone.catch(() => undefined);
+  const climbing = rung.climb((what) => {
+    last = what;
+    saw(rung.name, what);
+  }, signal);
   try {
-    await Promise.race([
-      gone,
-      rung.climb((what) => {
-        last = what;
-      }, signal),
-    ]);
+    saw(rung.name, last);
+    await unlessAborted(Promise.race([gone, climbing]), given);
   } catch (error) {
     if (error instanceof ReadinessError) {
       throw error;
     }
-    const cause = deadline.aborted ? 'the timeout passed' : errorMessage(error);
+    const cause = errorMessage(given.aborted ? given.reason : error);
     throw new ReadinessError(rung.name, last, cause);
   } finally {
     stop.abort();
-    gone.catch(() => undefined);
   }
 }
 
-async function fileCredentials(
+async function firstAccess(
   path: string,
   saw: (what: string) => void,
   signal: AbortSignal,
-): Promise<Credentials> {
-  const attempt = (): Promise<Credentials | undefined> =>
-    readCredentials(path).catch((error: unknown) => {
-      saw(errorMessage(error));
-      return undefined;
-    });
-  const changes = watch(dirname(path), { signal });
-  // Looked at only after the watch began, so that no write is missed.
-  const present = await attempt();
-  if (present !== undefined) {
-    return present;
-  }
-  for await (const { filename } of changes) {
-    const credentials = filename === basename(path) ? await attempt() : undefined;
-    if (credentials !== undefined) {
-      return credentials;
-    }
+): Promise<Access> {
+  for await (const access of kubeconfigs(path, saw, signal)) {
+    return access;
   }
   throw new Error(`${path} was never written`);
 }
 
 async function untilReadyz(
-  api: Api,
+  client: ApiClient,
   saw: (what: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
     try {
-      await api.get('/readyz', signal);
+      await client.text('/readyz', { signal });
       return;
     } catch (error) {
       signal.throwIfAborted();
@@ -149,57 +147,89 @@ async function untilReadyz(
   }
 }
 
-/** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
-function watchUntil(
-  name: string,
-  api: () => Api,
-  path: string,
+/** Watches a collection until an object satisfies: `missing` says what it still lacks. */
+async function watchUntil(
+  client: ApiClient,
+  collection: Collection,
   missing: (object: KubernetesObject) => string | undefined,
-): Rung {
-  return {
-    name,
-    climb: async (saw, signal) => {
-      for (;;) {
-        try {
-          for await (const object of api().watch(path, signal)) {
-            const lacking = missing(object);
-            if (lacking === undefined) {
-              return;
-            }
-            saw(`${object.metadata.name}: ${lacking}`);
-          }
-        } catch (error) {
-          signal.throwIfAborted();
-          saw(errorMessage(error));
+  saw: (what: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    try {
+      for await (const object of watchObjects(client, collection, signal)) {
+        const lacking = missing(object);
+        if (lacking === undefined) {
+          return;
         }
-        // The server ended the watch or could not be reached: ask anew.
-        await delay(POLL_MS, undefined, { signal });
+        saw(`${object.metadata.name ?? '?'}: ${lacking}`);
       }
-    },
+    } catch (error) {
+      signal.throwIfAborted();
+      saw(errorMessage(error));
+    }
+    // The server ended the watch or could not be reached: ask anew.
+    await delay(POLL_MS, undefined, { signal });
+  }
+}
+
+function node(client: () => ApiClient, nodeName: string): Rung {
+  const nodes = { path: '/api/v1/nodes', query: { fieldSelector: `metadata.name=${nodeName}` } };
+  return {
+    name: 'node Ready',
+    climb: (saw, signal) => watchUntil(client(), nodes, troubleOfNode, saw, signal),
   };
 }
 
-function node(api: () => Api, nodeName: string): Rung {
-  const path = `/api/v1/nodes?fieldSelector=metadata.name=${encodeURIComponent(nodeName)}`;
-  return watchUntil('node Ready', api, path, ({ status }) => {
-    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-    return ready?.status === 'True'
-      ? undefined
-      : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
-  });
+function serviceAccount(client: () => ApiClient): Rung {
+  const accounts = {
+    path: '/api/v1/namespaces/default/serviceaccounts',
+    query: { fieldSelector: 'metadata.name=default' },
+  };
+  return {
+    name: 'default service account',
+    climb: (saw, signal) => watchUntil(client(), accounts, () => undefined, saw, signal),
+  };
 }
 
-function serviceAccount(api: () => Api): Rung {
-  const path = '/api/v1/namespaces/default/serviceaccounts?fieldSelector=metadata.name=default';
-  return watchUntil('default service account', api, path, () => undefined);
-}
+const DNS_SLICES = {
+  path: '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices',
+  query: { labelSelector: 'kubernetes.io/service-name=kube-dns' },
+};
+const DNS_PODS = {
+  path: '/api/v1/namespaces/kube-system/pods',
+  query: { labelSelector: 'k8s-app=kube-dns' },
+};
 
-function clusterDns(api: () => Api): Rung {
-  const path =
-    '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io/service-name=kube-dns';
-  return watchUntil('cluster DNS ready', api, path, ({ endpoints }) =>
-    endpoints?.some(({ conditions }) => conditions?.ready === true)
-      ? undefined
-      : 'no CoreDNS pod is ready',
-  );
+/** Reached by what a Service needs, told by what the pods lack. */
+function clusterDns(client: () => ApiClient): Rung {
+  return {
+    name: 'cluster DNS ready',
+    climb: async (saw, signal) => {
+      const told = new AbortController();
+      const pods = watchUntil(
+        client(),
+        DNS_PODS,
+        (pod) => troubleOf(pod) ?? 'ready, its Service does not know it yet',
+        saw,
+        AbortSignal.any([signal, told.signal]),
+      );
+      pods.catch(() => undefined);
+      try {
+        saw('there is no CoreDNS pod yet');
+        await watchUntil(
+          client(),
+          DNS_SLICES,
+          ({ endpoints }) =>
+            endpoints?.some(({ conditions }) => conditions?.ready === true)
+              ? undefined
+              : 'has no ready endpoint',
+          () => undefined,
+          signal,
+        );
+      } finally {
+        told.abort();
+      }
+    },
+  };
 }

@@ -30,7 +30,7 @@ export interface RequestOptions {
 const IDLE_MS = 30_000;
 
 /**
- * The few requests the controller makes, over kept-alive connections. @kubernetes/client-node would
+ * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
  * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
  * resident), every request of it opens a connection, and its informers know no bookmarks.
  */
@@ -48,6 +48,16 @@ export class ApiClient {
     this.#agent.destroy();
     this.#access = access;
     this.#agent = agentFor(access);
+  }
+
+  /** Ends its connections; requests under way fail. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
+  async text(path: string, options: RequestOptions = {}): Promise<string> {
+    return text(await this.#send('GET', path, options));
   }
 
   /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
@@ -76,7 +86,7 @@ export class ApiClient {
       ...(signal && { signal }),
       headers: {
         accept: 'application/json',
-        'user-agent': 'k3s-in-gvisor-controller',
+        'user-agent': 'k3s-in-gvisor',
         ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
         ...(body !== undefined && { 'content-type': contentType }),
       },

@@ -1,5 +1,5 @@
 import { ApiError, type ApiClient } from './client.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff } from '../retry.ts';
 import { errorMessage } from '../errors.ts';
 import { onChange, type Log } from '../log.ts';
 import type { MetadataJson } from './wire.ts';

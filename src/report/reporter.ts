@@ -1,7 +1,11 @@
+import { renderDiagnosis } from '../cluster/diagnose.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { RunEvents } from '../run/events.ts';
+import type { Redact } from '../redact.ts';
+import type { Ended, Failure, Listener, Reach, Wait } from '../run/events.ts';
+import type { Examination } from '../run/examine.ts';
 import { seconds, type Moment } from '../run/timeline.ts';
+import type { DocsLink } from './docs.ts';
 
 /** Where the narration goes: the log of an action, or a terminal. */
 export interface Log {
@@ -10,14 +14,20 @@ export interface Log {
   notice(message: string): void;
   warning(message: string): void;
   group(title: string, body: () => void): void;
+  /** A group of what others have written, in which nothing is a command to whoever shows it. */
+  quote(title: string, lines: readonly string[]): void;
 }
 
 /** Tells what was found, what was decided, and how far it got. */
-export class Reporter implements RunEvents {
+export class Reporter implements Listener {
   readonly #log: Log;
+  readonly #redact: Redact;
+  readonly #docs: DocsLink;
 
-  constructor(log: Log) {
+  constructor(log: Log, redact: Redact, docs: DocsLink) {
     this.#log = log;
+    this.#redact = redact;
+    this.#docs = docs;
   }
 
   readonly info = (message: string): void => {
@@ -32,11 +42,15 @@ export class Reporter implements RunEvents {
     this.#log.warning(message);
   };
 
-  reached(moment: Moment): void {
+  readonly reached = (moment: Moment): void => {
     this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
-  }
+  };
 
-  facts(facts: Facts): void {
+  readonly waiting = ({ rung, last }: Wait): void => {
+    this.#log.info(`${' '.repeat(9)}  … ${rung}: ${this.#redact(last)}`);
+  };
+
+  readonly facts = (facts: Facts): void => {
     this.#log.group('Facts: what this sandbox can do', () => {
       for (const [name, { result, evidence }] of [
         ...Object.entries(facts.probes),
@@ -53,12 +67,18 @@ export class Reporter implements RunEvents {
       this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
       this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
     });
-  }
+  };
 
-  plan(plan: Plan): void {
+  readonly plan = (plan: Plan): void => {
     this.#log.info(`Mode: ${plan.mode}`);
     for (const { mode, obstacles } of plan.fellShort) {
-      this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
+      const text = `Not ${mode}: ${obstacles.join('; ')}`;
+      // The promise is that pods run; the first line says what to change.
+      if (mode === 'full') {
+        this.#log.warning(text);
+      } else {
+        this.#log.info(text);
+      }
     }
     this.#log.group('Plan: what is done, and why', () => {
       for (const { id, reason } of plan.decisions) {
@@ -70,14 +90,51 @@ export class Reporter implements RunEvents {
         for (const operation of operations) {
           const [directive, path] = operation;
           const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
-          this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
+          this.#log.info(`${id}: ${this.#redact(text).replaceAll('\n', '\\n').slice(0, 300)}`);
         }
       }
     });
+  };
+
+  readonly kubeconfig = ({ kubeconfig }: Reach): void => {
+    this.#log.info(`${' '.repeat(9)}  KUBECONFIG=${kubeconfig}`);
+  };
+
+  readonly failed = ({ message, ...found }: Failure): void => {
+    this.#examination(found);
+    this.#log.info(message);
+  };
+
+  readonly ended = (ended: Ended): void => {
+    if (ended.warning === undefined) {
+      if (ended.diagnosis.pods.length > 0) {
+        this.#log.quote('Pods that are not ready', ended.diagnosis.pods);
+      }
+      return;
+    }
+    this.#examination(ended);
+    this.#log.warning(
+      [ended.warning, ...ended.causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n'),
+    );
+  };
+
+  #examination({ diagnosis, causes, logs }: Examination): void {
+    for (const { name, lines } of logs) {
+      if (lines.length > 0) {
+        this.#log.quote(`End of ${name}`, lines);
+      }
+    }
+    const cluster = renderDiagnosis(diagnosis);
+    if (cluster.length > 0) {
+      this.#log.quote('What the cluster says', cluster);
+    }
+    for (const { heading, evidence } of causes) {
+      this.#log.quote(`Seen: ${heading}`, [evidence, `See ${this.#docs(heading)}`]);
+    }
   }
 }
 
-/** Of a proxy's address: "http://user:password@proxy:3128". */
-function withoutPasswords(text: string): string {
-  return text.replace(/\/\/[^/@\s]*@/g, '//***@');
+/** What a step fails with: the error, and what is known to lead to it. */
+export function failureMessage({ message, causes }: Failure): string {
+  return [message, ...causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n');
 }

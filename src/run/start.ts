@@ -1,43 +1,42 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage } from '../errors.ts';
+import { abortAfter, unlessAborted } from '../abort.ts';
+import { errorMessage, InputError } from '../errors.ts';
 import { exists } from '../files.ts';
 import { findImages } from '../images/find.ts';
 import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import { readRunnerConfig, withRunnerConfig } from '../inputs/runner-config.ts';
+import { secretsOf } from '../inputs/secrets.ts';
+import { readRunnerConfig, withRunnerConfig, type RunnerConfig } from '../inputs/runner-config.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
 import { answerNodePassword } from '../interceptor/node-password.ts';
-import { installK3s, type InstalledK3s } from '../k3s/install.ts';
-import { assertUnused, readCredentials, writeKubeconfig } from '../cluster/kubeconfig.ts';
-import { Api } from '../cluster/api.ts';
+import { installK3s } from '../k3s/install.ts';
+import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { pullImages } from '../cluster/pull.ts';
-import { climb } from '../cluster/readiness.ts';
-import type { RemoteCache } from '../supply/supply.ts';
+import { climb, ReadinessError, SERVING } from '../cluster/readiness.ts';
+import { ApiClient } from '../kubernetes/client.ts';
+import { parseKubeconfig } from '../kubernetes/kubeconfig.ts';
+import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import { ToolCache } from '../supply/tool-cache.ts';
-import type { Layout } from '../layout.ts';
+import { assertUsable, type Layout } from '../layout.ts';
 import { startInit, type Init } from '../namespaces/init.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
+import { redactJson, redactor } from '../redact.ts';
 import { Timeline } from './timeline.ts';
-import type { RunEvents } from './events.ts';
+import { writeBundle } from './bundle.ts';
+import type { Failure, Reach, RunEvents } from './events.ts';
+import { examine } from './examine.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { gatherFacts } from '../sandbox/gather.ts';
 import { missingPodCgroups } from './pod-cgroups.ts';
 import { saveRecord } from './record.ts';
 import { saveState, type RunState } from './state.ts';
+import { chooseMode } from '../plan/choose-mode.ts';
 import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
 import { interceptor } from '../plan/parts/interceptor.ts';
 import { applies, makePlan, type Plan } from '../plan/plan.ts';
-
-/** A cluster that is up, and how it came to be. */
-export interface Started {
-  readonly kubeconfig: string;
-  readonly server: string;
-  readonly k3s: InstalledK3s;
-  readonly facts: Facts;
-  readonly plan: Plan;
-  readonly timeline: Timeline;
-}
+import { publicPlan } from '../plan/public.ts';
+import { Waiting } from './waiting.ts';
 
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 export const CONTEXT = 'k3s-in-gvisor';
@@ -52,112 +51,114 @@ export interface StartOptions {
   /** A cache that outlives the machine. */
   readonly remote: RemoteCache | undefined;
   readonly events: RunEvents;
-  /** Ends the start; what was started is then for `stop`. */
+  /** Ends the start, with its reason; what was started is then for `stop`. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
- * @throws InputError before anything is started; later with the step, its cause and what was seen last.
+ * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig. All of
+ * it is told by the events, the failure with its causes as well.
+ * @throws InputError before anything is started; later with the step, its cause and what was seen last
  */
-export async function start(options: StartOptions): Promise<Started> {
-  const { layout, events } = options;
+export async function start(options: StartOptions): Promise<Reach> {
+  const { events } = options;
   const runner = await readRunnerConfig();
   const inputs = withRunnerConfig(options.inputs, runner);
-  const timeout = AbortSignal.timeout(inputs.timeoutMs);
-  const deadline =
-    options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-  // What still runs when something else has failed must not keep the step waiting.
+  const deadline = abortAfter(inputs.timeoutMs, 'the timeout passed');
+  // What still runs when something else has failed must neither go on nor keep the step waiting.
   const over = new AbortController();
-  const signal = AbortSignal.any([deadline, over.signal]);
-  const timeline = new Timeline();
-  const kubeconfig = inputs.kubeconfig ?? join(layout.state, 'kubeconfig');
-  const reached = (name: string): void => {
-    events.reached(timeline.mark(name));
-  };
-
-  const workshop = {
-    cache: new ToolCache(join(options.cache, 'k3s-in-gvisor'), events.warning),
-    fallback: new ToolCache(layout.ownCache, events.warning),
-    narrator: events,
-  };
-
-  if (inputs.kubeconfig !== undefined) {
-    await assertUnused(inputs.kubeconfig);
-  }
-  await saveState(layout.state, { files: [], cgroups: [] });
-  await mkdir(join(layout.logs, 'pods'), { recursive: true });
-  await mkdir(layout.scratch, { recursive: true });
-  reached('action started');
-
-  const [facts, k3s, images] = await Promise.all([
-    gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: inputs.idMapHelper }),
-    installK3s(inputs, { ...workshop, remote: options.remote, signal }),
-    findImages(inputs.images),
-  ]).catch((error: unknown) => {
-    over.abort();
-    throw error;
-  });
-  events.facts(facts);
-  reached('facts found, k3s at hand');
-
-  const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-  const { manifests } = runner;
-  const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
-  const warm: WarmStart = inputs.warmStart
-    ? await findWarmStart({
-        ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
-        remote: options.remote,
-      })
-    : { kind: 'none' };
-  if (inputs.warmStart) {
-    reached('prepared images looked up');
-  }
-  const plan =
-    warm.kind === 'prepared'
-      ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
-      : cold;
-  events.plan(plan);
-  let state: RunState = {
-    files: await missing(plan.leftBehind),
-    cgroups: await missingPodCgroups(),
-    idMapper:
-      plan.launch.mapper === undefined
-        ? undefined
-        : { argv: plan.launch.mapper, native: layout.native },
-  };
-  await saveState(layout.state, state);
-  if (applies(plan, interceptor)) {
-    await bringInterceptor(layout, workshop);
-    if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
-      await answerNodePassword(layout.answers);
-    }
-    reached('interceptor at hand');
-  }
-  await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
-
-  const init = await startInit(layout);
-  reached('init started');
+  const signal = AbortSignal.any([
+    deadline.signal,
+    over.signal,
+    ...(options.signal === undefined ? [] : [options.signal]),
+  ]);
+  const run = new Run({ ...options, inputs }, runner, signal);
   try {
-    await withDeadline(init.launched, deadline);
-    reached('k3s started');
-    const server = `https://127.0.0.1:${facts.apiServerPort}`;
-    await Promise.all([
-      waitUntilReady({ plan, layout, server, init, deadline, reached }),
-      pull({ plan, inputs, init, signal, reached }),
-    ]);
-    const before = state;
-    state = { ...state, kubeconfig: inputs.kubeconfig };
-    await saveState(layout.state, state);
-    await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, {
-      server,
-      name: options.context,
-    }).catch(async (error: unknown) => {
-      await saveState(layout.state, before);
-      throw error;
+    const reach = await run.start();
+    events.ready(reach);
+    return reach;
+  } catch (error) {
+    over.abort(new Error('something else failed'));
+    events.failed(await run.explain(error));
+    throw error;
+  } finally {
+    deadline.clear();
+    over.abort(new Error('the start is over'));
+    await run.leave();
+  }
+}
+
+/** What a start comes to know on its way; on a failure that is what there is to say. */
+class Run {
+  readonly #options: StartOptions;
+  readonly #runner: RunnerConfig;
+  readonly #signal: AbortSignal;
+  readonly #timeline = new Timeline();
+  readonly #waiting: Waiting;
+  /** The last thing that was waited for. */
+  #rung = 'action started';
+  #state: RunState;
+  #init: Init | undefined;
+  /** The kubeconfig for later steps, once the API server has answered. */
+  #kubeconfig: string | undefined;
+
+  constructor(options: StartOptions, runner: RunnerConfig, signal: AbortSignal) {
+    this.#options = options;
+    this.#runner = runner;
+    this.#signal = signal;
+    this.#waiting = new Waiting((wait) => {
+      options.events.waiting(wait);
     });
-    await prove(kubeconfig, deadline);
-    reached('kubeconfig used');
+    this.#state = { files: [], cgroups: [], secrets: secretsOf(options.inputs) };
+  }
+
+  async start(): Promise<Reach> {
+    const { inputs, layout, events, remote } = this.#options;
+    const signal = this.#signal;
+    const workshop = {
+      cache: new ToolCache(join(this.#options.cache, 'k3s-in-gvisor'), events.warning),
+      fallback: new ToolCache(layout.ownCache, events.warning),
+      narrator: events,
+    };
+    assertUsable(layout);
+    if (inputs.kubeconfig !== undefined) {
+      await assertUnused(inputs.kubeconfig);
+    }
+    await this.#save({});
+    await mkdir(join(layout.logs, 'pods'), { recursive: true });
+    await mkdir(layout.scratch, { recursive: true });
+    this.#reached('action started');
+
+    this.#wait('facts and k3s', 'looking');
+    const [facts, k3s, images] = await unlessAborted(
+      Promise.all([
+        this.#findFacts(),
+        installK3s(inputs, { ...workshop, remote, signal }),
+        findImages(inputs.images),
+      ]),
+      signal,
+    );
+    this.#reached('k3s at hand');
+    await this.#save({ tools: k3s.tools });
+
+    const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+    const { manifests } = this.#runner;
+    const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
+    const warm = await this.#findWarmStart({ plan: cold, tars, k3s: k3s.sha256, workshop });
+    const plan =
+      warm.kind === 'prepared'
+        ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
+        : cold;
+    events.plan(plan);
+    await this.#note('plan.json', publicPlan(plan));
+    await this.#launch(plan, facts, workshop);
+
+    const server = `https://127.0.0.1:${facts.apiServerPort}`;
+    const kubeconfig = inputs.kubeconfig ?? join(layout.state, 'kubeconfig');
+    const reach = { kubeconfig, server, context: this.#options.context, k3s, plan };
+    await Promise.all([this.#climb(reach), this.#pull(plan)]);
+    await this.#prove(kubeconfig);
+    this.#reached('kubeconfig used');
     await saveRecord(layout.state, {
       mode: plan.mode,
       version: k3s.version,
@@ -167,84 +168,209 @@ export async function start(options: StartOptions): Promise<Started> {
       bin: join(k3s.dataDir, 'data', 'current', 'bin'),
     });
     if (warm.kind === 'missing') {
-      await saveState(layout.state, { ...state, preparation: warm.preparation });
-      options.remote?.saveLater(warm.preparation.directory, warm.key);
+      await this.#save({ preparation: warm.preparation });
+      remote?.saveLater(warm.preparation.directory, warm.key);
     }
-    return { kubeconfig, server, k3s, facts, plan, timeline };
-  } finally {
-    over.abort();
-    init.detach();
-    await timeline.save(join(layout.logs, 'timeline.json'));
+    return reach;
   }
-}
 
-async function waitUntilReady(wait: {
-  plan: Plan;
-  layout: Layout;
-  server: string;
-  init: Init;
-  deadline: AbortSignal;
-  reached: (name: string) => void;
-}): Promise<void> {
-  const { plan, layout, server, init, deadline, reached } = wait;
-  await climb({
-    mode: plan.mode,
-    dns: plan.components.includes('coredns'),
-    nodeName: plan.nodeName,
-    kubeconfig: layout.k3sKubeconfig,
-    server,
-    ended: init.ended,
-    deadline,
-    reached,
-  });
-}
+  /** All that can be found out about `error`; never throws. */
+  async explain(error: unknown): Promise<Failure> {
+    const { layout } = this.#options;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#waiting.done();
+    if (error instanceof InputError) {
+      const nothing = { nodes: [], pods: [], events: [], unknown: [] };
+      return { message, rung: undefined, diagnosis: nothing, causes: [], logs: [] };
+    }
+    const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+    const found = await examine({
+      ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
+      redact: redactor(this.#state.secrets ?? []),
+    });
+    await this.#timeline.save(join(layout.logs, 'timeline.json')).catch(() => undefined);
+    await writeBundle(layout.state, found).catch((cause: unknown) => {
+      this.#options.events.warning(errorMessage(cause));
+    });
+    return { message, rung, ...found };
+  }
 
-/** Beside the start of the cluster: nothing in it waits for these images. */
-async function pull(wait: {
-  plan: Plan;
-  inputs: Inputs;
-  init: Init;
-  signal: AbortSignal;
-  reached: (name: string) => void;
-}): Promise<void> {
-  const { plan, inputs, init, signal, reached } = wait;
-  if (inputs.pull.length === 0) {
-    return;
+  /** Lets go of what runs on without this process. Its own failure must not replace another. */
+  async leave(): Promise<void> {
+    const { layout, events } = this.#options;
+    this.#waiting.done();
+    this.#init?.detach();
+    if (await exists(layout.logs)) {
+      await this.#timeline.save(join(layout.logs, 'timeline.json')).catch((error: unknown) => {
+        events.warning(`Failed to save the timeline: ${errorMessage(error)}`);
+      });
+    }
   }
-  if (plan.mode === 'control-plane') {
-    throw new Error('Failed to pull images: in mode control-plane there is no containerd');
+
+  /** The facts, and at once what cannot be with them: before the time it takes to download. */
+  async #findFacts(): Promise<Facts> {
+    const { inputs, layout, events } = this.#options;
+    const facts = await gatherFacts(
+      layout,
+      { sysctls: PLANNED_SYSCTLS, idMapHelper: inputs.idMapHelper },
+      this.#signal,
+    );
+    events.facts(facts);
+    await this.#note('facts.json', facts);
+    this.#reached('facts found');
+    const { mode } = chooseMode(inputs.mode, facts);
+    if (mode === 'control-plane' && inputs.pull.length > 0) {
+      throw new InputError(
+        'pull: in mode control-plane, the one that can be had here, there is no containerd to pull images',
+      );
+    }
+    return facts;
   }
-  await pullImages(inputs.pull, init.pid, signal);
-  reached('images pulled');
+
+  async #findWarmStart(wanted: {
+    plan: Plan;
+    tars: readonly string[];
+    k3s: string;
+    workshop: Workshop;
+  }): Promise<WarmStart> {
+    const { inputs, layout, remote } = this.#options;
+    if (!inputs.warmStart) {
+      return { kind: 'none' };
+    }
+    this.#wait('prepared images looked up', 'hashing the images');
+    const found = await unlessAborted(findWarmStart({ ...wanted, layout, remote }), this.#signal);
+    this.#reached('prepared images looked up');
+    return found;
+  }
+
+  async #launch(plan: Plan, facts: Facts, workshop: Workshop): Promise<void> {
+    const { layout } = this.#options;
+    await this.#save({
+      files: await missing(plan.leftBehind),
+      cgroups: await missingPodCgroups(),
+      idMapper:
+        plan.launch.mapper === undefined
+          ? undefined
+          : { argv: plan.launch.mapper, native: layout.native },
+    });
+    if (applies(plan, interceptor)) {
+      this.#wait('interceptor at hand', 'compiling');
+      await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
+      if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
+        await answerNodePassword(layout.answers);
+      }
+      this.#reached('interceptor at hand');
+    }
+    await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+    this.#signal.throwIfAborted();
+    this.#init = await startInit(layout);
+    this.#reached('init started');
+    this.#wait('k3s started', 'applying the plan');
+    await unlessAborted(this.#init.launched, this.#signal).catch((error: unknown) => {
+      throw this.#signal.aborted
+        ? new Error(`Failed to launch: ${errorMessage(error)}`, { cause: error })
+        : error;
+    });
+    this.#reached('k3s started');
+  }
+
+  async #climb(reach: Reach): Promise<void> {
+    const { layout } = this.#options;
+    const { plan, server } = reach;
+    await climb({
+      mode: plan.mode,
+      dns: plan.components.includes('coredns'),
+      nodeName: plan.nodeName,
+      kubeconfig: layout.k3sKubeconfig,
+      server,
+      ended: this.#ended(),
+      signal: this.#signal,
+      saw: (rung, what) => {
+        this.#wait(rung, what);
+      },
+      reached: async (rung) => {
+        this.#reached(rung);
+        if (rung === SERVING) {
+          await this.#publish(reach);
+        }
+      },
+    });
+  }
+
+  /** As soon as the cluster can be asked, whoever wants to know why it is not ready can ask it. */
+  async #publish(reach: Reach): Promise<void> {
+    const { inputs, layout, context, events } = this.#options;
+    const { kubeconfig } = this.#state;
+    await this.#save({ kubeconfig: inputs.kubeconfig });
+    await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
+      server: reach.server,
+      name: context,
+    }).catch(async (error: unknown) => {
+      await this.#save({ kubeconfig });
+      throw error;
+    });
+    this.#kubeconfig = reach.kubeconfig;
+    events.kubeconfig(reach);
+  }
+
+  /** Beside the start of the cluster: nothing in it waits for these images. */
+  async #pull({ mode }: Plan): Promise<void> {
+    const { inputs } = this.#options;
+    if (inputs.pull.length > 0 && mode !== 'control-plane') {
+      await pullImages(inputs.pull, this.#launched().pid, this.#signal);
+      this.#reached('images pulled');
+    }
+  }
+
+  /** The file that later steps will use, used once. */
+  async #prove(kubeconfig: string): Promise<void> {
+    const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
+    try {
+      await client.request('GET', '/version', { signal: this.#signal });
+    } catch (error) {
+      throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errorMessage(error)}`, {
+        cause: error,
+      });
+    } finally {
+      client.close();
+    }
+  }
+
+  #launched(): Init {
+    if (this.#init === undefined) {
+      throw new Error('Failed to wait for init: it was not started');
+    }
+    return this.#init;
+  }
+
+  #ended(): Promise<string> {
+    return this.#launched().ended;
+  }
+
+  #reached(name: string): void {
+    this.#waiting.done();
+    this.#options.events.reached(this.#timeline.mark(name));
+  }
+
+  #wait(rung: string, last: string): void {
+    this.#rung = rung;
+    this.#waiting.see({ rung, last });
+  }
+
+  /** Saved before what it names is made. */
+  async #save(changes: Partial<RunState>): Promise<void> {
+    this.#state = { ...this.#state, ...changes };
+    await saveState(this.#options.layout.state, this.#state);
+  }
+
+  /** For a report of what went wrong, beside the logs. */
+  async #note(name: string, value: unknown): Promise<void> {
+    const redact = redactor(this.#state.secrets ?? []);
+    await writeFile(join(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+  }
 }
 
 async function missing(paths: readonly string[]): Promise<string[]> {
   const present = await Promise.all(paths.map(exists));
   return paths.filter((_, index) => present[index] !== true);
-}
-
-/** @throws if the deadline passes first */
-async function withDeadline(work: Promise<void>, deadline: AbortSignal): Promise<void> {
-  await Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      deadline.addEventListener('abort', () => {
-        reject(new Error('Failed to launch: the timeout passed'));
-      });
-    }),
-  ]);
-}
-
-/** The file that later steps will use, used once. */
-async function prove(kubeconfig: string, signal: AbortSignal): Promise<void> {
-  const api = new Api(await readCredentials(kubeconfig));
-  try {
-    await api.get('/version', signal);
-  } catch (error) {
-    throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errorMessage(error)}`, {
-      cause: error,
-    });
-  } finally {
-    api.close();
-  }
 }

@@ -12,6 +12,10 @@ export interface RunState {
   readonly cgroups: readonly string[];
   /** What maps the ids of a runner that is not root, who cannot remove its cgroups by itself. */
   readonly idMapper?: { readonly argv: readonly string[]; readonly native: string } | undefined;
+  /** A directory with kubectl, once there is one. */
+  readonly tools?: string | undefined;
+  /** What must be in nothing that is shown. The directory is for its owner's eyes only. */
+  readonly secrets?: readonly string[] | undefined;
   /** What the next start could use, to be made when the cluster is gone. */
   readonly preparation?: Preparation | undefined;
 }
@@ -22,7 +26,7 @@ export const stateFile = (directory: string): string => join(directory, 'run.jso
 export async function saveState(directory: string, state: RunState): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = stateFile(directory);
-  await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2));
+  await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
   await rename(`${path}.partial`, path);
 }
 

@@ -7,34 +7,39 @@ import { runPaths } from '../layout.ts';
 import { findInit, send } from '../namespaces/find-init.ts';
 import { removeGroupsMapped } from './mapped.ts';
 import { removeCgroups } from './pod-cgroups.ts';
-import { loadState, stateFile } from './state.ts';
+import { writeBundle } from './bundle.ts';
+import type { RunEvents } from './events.ts';
+import { findEnd } from './find-end.ts';
+import { loadState, stateFile, type RunState } from './state.ts';
 
 /** init gives its processes 10 s before it kills them. */
 const TERM_MS = 15_000;
 const POLL_MS = 20;
 
 /**
- * Ends a run and removes what it made, but for its logs: the end of init is the end of every
+ * Ends a run and removes what it made, but for its logs and its bundle: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
- * @param warning is told why images could not be prepared for the next start; it ends all the same
+ * @param events is told how the run was found, and why images could not be prepared for the next start; it
+ *   ends all the same
  * @returns false if there was nothing to stop
  */
 export async function stop(
   directory: string,
-  warning: (message: string) => void,
+  events: Pick<RunEvents, 'ended' | 'warning'>,
 ): Promise<boolean> {
   const state = await loadState(directory);
   if (state === undefined) {
     return false;
   }
-  const { launchFile, logs } = runPaths(directory);
+  const { launchFile, logs, bundle } = runPaths(directory);
+  await tell(directory, state, events);
   await endInit(launchFile);
   if (state.preparation !== undefined) {
     // A stop that was killed on the way may have left its importer running.
     await endInit(state.preparation.launchFile);
     await prepareImages(state.preparation).catch((error: unknown) => {
-      warning(errorMessage(error));
+      events.warning(errorMessage(error));
     });
   }
   if (state.kubeconfig !== undefined) {
@@ -43,7 +48,10 @@ export async function stop(
   const own = (await readdir(directory)).map((name) => join(directory, name));
   // The state goes last: a stop that fails on the way, or is killed, can be repeated.
   const file = stateFile(directory);
-  for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
+  for (const path of [
+    ...state.files,
+    ...own.filter((path) => ![logs, bundle, file].includes(path)),
+  ]) {
     await rm(path, { recursive: true, force: true });
   }
   const { cgroups, idMapper } = state;
@@ -53,6 +61,23 @@ export async function stop(
   );
   await rm(file);
   return true;
+}
+
+/** What cannot be told must not keep anything from being ended. */
+async function tell(
+  directory: string,
+  state: RunState,
+  events: Pick<RunEvents, 'ended' | 'warning'>,
+): Promise<void> {
+  try {
+    const ended = await findEnd(directory, state);
+    events.ended(ended);
+    if (ended.warning !== undefined) {
+      await writeBundle(directory, ended);
+    }
+  } catch (error) {
+    events.warning(errorMessage(error));
+  }
 }
 
 async function endInit(launchFile: string): Promise<void> {

@@ -19,7 +19,11 @@ export interface Questions {
 }
 
 /** Finds the facts by attempting, side by side; nothing is left behind. */
-export async function gatherFacts(layout: Layout, questions: Questions): Promise<Facts> {
+export async function gatherFacts(
+  layout: Layout,
+  questions: Questions,
+  signal?: AbortSignal,
+): Promise<Facts> {
   const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
   const idMapper = await findIdMapper({
     uid: user.uid,
@@ -29,7 +33,7 @@ export async function gatherFacts(layout: Layout, questions: Questions): Promise
   });
   const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] =
     await Promise.all([
-      probe(layout, questions.sysctls, idMapper),
+      probe(layout, questions.sysctls, idMapper, signal),
       findMounts(),
       readResolver(),
       freePort(API_SERVER_PORT),
@@ -61,14 +65,16 @@ async function probe(
   layout: Layout,
   sysctls: readonly string[],
   idMapper: readonly string[],
+  signal: AbortSignal | undefined,
 ): Promise<ReturnType<typeof parseProbes>> {
-  const output = await run([
-    join(layout.native, 'probe'),
-    '--scratch',
-    layout.state,
-    ...idMapper.flatMap((argument) => ['--mapper', argument]),
-    ...sysctls.flatMap((path) => ['--sysctl', path]),
-  ]);
+  const output = await run(
+    [
+      ...[join(layout.native, 'probe'), '--scratch', layout.state],
+      ...idMapper.flatMap((argument) => ['--mapper', argument]),
+      ...sysctls.flatMap((path) => ['--sysctl', path]),
+    ],
+    { signal },
+  );
   return parseProbes(output);
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { HttpClient } from '@actions/http-client';
 import { unlessAborted } from '../abort.ts';
 import { errorMessage } from '../errors.ts';
-import { retry } from './retry.ts';
+import { retry } from '../retry.ts';
 
 /** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
 const STALL_MS = 30_000;

@@ -43,14 +43,16 @@ async function mainUntil(
 const ended = (pid: string): Promise<string> =>
   job.must(['timeout', '60', 'tail', `--pid=${pid}`, '--follow', '/dev/null']);
 
-async function nothingIsLeft(): Promise<void> {
+/** @param warning what post must say of the run; nothing, where all was well */
+async function nothingIsLeft(warning?: RegExp): Promise<void> {
   const post = await job.post();
   expect(post.log).toContain('Stopped; the logs are in');
-  expect(post.log).not.toContain('::warning::');
+  const warnings = [...post.log.matchAll(/^::warning::(.*)$/gm)].map(([, text = '']) => text);
+  expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
   expect(post.code).toBe(0);
   expect(await snapshot(sandbox, DECLARED)).toEqual(before);
   const directory = job.state['directory'] ?? '';
-  expect(await job.must(['ls', '-A', directory])).toBe('logs\n');
+  expect(await job.must(['ls', '-A', directory])).toMatch(/^(bundle\n)?logs\n$/);
 }
 
 const log = (name: string): Promise<string> =>
@@ -85,8 +87,19 @@ describe('stock', () => {
     const [parent = ''] = await initProcesses(sandbox);
     await job.must(['pkill', '-KILL', '--full', '/k3s server$']);
     await ended(parent);
-    await nothingIsLeft();
+    await nothingIsLeft(
+      /^The cluster ended before the job did: k3s ended with signal 9%0A.*want of memory/,
+    );
     expect(await log('k3s.log')).toContain('kubelet');
+  });
+
+  test('a gateway that dies later is started again, and named in the end', async () => {
+    await job.mustMain({ inputs: INPUTS });
+    await job.must(['pkill', '-KILL', '--full', '/gateway --control']);
+    await job.must(['kubectl', 'get', '--raw=/readyz']).catch(() => undefined);
+    await nothingIsLeft(
+      /^Parts of the cluster ended during the job, and were started again: gateway ended with signal 9/,
+    );
   });
 
   test.each([

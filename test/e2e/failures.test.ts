@@ -111,8 +111,10 @@ describe('a start that fails', () => {
     expect(error).toMatch(
       /^Failed to (reach "kubeconfig written"|launch): .*k3s ended with exit \d/,
     );
-    expect(error).toContain('look at k3s-args');
-    expect(result.log).toMatch(/::group::End of k3s\.log\n.*no-such-flag/);
+    expect(error).toContain('Look at k3s-args');
+    expect(result.log).toMatch(
+      /::group::End of k3s\.log\n::stop-commands::\S+\n(.*\n)*.*no-such-flag/,
+    );
     await job.post();
   });
 

@@ -37,8 +37,8 @@ const STATUS = '.status.containerStatuses[0]';
 
 describe('the action', () => {
   test('tells what was reached and why in the summary and the log', () => {
-    expect(job.summary).toMatch(/### k3s v1\.\S+ in gVisor: mode full/);
-    expect(job.summary).toMatch(/\| cluster DNS ready \| \d+\.\d\d s \|/);
+    expect(job.summary).toMatch(/### k3s v1\.\S+ in gVisor: ready after \d+\.\d\d s, mode full/);
+    expect(job.summary).toMatch(/^cluster DNS ready +\d+\.\d\d s {2}│ +█+ +│ \d+\.\d\d s$/m);
     expect(job.summary).toMatch(/\| private-root \| \S+/);
     expect(job.summary).toMatch(/\| namespaces \| no \| .*Operation not permitted/);
     expect(main.log).toMatch(/ \d+\.\d\d s {2}node Ready/);

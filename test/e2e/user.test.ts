@@ -188,9 +188,9 @@ describe('a runner that is not root, with nothing prepared', () => {
       expect(job.outputs['node-name']).toBe(sandbox.name);
       expect(main.log).toMatch(/^Mode: node$/m);
       expect(main.log).toMatch(
-        /^Not full: .*"RUN \S+ install \/usr\/local\/bin\/k3s-in-gvisor-idmap"/m,
+        /^::warning::Not full: .*"RUN \S+ install \/usr\/local\/bin\/k3s-in-gvisor-idmap"/m,
       );
-      expect(main.log).toMatch(/^Not full: .*run the runner container as root/m);
+      expect(main.log).toMatch(/^::warning::Not full: .*run the runner container as root/m);
       expect(job.summary).toMatch(/Not \*\*full\*\*: .*run the runner container as root/);
     });
 
@@ -246,7 +246,9 @@ describe('a runner under the restricted pod security standard', () => {
     const job = await Job.create(sandbox);
     const { log } = await job.mustMain({ inputs: INPUTS });
     expect(job.outputs['mode']).toBe('node');
-    expect(log).toMatch(/^Not full: .*no_new_privs is set.*"allowPrivilegeEscalation: false"/m);
+    expect(log).toMatch(
+      /^::warning::Not full: .*no_new_privs is set.*"allowPrivilegeEscalation: false"/m,
+    );
     expect(await job.post()).toMatchObject({ code: 0 });
   });
 });

@@ -69,7 +69,8 @@ describe.each(profiles)('init in %o', (options) => {
       ['ready'],
     ]);
 
-    expect(stderr).toBe('');
+    // What nobody asked for is said where it stays.
+    expect(stderr).toBe('main ended with exit 42\n');
     expect(status).toEqual([['started', 'main', '2'], ['ready'], ['exited', 'main', 'exit', '42']]);
     expect(code).toBe(42);
     const log = (await logOf(bench, 'main')).split('\n');
@@ -134,7 +135,7 @@ describe.each(profiles)('init in %o', (options) => {
   });
 
   test('waits for a process to be ready, and for no other', async () => {
-    const { code, status } = await run([
+    const { code, status, stderr } = await run([
       ...script('helper', 'helper', 'read -r line <&5; exit 3'),
       ...script('slow', 'helper', `until [ -e ${SHARE}/go ]; do :; done; echo >&4; exec sleep 100`),
       ...script('quick', 'helper', `touch ${SHARE}/go; exit 0`),
@@ -147,6 +148,7 @@ describe.each(profiles)('init in %o', (options) => {
     const order = status.map((line) => line.slice(0, 2).join(' '));
     expect(order.indexOf('started main')).toBeGreaterThan(order.indexOf('started slow'));
     expect(status).toContainEqual(['exited', 'main', 'signal', '9']);
+    expect(stderr).toBe('main ended with signal 9\n');
     expect(code).toBe(128 + 9);
   });
 
@@ -171,20 +173,21 @@ describe.each(profiles)('init in %o', (options) => {
   });
 
   test('starts a process again, later and later, and ends with the essential one', async () => {
-    const { code, status } = await run([
+    const { code, status, stderr } = await run([
       ...script('again', 'restart', `echo >>${SHARE}/count; exit 1`),
       ...script('main', 'essential', `until [ "$(wc -l <${SHARE}/count)" -ge 4 ]; do :; done`),
       ['ready'],
     ]);
     expect(status.filter((line) => line.join(' ').startsWith('started again'))).toHaveLength(4);
     expect(status.at(-1)?.slice(0, 2)).toEqual(['exited', expect.any(String)]);
+    expect(stderr).toMatch(/^(again ended with exit 1\n){3,4}main ended with exit 0\n$/);
     expect(code).toBe(0);
   });
 
   test('ends in order when told to: the essential first, then the others', async () => {
     const farewell = (name: string): string =>
       `trap 'echo ${name} >>${SHARE}/order; exit 0' TERM; echo >&4; while :; do sleep 0.01; done`;
-    const { code, status } = await run(
+    const { code, status, stderr } = await run(
       [
         ...script('other', 'restart', farewell('other')),
         ['await', 'other'],
@@ -200,6 +203,7 @@ describe.each(profiles)('init in %o', (options) => {
       ['exited', 'main', 'exit', '0'],
       ['exited', 'other', 'exit', '0'],
     ]);
+    expect(stderr).toBe('');
     expect(code).toBe(128 + 15);
   });
 

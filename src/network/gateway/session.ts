@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 
-import { Backoff } from '../../kubernetes/backoff.ts';
+import { Backoff } from '../../retry.ts';
 import { linesOf } from '../../kubernetes/lines.ts';
 import { errorMessage } from '../../errors.ts';
 import { onChange, type Log } from '../../log.ts';

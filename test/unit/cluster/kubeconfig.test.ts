@@ -10,11 +10,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { assertUnused, readCredentials, writeKubeconfig } from '../../../src/cluster/kubeconfig.ts';
+import { parseKubeconfig } from '../../../src/kubernetes/kubeconfig.ts';
+import { assertUnused, writeKubeconfig } from '../../../src/cluster/kubeconfig.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const K3S_YAML = `apiVersion: v1
 kind: Config
+current-context: default
+contexts:
+- name: default
+  context: { cluster: default, user: default }
 clusters:
 - cluster:
     certificate-authority-data: ${base64('CA')}
@@ -41,8 +46,9 @@ it("takes over k3s's credentials, with another address, for the owner only", asy
   writeFileSync(from, K3S_YAML);
   await writeKubeconfig(from, to, { server: 'https://127.0.0.1:40001', name: 'two' });
   expect(statSync(to).mode & 0o777).toBe(0o600);
-  expect(await readCredentials(to)).toEqual({
-    server: 'https://127.0.0.1:40001',
+  expect(parseKubeconfig(readFileSync(to, 'utf8'))).toEqual({
+    server: new URL('https://127.0.0.1:40001'),
+    token: undefined,
     ca: 'CA',
     cert: 'CERT',
     key: 'KEY',
@@ -51,12 +57,6 @@ it("takes over k3s's credentials, with another address, for the owner only", asy
   expect(text).toContain('kind: Config');
   expect(text).toContain('current-context: two');
   expect(text).not.toContain('default');
-});
-
-it.each(['', 'clusters: []\n', 'kind: Config\n'])('refuses %j', async (text) => {
-  const path = join(directory, 'k3s.yaml');
-  writeFileSync(path, text);
-  await expect(readCredentials(path)).rejects.toThrow(`Failed to read ${path}`);
 });
 
 it('never takes the place of a file that is there', async () => {

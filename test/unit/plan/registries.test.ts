@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { parseInputs } from '../../../src/inputs/inputs.ts';
 import { layoutOf } from '../../../src/layout.ts';
+import { redactor } from '../../../src/redact.ts';
+import { docsLink } from '../../../src/report/docs.ts';
 import { Reporter } from '../../../src/report/reporter.ts';
 import { makePlan, type Plan } from '../../../src/plan/plan.ts';
 import { stockFacts } from './facts.ts';
@@ -54,8 +56,9 @@ it('never prints a credential, the proxy’s neither', () => {
     group: (_: string, body: () => void) => {
       body();
     },
+    quote: () => undefined,
   };
-  new Reporter(log).plan(planFor(REGISTRIES));
+  new Reporter(log, redactor([]), docsLink({})).plan(planFor(REGISTRIES));
   expect(lines).toContain('registries: write /etc/rancher/k3s/registries.yaml (secret)');
   expect(lines).toContain('environment: environment HTTP_PROXY http://***@proxy:1');
   expect(lines.join('\n')).not.toMatch(/s3cret|pr0xy/);

@@ -1,7 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { tellAll, type Ended } from '../../../src/run/events.ts';
 import { saveState } from '../../../src/run/state.ts';
 import { stop } from '../../../src/run/stop.ts';
 
@@ -16,9 +25,11 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-const unexpected = (message: string): never => {
-  throw new Error(message);
-};
+const unexpected = tellAll({
+  warning: (message) => {
+    throw new Error(message);
+  },
+});
 
 it('removes the kubeconfig it made and all of the run but its logs', async () => {
   const kubeconfig = join(root, 'kubeconfig');
@@ -41,4 +52,44 @@ it('can be repeated after it failed on the way, and never removes a directory fo
   expect(existsSync(join(kubeconfig, 'precious'))).toBe(true);
   await saveState(directory, { files: [], cgroups: [] });
   expect(await stop(directory, unexpected)).toBe(true);
+});
+
+it('tells of a run that ended before, keeps the bundle, and takes the secrets out of it', async () => {
+  const told: Ended[] = [];
+  await saveState(directory, { files: [], cgroups: [], secrets: ['hunter22'] });
+  writeFileSync(join(directory, 'launch'), '');
+  writeFileSync(join(directory, 'cluster.json'), '{}');
+  writeFileSync(join(directory, 'logs', 'init.log'), 'k3s ended with signal 9\n');
+  writeFileSync(join(directory, 'logs', 'k3s.log'), 'E1125 1:1.1 1 a.go:1] password hunter22\n');
+  writeFileSync(join(directory, 'logs', 'facts.json'), '{}');
+  await stop(directory, tellAll({ ended: (ended) => told.push(ended) }));
+  expect(told).toMatchObject([
+    {
+      how: 'ended',
+      exits: ['k3s ended with signal 9'],
+      warning: 'The cluster ended before the job did: k3s ended with signal 9',
+      causes: [{ heading: 'ended with signal 9' }],
+    },
+  ]);
+  expect(JSON.stringify(told)).not.toContain('hunter22');
+  expect(readdirSync(directory).sort()).toEqual(['bundle', 'logs']);
+  const bundle = join(directory, 'bundle');
+  expect(readdirSync(bundle, { recursive: true }).sort()).toEqual([
+    'diagnosis.txt',
+    'facts.json',
+    'logs',
+    'logs/init.log',
+    'logs/k3s.log',
+  ]);
+  expect(readFileSync(join(bundle, 'logs', 'k3s.log'), 'utf8')).toContain('password ***');
+});
+
+it('says nothing of a run that never became ready', async () => {
+  const told: Ended[] = [];
+  writeFileSync(join(directory, 'launch'), '');
+  writeFileSync(join(directory, 'logs', 'init.log'), 'k3s ended with signal 9\n');
+  await saveState(directory, { files: [], cgroups: [] });
+  await stop(directory, tellAll({ ended: (ended) => told.push(ended) }));
+  expect(told).toMatchObject([{ how: 'unused', warning: undefined }]);
+  expect(readdirSync(directory)).toEqual(['logs']);
 });

@@ -1,7 +1,33 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const BASE_MS = 500;
-const CAP_MS = 10_000;
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+export class Backoff {
+  readonly #shortestMs: number;
+  readonly #longestMs: number;
+  #nextMs: number;
+
+  /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+  constructor(shortestMs = 100, longestMs = 1_000) {
+    this.#shortestMs = shortestMs;
+    this.#longestMs = longestMs;
+    this.#nextMs = shortestMs;
+  }
+
+  next(): number {
+    const ms = this.#nextMs;
+    this.#nextMs = Math.min(ms * 2, this.#longestMs);
+    return ms;
+  }
+
+  /** Rejects with an AbortError when the signal says so. */
+  async wait(signal: AbortSignal): Promise<void> {
+    await delay(this.next(), undefined, { signal });
+  }
+
+  reset(): void {
+    this.#nextMs = this.#shortestMs;
+  }
+}
 
 export interface RetryOptions {
   readonly attempts: number;
@@ -21,6 +47,7 @@ export interface RetryOptions {
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { attempts, signal, sleep = wait, random = Math.random } = options;
+  const backoff = new Backoff(500, 10_000);
   for (let made = 1; ; made++) {
     try {
       return await attempt();
@@ -29,8 +56,9 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       if (made === attempts || !options.isTransient(error)) {
         throw error;
       }
-      const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
-      const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+      const delayMs = Math.round(
+        Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0),
+      );
       options.onRetry?.(error, delayMs);
       await sleep(delayMs, signal);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retry } from '../../../src/supply/retry.ts';
+import { retry } from '../../src/retry.ts';
 
 async function delays(random: number, attempts = 8): Promise<number[]> {
   const slept: number[] = [];
