@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
 import { run } from '../exec.ts';
-import { readJson } from '../files.ts';
+import { exists, readJson } from '../files.ts';
 import { inventory, isSame, type Inventory } from '../supply/inventory.ts';
 import { removeStale } from '../supply/stale.ts';
 
@@ -34,6 +34,8 @@ interface About {
 }
 
 const ABOUT = 'unpacked.json';
+/** Where a k3s that was installed on the runner has unpacked itself. */
+const INSTALLED = '/var/lib/rancher/k3s/data';
 const PREFIX = 'unpacked-';
 
 /**
@@ -56,7 +58,11 @@ export async function findUnpacked(home: string): Promise<Unpacked | undefined> 
  * and the last one is found next time.
  * @throws InputError if it is not a k3s binary
  */
-export async function unpack(binary: string, home: string): Promise<Unpacked> {
+export async function unpack(
+  binary: string,
+  home: string,
+  installed = INSTALLED,
+): Promise<Unpacked> {
   await mkdir(home, { recursive: true });
   const version = await versionOf(binary);
   const directory = await mkdtemp(join(home, PREFIX));
@@ -67,6 +73,9 @@ export async function unpack(binary: string, home: string): Promise<Unpacked> {
   await writeFile(config, stringify({ 'data-dir': dataDir }));
   await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
   const bin = join(dataDir, 'data', 'current', 'bin');
+  if (!(await exists(bin))) {
+    await copyInstalled(version, installed, join(dataDir, 'data'));
+  }
   await mkdir(tools);
   await symlink(join(bin, 'kubectl'), join(tools, 'kubectl'));
   const about: About = {
@@ -82,6 +91,26 @@ export async function unpack(binary: string, home: string): Promise<Unpacked> {
   // The one replaced may still be in use by another job, so only age ends it.
   await removeStale(home, PREFIX);
   return describeUnpacked(about, directory);
+}
+
+/**
+ * A k3s that finds itself unpacked in its own place uses that, whatever data directory it is given
+ * (cmd/k3s/main.go, extract), so nothing is in `target`: it gets a copy.
+ */
+async function copyInstalled(version: string, installed: string, target: string): Promise<void> {
+  for (const name of await readdir(installed).catch(() => [])) {
+    const directory = join(installed, name);
+    const found = await versionOf(join(directory, 'bin', 'k3s')).catch(() => undefined);
+    if (found === version && name !== 'current') {
+      await mkdir(target, { recursive: true });
+      await run(['cp', '--archive', directory, join(target, name)]);
+      await symlink(name, join(target, 'current'));
+      return;
+    }
+  }
+  throw new Error(
+    `Failed to unpack k3s ${version}: it put nothing into ${target}; is there another data directory in its environment?`,
+  );
 }
 
 function describeUnpacked({ version, containerdDropIns }: About, directory: string): Unpacked {

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { bareEnvironment } from '../exec.ts';
 import type { Layout } from '../layout.ts';
 
 /** The step that failed, as init reports it. */
@@ -34,6 +35,10 @@ export async function startInit(
   const log = await open(join(layout.logs, 'init.log'), 'a');
   const child = spawn(join(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
     detached: true,
+    // It is the first process of the pods' pid namespace, so any of them that shares that one can read its
+    // environment. By the variable that is left, the runner finds and ends what a job has left running,
+    // where no post step was run (actions/runner, JobExtension.cs).
+    env: bareEnvironment(['RUNNER_TRACKING_ID']),
     stdio: ['ignore', log.fd, log.fd, 'pipe'],
   });
   await new Promise<void>((resolve, reject) => {

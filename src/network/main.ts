@@ -19,6 +19,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   } catch (error) {
     if (stop.signal.aborted) return 0;
     log(`Failed to run the network controller: ${errorMessage(error)}`);
+    // What is still connected or watched would keep the process, which is to be started again.
+    stop.abort();
   }
   return 1;
 }

@@ -44,6 +44,8 @@ export interface Contribution {
   readonly environment?: Readonly<Record<string, string>>;
   /** A program and its arguments that k3s is run under. */
   readonly wrapper?: readonly string[];
+  /** What will not work though the rest does, and what to change. */
+  readonly warning?: string | undefined;
   /** Paths outside of the run's own directory that k3s writes, to be removed if they were not there before. */
   readonly leftBehind?: readonly string[];
 }

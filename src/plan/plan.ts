@@ -34,6 +34,8 @@ export interface Plan {
   readonly addresses: Addresses;
   readonly components: readonly Component[];
   readonly decisions: readonly Decision[];
+  /** What will not work though the rest does. */
+  readonly warnings: readonly string[];
   /** k3s's config.yaml. */
   readonly k3sConfig: Readonly<Record<string, ConfigValue>>;
   /** What k3s may leave outside of the run's own directory. */
@@ -145,6 +147,7 @@ export function makePlan(input: PlanInput): Plan {
     addresses,
     components,
     decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+    warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
     groundwork: [...stepsOf(GROUNDWORK), environment],

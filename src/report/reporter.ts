@@ -80,6 +80,7 @@ export class Reporter implements Listener {
         this.#log.info(text);
       }
     }
+    plan.warnings.forEach(this.warning);
     this.#log.group('Plan: what is done, and why', () => {
       for (const { id, reason } of plan.decisions) {
         this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);

@@ -62,6 +62,11 @@ export interface StartOptions {
  */
 export async function start(options: StartOptions): Promise<Reach> {
   const { events } = options;
+  if (process.platform !== 'linux') {
+    throw new InputError(
+      `Failed to start a cluster: k3s runs on Linux, this is ${process.platform}`,
+    );
+  }
   const runner = await readRunnerConfig();
   const inputs = withRunnerConfig(options.inputs, runner);
   const deadline = abortAfter(inputs.timeoutMs, 'the timeout passed');

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../../src/errors.ts';
 import { parseInputs } from '../../src/inputs/inputs.ts';
 import { installK3s, type InstalledK3s } from '../../src/k3s/install.ts';
+import { unpack } from '../../src/k3s/unpack.ts';
 import type { RemoteCache, Sources } from '../../src/supply/supply.ts';
 import { ToolCache } from '../../src/supply/tool-cache.ts';
 import { k3sScript, publish, publishChannels, sha256, type Release } from './release.ts';
@@ -553,6 +554,41 @@ describe('a binary that is given', () => {
     server.answer('/my/k3s', file(Buffer.from('else')));
     await expect(install({ inputs: { ...inputs, checksum: 'a'.repeat(64) } })).rejects.toThrow(
       'Failed to verify',
+    );
+  });
+});
+
+describe('a k3s that is installed on the runner', () => {
+  /** As the real one: it looks in its own place first, and then puts nothing elsewhere. */
+  const installed = (version: string): string => {
+    const data = join(directory, 'installed');
+    mkdirSync(join(data, '0123', 'bin'), { recursive: true });
+    writeFileSync(
+      join(data, '0123', 'bin', 'k3s'),
+      `#!/bin/sh\necho "k3s version ${version} (x)"\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    writeFileSync(join(directory, 'k3s'), `#!/bin/sh\necho "k3s version ${TAG} (x)"\n`, {
+      mode: 0o755,
+    });
+    return data;
+  };
+
+  it('is copied, since the binary unpacks nothing where it is unpacked already', async () => {
+    const { dataDir } = await unpack(
+      join(directory, 'k3s'),
+      join(directory, 'home'),
+      installed(TAG),
+    );
+    expect(existsSync(join(dataDir, 'data', 'current', 'bin', 'k3s'))).toBe(true);
+  });
+
+  it('is left alone if it is another one, with an error that says so', async () => {
+    const data = installed('v1.0.0+k3s1');
+    await expect(unpack(join(directory, 'k3s'), join(directory, 'home'), data)).rejects.toThrow(
+      `Failed to unpack k3s ${TAG}: it put nothing into `,
     );
   });
 });

@@ -22,9 +22,9 @@ export const privateRoot: Workaround = {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');
     const work = join(layout.scratch, 'work');
-    const bind = (path: string): Operation[] => [
+    const bind = (path: string, flags = 'recursive'): Operation[] => [
       ['directory', inside(path), '0755'],
-      ['bind', path, inside(path), 'recursive'],
+      ['bind', path, inside(path), flags],
     ];
     const bindFile = (path: string, from = path): Operation[] => [
       ['write', inside(path), '0644', ''],
@@ -77,8 +77,9 @@ export const privateRoot: Workaround = {
           ...facts.mounts.map((path): Operation => ['bind', path, inside(path), 'recursive']),
           // Not through this overlay, since another one is put on it: Linux stacks two at most
           // ("Invalid argument"), and a container's own root is the first.
-          ...bind(k3s.dataDir),
-          ...(prepared === undefined ? [] : bind(prepared.directory)),
+          // Read-only: later jobs run what is in there, and a pod may have the node's root as a volume.
+          ...bind(k3s.dataDir, 'recursive,read-only'),
+          ...(prepared === undefined ? [] : bind(prepared.directory, 'recursive,read-only')),
           ['directory', inside('/run'), '0755'],
           ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
           ['directory', inside(layout.state), '0755'],

@@ -36,11 +36,13 @@ export const proxy: Workaround = {
     if (address === '') {
       return undefined;
     }
-    return isLoopback(address)
-      ? "the runner has a proxy for images on its own loopback, which the node cannot reach: give it an address of the runner's network"
-      : 'images are pulled through the proxy of the runner, the cluster is reached without';
+    return 'images are pulled through the proxy of the runner, the cluster is reached without';
   },
-  contribute: ({ facts, addresses }) => ({
+  contribute: ({ facts, addresses, isolation }) => ({
+    warning:
+      isolation === 'namespaces' && isLoopback(proxyOf(facts))
+        ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
+        : undefined,
     environment: {
       ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
       ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),

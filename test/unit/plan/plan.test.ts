@@ -95,6 +95,7 @@ describe('the plan of a stock sandbox', () => {
     // Linux stacks two overlays at most, and the private root is one.
     const bind = all.findIndex(([name, from]) => name === 'bind' && from === prepared.directory);
     expect(bind).toBeGreaterThan(0);
+    expect(all[bind]?.[3]).toBe('recursive,read-only');
     expect(bind).toBeLessThan(all.findIndex(([directive]) => directive === 'pivot'));
   });
 

@@ -28,6 +28,7 @@ const PLAN = {
   isolation: 'namespaces',
   nodeName: 'runner',
   fellShort: [{ mode: 'full', obstacles: ['veth: no | (EPERM)', 'run as root'] }],
+  warnings: ['no proxy'],
   decisions: [
     { id: 'private-root', reason: 'everything vanishes' },
     { id: 'interceptor', reason: undefined },
