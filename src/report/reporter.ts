@@ -101,9 +101,9 @@ export class Reporter implements Listener {
     this.#log.info(`${' '.repeat(9)}  KUBECONFIG=${kubeconfig}`);
   };
 
-  readonly failed = ({ message, ...found }: Failure): void => {
-    this.#examination(found);
-    this.#log.info(message);
+  /** All but the message: with that the step, or the command, fails. */
+  readonly failed = (failure: Failure): void => {
+    this.#examination(failure);
   };
 
   readonly ended = (ended: Ended): void => {

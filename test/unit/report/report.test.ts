@@ -174,7 +174,6 @@ describe('Reporter', () => {
       'Seen: ErrImagePull',
       '> coredns: ErrImagePull',
       '> See docs/troubleshooting.md#errimagepull',
-      FAILURE.message,
     ]);
     expect(failureMessage(FAILURE)).toBe(`${FAILURE.message}\nNo image. Give it.`);
   });
