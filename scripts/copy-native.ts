@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const BUILT = join(ROOT, 'build', 'native');
-const PROGRAMS = ['init', 'idmap', 'probe', 'gateway', 'cni', 'interceptor'];
+const PROGRAMS = ['init', 'idmap', 'probe', 'gateway', 'cni', 'adapter', 'interceptor'];
 
 for (const target of readdirSync(BUILT).filter((name) => name.startsWith('linux-'))) {
   const out = join(ROOT, 'dist', 'native', target);

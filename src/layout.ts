@@ -20,7 +20,7 @@ export interface Layout {
   readonly scratch: string;
   /** The private root, until it is entered. */
   readonly newRoot: string;
-  /** init, probe, gateway and cni for this machine. */
+  /** init, probe, gateway, cni and adapter for this machine. */
   readonly native: string;
   /** The sources of the native programs. */
   readonly nativeSources: string;

@@ -41,11 +41,11 @@ extern const struct probe probes[];
 extern const size_t probe_count;
 
 probe_function probe_mount, probe_namespaces;
-probe_function probe_tmpfs, probe_proc, probe_bind_proc_sys, probe_overlay_proc_sys, probe_rshared,
-    probe_pivot_root, probe_mknod;
+probe_function probe_tmpfs, probe_tmpfs_limits, probe_proc, probe_bind_proc_sys,
+    probe_overlay_proc_sys, probe_rshared, probe_pivot_root, probe_mknod;
 probe_function probe_overlay_root, probe_overlay_disk;
-probe_function probe_bridge, probe_veth, probe_iptables_nat, probe_output_dnat,
-    probe_packet_socket, probe_tun;
+probe_function probe_bridge, probe_veth, probe_iptables_nat, probe_output_dnat, probe_packet_socket,
+    probe_tun;
 probe_function probe_cgroup_v1_inherited, probe_cgroup_v1_mount, probe_cgroup_v2_inherited,
     probe_cgroup_v2_mount;
 probe_function probe_kmsg, probe_oom_score, probe_session_keyring, probe_seccomp_trace,

@@ -8,6 +8,7 @@ const struct probe probes[] = {
     {"user-namespace-mapped", PLACE_USER_MAPPED, probe_namespaces},
     {"user-namespace-single", PLACE_USER_SINGLE, probe_namespaces},
     {"tmpfs", PLACE_BEST, probe_tmpfs},
+    {"tmpfs-limits", PLACE_BEST, probe_tmpfs_limits},
     {"proc", PLACE_BEST, probe_proc},
     {"bind-proc-sys", PLACE_BEST, probe_bind_proc_sys},
     {"overlay-proc-sys", PLACE_BEST, probe_overlay_proc_sys},

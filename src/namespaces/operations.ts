@@ -74,12 +74,13 @@ export function renderLaunchFile(launch: Launch): string {
   }
   const steps = launch.steps.flatMap((step) => [
     `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-    ...step.operations.map(renderDirective),
+    ...step.operations.map(renderFields),
   ]);
-  return [...header.map(renderDirective), ...steps, ''].join('\n');
+  return [...header.map(renderFields), ...steps, ''].join('\n');
 }
 
-function renderDirective(fields: readonly string[]): string {
+/** A line of TAB separated fields (native/lib/fields.h). */
+export function renderFields(fields: readonly string[]): string {
   return fields.map(escapeField).join('\t');
 }
 

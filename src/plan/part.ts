@@ -41,6 +41,8 @@ export interface Contribution {
   readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
   /** Arguments of the network controller. */
   readonly controller?: readonly string[];
+  /** Whether native/adapter has a part of the same name, to be applied to each container. */
+  readonly adaptsContainers?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
   /** A program and its arguments that k3s is run under. */
   readonly wrapper?: readonly string[];

@@ -10,6 +10,7 @@ import { k3sPaths, type Layout } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
+import { containerAdapter } from './container-adapter.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
 import { can, hasOneUser, isMapped, type Facts } from '../sandbox/facts.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
@@ -97,6 +98,11 @@ export function makePlan(input: PlanInput): Plan {
     inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
     ...applied.map(({ contribution }) => contribution.k3s ?? {}),
   ]);
+  const adapter = containerAdapter(
+    applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])),
+    layout,
+    context.paths.data,
+  );
   const configuration: Step = {
     id: 'configuration',
     reason: "k3s's, the kubelet's and containerd's configuration, as files",
@@ -106,8 +112,9 @@ export function makePlan(input: PlanInput): Plan {
         `${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
         kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
       ),
+      ...adapter.operations,
       ...containerdConfig(
-        applied.map(({ contribution }) => contribution.containerd ?? {}),
+        [...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd],
         k3s.containerdDropIns,
         context.paths.data,
       ).flatMap(({ path, content }) => configFile(path, content)),

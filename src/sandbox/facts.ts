@@ -13,6 +13,7 @@ export const NATIVE_PROBES = [
   'user-namespace-mapped',
   'user-namespace-single',
   'tmpfs',
+  'tmpfs-limits',
   'proc',
   'overlay-root',
   'overlay-proc-sys',

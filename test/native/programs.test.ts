@@ -10,7 +10,7 @@ import { buildDir, programs, sanitized } from './build.ts';
 
 const run = promisify(execFile);
 
-const PROGRAMS = ['init', 'idmap', 'probe', 'gateway', 'cni', 'interceptor'];
+const PROGRAMS = ['init', 'idmap', 'probe', 'gateway', 'cni', 'adapter', 'interceptor'];
 
 /** Long enough for a few hundred thousand inputs, short enough for every test run. */
 const FUZZ_SECONDS = 3;

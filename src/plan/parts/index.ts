@@ -9,10 +9,13 @@ import { interceptor } from './interceptor.ts';
 import { iptablesLegacy } from './iptables-legacy.ts';
 import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
+import { maskedDirectories } from './masked-directories.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { oomScore } from './oom-score.ts';
 import { ownedDirectories } from './owned-directories.ts';
+import { podSysctls } from './pod-sysctls.ts';
 import { privateRoot } from './private-root.ts';
+import { privateSysctls } from './private-sysctls.ts';
 import { proxy } from './proxy.ts';
 import { runnerFiles } from './runner-files.ts';
 import { sessionKeyring } from './session-keyring.ts';
@@ -41,6 +44,9 @@ export const WORKAROUNDS: readonly Workaround[] = [
   unprivilegedPorts,
   oomScore,
   sessionKeyring,
+  maskedDirectories,
+  podSysctls,
+  privateSysctls,
   iptablesLegacy,
   machineId,
   gatewayNetwork,

@@ -69,6 +69,8 @@ describe('the plan of a stock sandbox', () => {
       'local-storage-isolation',
       'unprivileged-ports',
       'session-keyring',
+      'pod-sysctls',
+      'private-sysctls',
       'iptables-legacy',
       'machine-id',
       'gateway-network',
@@ -181,6 +183,7 @@ describe('the plan of a stock sandbox', () => {
       failCgroupV1: false,
       localStorageCapacityIsolation: false,
       makeIPTablesUtilChains: false,
+      allowedUnsafeSysctls: expect.arrayContaining(['kernel.shm_rmid_forced']) as string[],
     });
     expect(written(plan, '50-k3s-in-gvisor.toml')).toContain('enable_unprivileged_ports = false');
   });
