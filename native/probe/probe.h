@@ -25,10 +25,11 @@ typedef int probe_function(struct attempt *attempt);
 enum place {
 	PLACE_RUNNER,      /**< in the runner's namespaces as they are */
 	PLACE_NAMESPACES,  /**< in new ones, without a user namespace */
+	PLACE_USER_ALL,    /**< in new ones with a user namespace of all ids but the last */
 	PLACE_USER,        /**< in new ones with a user namespace of 65536 ids */
 	PLACE_USER_MAPPED, /**< in new ones with a user namespace that another program maps */
 	PLACE_USER_SINGLE, /**< in new ones with a user namespace in which only our own id exists */
-	PLACE_BEST,        /**< in the first of the four above that can be made */
+	PLACE_BEST,        /**< in the first of those above that can be made */
 };
 
 struct probe {

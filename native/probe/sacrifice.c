@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -24,6 +25,7 @@ static int flags_of(enum place place)
 	switch (place) {
 	case PLACE_NAMESPACES:
 		return NAMESPACES;
+	case PLACE_USER_ALL:
 	case PLACE_USER:
 	case PLACE_USER_MAPPED:
 	case PLACE_USER_SINGLE:
@@ -44,6 +46,9 @@ static int map_ids(pid_t pid, enum place place, const struct strings *mapper,
 	if (place == PLACE_USER_MAPPED)
 		return mapper->count > 0 ? mapper_run(mapper, pid, failure)
 		                         : fail(failure, ENOENT, "find a program that maps ids");
+	/* Without the last, it is not the map by which runc knows that it needs none. */
+	if (place == PLACE_USER_ALL)
+		uids.maps[0].count = gids.maps[0].count = UINT32_MAX - 1;
 	if (place == PLACE_USER_SINGLE) {
 		uids.maps[0] = (struct id_map){0, geteuid(), 1};
 		gids.maps[0] = (struct id_map){0, getegid(), 1};

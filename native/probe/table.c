@@ -4,6 +4,7 @@
 const struct probe probes[] = {
     {"mount", PLACE_RUNNER, probe_mount},
     {"namespaces", PLACE_NAMESPACES, probe_namespaces},
+    {"user-namespace-all", PLACE_USER_ALL, probe_namespaces},
     {"user-namespace", PLACE_USER, probe_namespaces},
     {"user-namespace-mapped", PLACE_USER_MAPPED, probe_namespaces},
     {"user-namespace-single", PLACE_USER_SINGLE, probe_namespaces},

@@ -15,6 +15,7 @@ export type Operation =
   | readonly ['unmount', path: string]
   | readonly ['remove-group', path: string]
   | readonly ['hostname', name: string]
+  | readonly ['open-files', limit: string]
   | readonly ['link-up', name: string]
   | readonly ['bridge', name: string]
   | readonly ['port', bridge: string, name: string, cidr: string]

@@ -16,7 +16,7 @@ export function renderWorkarounds(workarounds: readonly Workaround[]): string {
     '# Workarounds',
     '',
     'What is done to make k3s run in gVisor, each in its own file in `src/plan/parts`. The log of a run',
-    'says which were needed, and why. Written by `node scripts/document-workarounds.ts`.',
+    'says which were needed, and why; those for containers act in `native/adapter/workarounds`. Written by `node scripts/document-workarounds.ts`.',
     '',
     ...sections,
   ].join('\n');

@@ -191,6 +191,12 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 
 const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
 
+/**
+ * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
+ * kubelet and runc take for "no user namespace".
+ */
+const ALL_IDS = 2 ** 32 - 2;
+
 /** The least that works: no user namespace where the runner may make the others without. */
 function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'steps'> {
   if (isolation === 'none') {
@@ -209,7 +215,13 @@ function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'ste
         idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
         denySetgroups: true,
       }
-    : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
+    : {
+        namespaces,
+        idMaps: [
+          { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
+        ],
+        denySetgroups: false,
+      };
 }
 
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */

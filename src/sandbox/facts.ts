@@ -9,6 +9,7 @@ export interface Answer {
 export const NATIVE_PROBES = [
   'mount',
   'namespaces',
+  'user-namespace-all',
   'user-namespace',
   'user-namespace-mapped',
   'user-namespace-single',

@@ -91,6 +91,22 @@ describe.each(profiles)('init in %o', (options) => {
     expect(log.at(-2)).toBe('1');
   });
 
+  test('limits the open files, to no more than the runner may have', async () => {
+    const ulimits = 'ulimit -Sn; ulimit -Hn';
+    const { stdout } = await bench.sandbox.exec(['bash', '-c', 'ulimit -Hn']);
+    const { code } = await run([
+      ['open-files', '2147483647'],
+      ...script('most', 'helper', ulimits),
+      ['open-files', '4096'],
+      ...script('main', 'essential', ulimits),
+    ]);
+    expect(code).toBe(0);
+    const [soft, hard] = (await logOf(bench, 'most')).split('\n').map(Number);
+    expect(soft).toBe(hard);
+    expect(hard).toBeGreaterThanOrEqual(Number(stdout));
+    expect(await logOf(bench, 'main')).toBe('4096\n4096\n');
+  });
+
   test('names the line, the errno and the object of what fails', async () => {
     const { code, status, stderr } = await run([
       ['mount', 'none', '/does/not/exist', 'tmpfs', '-', '-'],

@@ -44,12 +44,19 @@ const expectations: Expectation[] = [
       ...UNPRIVILEGED,
       ...V1,
       // Docker's mount belongs to root; a fresh one of the same tree belongs to who mounts it.
-      ...['user-namespace', 'cgroup-v1-inherited'],
+      ...['user-namespace-all', 'user-namespace', 'cgroup-v1-inherited'],
     ],
   },
   {
     options: { profile: 'stock', runsc: '2026-02', user: OTHER_USER },
-    no: [...UNPRIVILEGED, ...V1, ...FEBRUARY, 'user-namespace', 'cgroup-v1-inherited'],
+    no: [
+      ...UNPRIVILEGED,
+      ...V1,
+      ...FEBRUARY,
+      'user-namespace-all',
+      'user-namespace',
+      'cgroup-v1-inherited',
+    ],
   },
 ];
 

@@ -16,6 +16,7 @@ static const struct operation_type types[] = {
     {"pivot", 1, operation_pivot},
     {"remove-group", 1, operation_remove_group},
     {"hostname", 1, operation_hostname},
+    {"open-files", 1, operation_open_files},
     {"link-up", 1, operation_link_up},
     {"bridge", 1, operation_bridge},
     {"port", 3, operation_port},

@@ -34,6 +34,9 @@ operation_function operation_link_up, operation_bridge, operation_port, operatio
 operation_function operation_remove_group;
 /* hostname.c */
 operation_function operation_hostname;
+
+/* open_files.c */
+operation_function operation_open_files;
 /* processes.c */
 operation_function operation_environment, operation_process, operation_argument,
     operation_process_environment, operation_uplink, operation_start, operation_await,

@@ -11,6 +11,7 @@ import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
 import { maskedDirectories } from './masked-directories.ts';
 import { nodeResolver } from './node-resolver.ts';
+import { openFiles } from './open-files.ts';
 import { oomScore } from './oom-score.ts';
 import { ownedDirectories } from './owned-directories.ts';
 import { podSysctls } from './pod-sysctls.ts';
@@ -43,6 +44,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   localStorageIsolation,
   unprivilegedPorts,
   oomScore,
+  openFiles,
   sessionKeyring,
   maskedDirectories,
   podSysctls,

@@ -116,6 +116,14 @@ const images = {
       layers: { busybox },
     }),
 
+  // Files of an owner whose id has eight digits, as images built on a company's machines have them.
+  'large-ids': (): Promise<Image> =>
+    Promise.resolve({
+      names: ['docker.io/library/large-ids:1'],
+      config: { Env: [path], Cmd: ['sh'] },
+      layers: { busybox, owned: { directories: { '/app': { mode: 0o755, uid: 172_761_424 } } } },
+    }),
+
   nginx: async (): Promise<Image> => ({
     names: [`docker.io/library/nginx:${versions.nginx}`],
     config: {

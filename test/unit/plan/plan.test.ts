@@ -49,13 +49,19 @@ const written = (plan: Plan, suffix: string): string | undefined =>
 describe('the plan of a stock sandbox', () => {
   const plan = planFor(stockFacts());
 
-  it('runs everything in a user namespace with 65536 ids', () => {
+  it('runs everything in a user namespace with every id but the last', () => {
     expect(plan.mode).toBe('full');
     expect(plan.launch).toMatchObject({
       namespaces: ['user', 'mount', 'pid', 'network', 'uts', 'ipc'],
-      idMaps: [{ inside: 0, outside: 0, count: 65_536 }],
+      idMaps: [{ inside: 0, outside: 0, count: 4_294_967_294 }],
       denySetgroups: false,
     });
+  });
+
+  it('maps the ids that every container has where not all can be mapped', () => {
+    expect(planFor(stockFacts({ no: ['user-namespace-all'] })).launch.idMaps).toEqual([
+      { inside: 0, outside: 0, count: 65_536 },
+    ]);
   });
 
   it('applies what this sandbox needs and nothing else', () => {
@@ -68,6 +74,7 @@ describe('the plan of a stock sandbox', () => {
       'temporary-mounts',
       'local-storage-isolation',
       'unprivileged-ports',
+      'open-files',
       'session-keyring',
       'pod-sysctls',
       'private-sysctls',
