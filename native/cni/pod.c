@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int failed(struct cni_error *error, int result, const char *verb, const char *object)
 {
@@ -35,8 +37,16 @@ struct pod pod_of(const struct config *config, struct in_addr address, const cha
 
 int pod_open_netns(const char *path, struct cni_error *error)
 {
+	struct stat own, given;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	/* What a plugin of the specification must refuse: the links there are not a pod's. */
+	if (fd >= 0 && fstat(fd, &given) == 0 && stat("/proc/self/ns/net", &own) == 0 &&
+	    given.st_dev == own.st_dev && given.st_ino == own.st_ino) {
+		close(fd);
+		error->code = CNI_INVALID_ENVIRONMENT;
+		return fail_input(&error->failure, "Bad CNI_NETNS %s: it is the node's own", path);
+	}
 	if (fd >= 0)
 		return fd;
 	error->code = errno == ENOENT ? CNI_UNKNOWN_CONTAINER : CNI_IO;

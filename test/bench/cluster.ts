@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { startAction } from './action.ts';
 import { cni } from './cni.ts';
+import { containerAdapter } from './container-adapter.ts';
 import { BENCH_PATH, type Group } from './group.ts';
 import { memory } from './memory.ts';
 import { network } from './network.ts';
@@ -12,7 +13,7 @@ import { rules } from './rules.ts';
 import { INSIDE, traffic } from './traffic.ts';
 
 /** Memory first: at rest means that nothing else was measured before. */
-const GROUPS = [memory, cni, network, outside, rules];
+const GROUPS = [memory, cni, containerAdapter, network, outside, rules];
 
 /** All that is measured on one cluster in a stock sandbox. */
 export const cluster: Group = {

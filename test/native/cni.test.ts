@@ -362,6 +362,12 @@ describe.each(profiles)('cni in %o', (options) => {
     expect(groups[4]?.[0]?.stdout).toBe('last\t10.42.0.3\nlease\t10.42.0.3\tb\teth0\n');
   });
 
+  test("leaves the node's own namespace alone", async () => {
+    const [own, left] = await runEach(cni('ADD', 'a', { netns: '/proc/self/ns/net' }), leases);
+    expect(failureOf(own)).toEqual([1, 4, "Bad CNI_NETNS /proc/self/ns/net: it is the node's own"]);
+    expect(left?.code).toBe(1);
+  });
+
   test('says that its result was not taken', async () => {
     const gone = `mkfifo /run/gone; exec 3<>/run/gone 4>/run/gone 3<&-; ${BIN}/cni >&4; echo $?`;
     const [, add] = await runEach(...netns('a'), {
