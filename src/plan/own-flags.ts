@@ -51,7 +51,8 @@ function settledBy(
       continue;
     }
     const field = Object.entries(kubelet).find(([key]) => sameSetting(key, argument));
-    if (field !== undefined) {
+    // A list that workarounds rely on has what a newer kernel would have by default; who names one knows.
+    if (field !== undefined && typeof field[1] !== 'object') {
       const what = `--kubelet-arg=${argument}`;
       const asked = rest.length === 0 ? 'true' : rest.join('=');
       return { setter, what, value: JSON.stringify(field[1]), asked };

@@ -147,7 +147,7 @@ describe.each(profiles)('adapter in %o', (options) => {
       bash(`cat /proc/sys/${PORT_RANGE}`),
       bundle('s', 'echo pause', { sysctl }),
       create('s'),
-      bash('grep -o sysctl...{} /run/s/config.json; cut -d" " -f2- /run/adapter.log'),
+      bash('grep -o sysctl..{} /run/s/config.json; cut -d" " -f2- /run/adapter.log'),
       bundle('c', script, READ_ONLY),
       create('c'),
       bash(`cat /proc/sys/${PORT_RANGE}`),

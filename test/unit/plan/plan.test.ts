@@ -443,9 +443,12 @@ describe('flags of k3s-args', () => {
   it('come after the configuration, but for those the plan has set so already', () => {
     const plan = planFor(stockFacts(), {
       'k3s-args':
-        '--debug --disable-kube-proxy --kubelet-arg=v=4 --kubelet-arg=fail-cgroupv1=false',
+        '--debug --disable-kube-proxy --kubelet-arg=v=4 --kubelet-arg=fail-cgroupv1=false --kubelet-arg=allowed-unsafe-sysctls=net.core.somaxconn',
     });
-    expect(arguments_(plan)).toEqual(['/cache/k3s', 'server', '--debug', '--kubelet-arg=v=4']);
+    expect(arguments_(plan)).toEqual([
+      ...['/cache/k3s', 'server', '--debug', '--kubelet-arg=v=4'],
+      '--kubelet-arg=allowed-unsafe-sysctls=net.core.somaxconn',
+    ]);
   });
 
   it.each([
