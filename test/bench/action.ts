@@ -83,7 +83,7 @@ const START = ['--k3s-path', K3S_PATH, '--images', `${IMAGES_PATH}/*.tar`, '--mo
 async function copyAction(sandbox: Sandbox): Promise<void> {
   const tree = await mkdtemp(join(tmpdir(), 'action-'));
   try {
-    for (const entry of ['action.yml', 'dist', 'examples']) {
+    for (const entry of ['action.yml', 'package.json', 'dist', 'examples']) {
       await cp(join(ROOT, entry), join(tree, entry), { recursive: true });
     }
     await sandbox.copyIn(tree, ACTION_PATH);
