@@ -138,7 +138,8 @@ describe.each(profiles)('adapter in %o', (options) => {
   });
 
   test("shows a pod's sysctls to its containers, and to nobody else", async () => {
-    const script = `cd proc/sys; cat net/ipv4/ip_unprivileged_port_start ${PORT_RANGE} fs/file-max kernel/ostype`;
+    const script = `cd proc/sys; cat net/ipv4/ip_unprivileged_port_start ${PORT_RANGE} fs/file-max
+      echo $(cat kernel/ostype)`;
     const sysctl = {
       'net.ipv4.ip_unprivileged_port_start': '7',
       'net.ipv4.ip_local_port_range': '20000 30000',

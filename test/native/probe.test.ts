@@ -13,8 +13,11 @@ interface Expectation {
   no: readonly string[];
 }
 
-/** Does not route again after OUTPUT's nat table: the probe waits for a datagram in vain. */
-const FEBRUARY = ['output-dnat'];
+/**
+ * Does not route again after OUTPUT's nat table: the probe waits for a datagram in vain. And does not know
+ * the options of a tmpfs by which runc 1.5 hides a directory.
+ */
+const FEBRUARY = ['output-dnat', 'tmpfs-limits'];
 
 const OTHER_USER = { uid: 1001, gid: 1001 };
 
