@@ -158,6 +158,15 @@ static bool may_have(const struct gateway *gateway, uint32_t client, const struc
 	return true;
 }
 
+/* A pod whose own policies are too many for its namespace takes nothing from the bridge but what the node
+ * says, the relay for one, which knows all of them. */
+static bool takes_direct(const struct gateway *gateway, struct endpoint endpoint)
+{
+	const struct pod *pod = pods_find(&gateway->pods, endpoint.address);
+
+	return pod == NULL || pod->extent != EXTENT_ISOLATION;
+}
+
 static size_t endpoints_for(const struct gateway *gateway, uint32_t client,
                             const struct frontend *frontend,
                             struct endpoint endpoints[DIRECT_ENDPOINTS_MAX])
@@ -167,7 +176,8 @@ static size_t endpoints_for(const struct gateway *gateway, uint32_t client,
 	if (!may_have(gateway, client, frontend))
 		return 0;
 	for (size_t i = 0; i < frontend->endpoint_count; i++)
-		if (policy_allows(gateway, frontend->key.protocol, client, frontend->endpoints[i]))
+		if (takes_direct(gateway, frontend->endpoints[i]) &&
+		    policy_allows(gateway, frontend->key.protocol, client, frontend->endpoints[i]))
 			endpoints[count++] = frontend->endpoints[i];
 	if (frontend->affinity_seconds == 0 || count == 0)
 		return count;

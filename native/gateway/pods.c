@@ -466,16 +466,17 @@ void pods_each_trouble(const struct pods *pods, void *data,
 }
 
 static int sync_all(struct gateway *gateway, const struct pod_rules_source *source,
-                    const struct pod *about, struct failure *failure)
+                    const struct pod *about, bool *isolation_changed, struct failure *failure)
 {
 	struct pods *pods = &gateway->pods;
 	int result = 0;
 
 	for (struct list *node = pods->pods.next; node != &pods->pods; node = node->next) {
 		struct pod *pod = list_object(node, struct pod, node);
-		const bool failed = pod->failed;
+		const bool failed = pod->failed, isolated = pod->extent == EXTENT_ISOLATION;
 		struct failure own;
 		int status = sync_pod(source, pod, &own);
+		*isolation_changed |= isolated != (pod->extent == EXTENT_ISOLATION);
 		pod->failed = status < 0 && status != -ENOENT;
 		tell(gateway, pod);
 		if (status == 0)
@@ -504,8 +505,14 @@ int pods_sync(struct gateway *gateway, const struct pod *about, struct failure *
 		deadline_set(&gateway->loop, &pods->retries, &pods->retry);
 		return fail(failure, -status, "lay out the rules of pods");
 	}
-	pods->changed = false;
-	status = sync_all(gateway, &source, about, failure);
+	/* Twice at most: which pods are isolated entirely shows in the first turn, and no direct path may
+	 * lead there. */
+	bool again = true;
+	for (int turn = 0; turn < 2 && again; turn++) {
+		again = false;
+		pods->changed = false;
+		status = sync_all(gateway, &source, about, &again, failure);
+	}
 	pod_rules_end(&source);
 	if (pods->changed)
 		deadline_set(&gateway->loop, &pods->retries, &pods->retry);

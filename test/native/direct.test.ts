@@ -149,6 +149,15 @@ describe.each([
     expect(await n.ask(servers[2], 'tcp', web, 80, 6)).toEqual({ [`c ${servers[2].address}`]: 6 });
   });
 
+  test('leaves to the relay what a pod may take whose policies are too many for it', async () => {
+    const many = Array.from({ length: 400 }, (_, i) => `10.42.1.${i % 256}/32:tcp:${i + 1}`);
+    await only(`tcp ${web}:80 ${endpoints(servers[0])}`, `ingress a/a a/client ${many.join(' ')}`);
+    const seen = profile === 'stock' ? node : client.address;
+    expect(await n.ask(client, 'tcp', web, 80, 2)).toEqual({ [`a ${seen}`]: 2 });
+    await only(`tcp ${web}:80 ${endpoints(servers[0])}`, `ingress a/a a/client`);
+    expect(await n.ask(client, 'tcp', web, 80, 2)).toEqual({ [`a ${client.address}`]: 2 });
+  });
+
   test('keeps a raw socket of an isolated pod from the others', async () => {
     const raw = (to: Pod, port = 8080) =>
       n.run(client, ['/programs/test/gateway/raw_tool', client.address, to.address, String(port)]);
@@ -173,6 +182,21 @@ describe.each([
     expect(await n.control('watch')).toEqual(['ok', 'trouble foreign a/mesh']);
     expect((await n.gatewayLog()).match(/a\/mesh has nat rules of its own/g)).toHaveLength(1);
     await n.removePod(mesh);
+  });
+
+  test('tries again what could not be written, and says so meanwhile', async () => {
+    await only('ingress b/other');
+    const heir = await n.addPod('heir', 'a');
+    await n.run('node', ['ln', '-s', '/dev/null', '/tmp/netns']);
+    expect(await n.control('attach x a/heir 10.42.0.99 /tmp/netns')).toEqual([
+      expect.stringMatching(/^error EINVAL Failed to enter network namespace \/tmp\/netns: /),
+    ]);
+    expect((await n.stats())['pods_failed']).toBe(1);
+    expect(await n.control('watch')).toEqual(['ok', 'trouble failed a/heir']);
+    await n.run('node', ['ln', '-sfn', `/proc/${heir.pid}/ns/net`, '/tmp/netns']);
+    await expect.poll(async () => (await n.stats())['pods_failed'], { timeout: 20_000 }).toBe(0);
+    expect(await n.control('detach x')).toEqual(ok(1));
+    await n.removePod(heir);
   });
 
   test('writes no rules before those that a pod may write', async () => {
