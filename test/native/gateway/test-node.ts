@@ -110,6 +110,11 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ['uplink', 'gateway'],
     ['start', 'gateway'],
     ['await', 'gateway'],
+    // What the node lives as long as, in k3s's place.
+    ['process', 'node', 'essential', '/tmp/node.log'],
+    ['argument', 'node', '/bin/sleep'],
+    ['argument', 'node', 'infinity'],
+    ['start', 'node'],
     ['ready'],
   ];
   return renderLaunchFile({
