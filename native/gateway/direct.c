@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/gateway.h"
+#include "gateway/node_addresses.h"
 #include "gateway/policy.h"
 
 #define DNS_PORT 53
@@ -145,12 +146,18 @@ static size_t endpoint_of(uint32_t client, struct frontend_key key,
 	return index;
 }
 
-/* The node's own namespace has the endpoints on the node behind its own OUTPUT: those are the relay's. */
+/*
+ * For the node itself, endpoints on the node are the relay's. So are Services whose address is the node's
+ * own for the sake of a UDP port: the node's connections there have that address for their source.
+ */
 static bool may_have(const struct gateway *gateway, uint32_t client, const struct frontend *frontend)
 {
 	if (client != gateway->options.bridge_address)
 		return true;
 	if (frontend->key.protocol != PROTOCOL_TCP || is_node_port(gateway, frontend->key))
+		return false;
+	if (gateway->addresses != NULL &&
+	    node_addresses_has(gateway->addresses, frontend->key.address.address))
 		return false;
 	for (size_t i = 0; i < frontend->endpoint_count; i++)
 		if (frontend->endpoints[i].address == client)

@@ -112,6 +112,9 @@ describe.each([
     expect(await n.ask('node', 'tcp', web, 82, 1)).toEqual({ [`own ${node}`]: 1 });
     expect(await accepted()).toBe(before + 1);
     expect(await n.ask('node', 'tcp', web, 80, 3)).toEqual({ [`b ${node}`]: 3 });
+    // The address is then the node's own, and would be what the server sees.
+    await n.control(`set udp ${web}:54 ${endpoints(servers[1])}`);
+    expect(await n.ask('node', 'tcp', web, 80, 3)).toEqual({ [`b ${node}`]: 3 });
     expect(await n.ask('node', 'tcp', node, 15998, 1)).toEqual({ ECONNREFUSED: 1 });
   });
 
