@@ -4,7 +4,8 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test versions sanitize lint unit supply build dist-check testbed bench conformance soak clean
+.PHONY: demo test versions sanitize fuzz lint unit supply build dist-check testbed bench conformance
+.PHONY: soak clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -28,6 +29,12 @@ versions: testbed
 sanitize: testbed
 	$(MAKE) -C native sanitize
 	GATEWAY=$(CURDIR)/build/native/sanitize/gateway vitest run --project e2e test/e2e/network.test.ts
+
+# Ten minutes for each fuzz target, which has three seconds in `make test`.
+FUZZ_SECONDS ?= 600
+fuzz:
+	$(MAKE) -C native sanitize
+	test/native/fuzz $(FUZZ_SECONDS)
 
 lint: node_modules/.package-lock.json
 	prettier --check --log-level warn .

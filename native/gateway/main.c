@@ -19,6 +19,7 @@
 #include "gateway/node_addresses.h"
 #include "gateway/options.h"
 #include "gateway/pods.h"
+#include "gateway/privileges.h"
 #include "gateway/publish.h"
 #include "gateway/redirection.h"
 #include "gateway/service.h"
@@ -182,6 +183,8 @@ int main(int argc, char **argv)
 	if (gateway->uplink == NULL)
 		die_errno("watch the uplink");
 	open_all(&parts);
+	if (privileges_drop(&failure) < 0)
+		die(&failure);
 	report_ready();
 	log_line("Ready");
 	status = loop_run(&gateway->loop);

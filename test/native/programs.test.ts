@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -20,6 +20,13 @@ function testPrograms(build: string, suffix: string): string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(suffix))
     .map((file) => join(dir, file));
+}
+
+/** The words its inputs are made of, where somebody wrote them down. */
+function dictionaryOf(program: string): string[] {
+  const [directory = '', name = ''] = program.split('/').slice(-2);
+  const path = join(buildDir, '..', '..', 'native', directory, 'test', `${name}.dict`);
+  return existsSync(path) ? [`-dict=${path}`] : [];
 }
 
 /** The numbers of the checks in a TAP stream, those that failed, and the plan's. */
@@ -53,7 +60,12 @@ describe('fuzz targets', () => {
     try {
       const { stderr } = await run(
         program,
-        [`-max_total_time=${FUZZ_SECONDS}`, '-timeout=5', '-print_final_stats=1'],
+        [
+          ...dictionaryOf(program),
+          `-max_total_time=${FUZZ_SECONDS}`,
+          '-timeout=5',
+          '-print_final_stats=1',
+        ],
         // Where it leaves an input that it found.
         { cwd: dir, maxBuffer: 64 * 1024 * 1024 },
       );

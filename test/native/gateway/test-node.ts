@@ -172,10 +172,12 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     return (await run('node', peer('control', socket, '/launch/lines'))).split('\n');
   };
 
-  const cni = (command: string, name: string, pid: string, namespace?: string) =>
+  /** Bound to a file, as containerd does it: what a process has below /proc, only its equals may open. */
+  const netnsOf = (name: string) => `/tmp/netns-${name}`;
+  const cni = (command: string, name: string, namespace?: string) =>
     run('node', [
       ...['env', `CNI_COMMAND=${command}`, `CNI_CONTAINERID=${name}`, 'CNI_IFNAME=eth0'],
-      ...[`CNI_NETNS=/proc/${pid}/ns/net`, 'CNI_PATH=/programs'],
+      ...[`CNI_NETNS=${netnsOf(name)}`, 'CNI_PATH=/programs'],
       ...(namespace ? [`CNI_ARGS=K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}`] : []),
       ...['sh', '-c', `printf %s '${cniConfig}' | /programs/cni`],
     ]);
@@ -187,12 +189,15 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     async addPod(name, namespace) {
       const keeper = ['unshare', '--net', 'sh', '-c', 'echo $$; exec sleep infinity'];
       const pid = await background(sandbox, [...enter, ...keeper], /^\d+$/);
-      const result = await cni('ADD', name, pid, namespace);
+      const bind = `: >${netnsOf(name)} && mount --bind /proc/${pid}/ns/net ${netnsOf(name)}`;
+      await run('node', ['sh', '-c', bind]);
+      const result = await cni('ADD', name, namespace);
       const { ips } = JSON.parse(result) as { ips: [{ address: string }] };
       return { name, pid, address: ips[0].address.replace(/\/.*/, '') };
     },
     async removePod({ name, pid }) {
-      await cni('DEL', name, pid);
+      await cni('DEL', name);
+      await run('node', ['umount', netnsOf(name)]);
       await run('node', ['kill', '-KILL', pid]);
     },
     async serve(place, name, ports) {
