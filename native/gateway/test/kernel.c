@@ -252,6 +252,12 @@ size_t peer_take(struct stream *stream, size_t most)
 	return most;
 }
 
+void peer_window(struct stream *stream, size_t window)
+{
+	stream->window = window;
+	stream->edge |= EPOLLOUT;
+}
+
 void peer_fin(struct stream *stream)
 {
 	stream->in_fin = true;

@@ -73,6 +73,8 @@ size_t kernel_attempts(uint32_t address);
 void peer_send(struct stream *stream, const void *bytes, size_t size);
 /** Takes what has come, at most so much. */
 size_t peer_take(struct stream *stream, size_t most);
+/** How much the two kernels hold between them from now on. */
+void peer_window(struct stream *stream, size_t window);
 void peer_fin(struct stream *stream);
 void peer_reset(struct stream *stream);
 

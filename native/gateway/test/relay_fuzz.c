@@ -130,7 +130,7 @@ static void act(unsigned what, size_t index, unsigned how)
 		break;
 	case 6:
 		kernel_short_writes = how & 1;
-		one->window = 64 + how * 1024;
+		peer_window(one, 64 + how * 1024);
 		break;
 	default:
 		kernel_run(&gateway.loop, how * how);
