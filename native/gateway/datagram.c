@@ -69,6 +69,11 @@ bool datagram_frame_is_from(const unsigned char *frame, uint32_t address)
 	return mac[0] == 0x0a && mac[1] == 0x58 && read32(mac + 2) == address;
 }
 
+bool datagram_frame_is_of(const unsigned char *frame, const unsigned char *hardware_address)
+{
+	return memcmp(frame + 6, hardware_address, 6) == 0;
+}
+
 /* RFC 1071, over 16-bit words; an odd byte counts as a word's first. */
 static uint32_t add_up(uint32_t sum, const unsigned char *bytes, size_t size)
 {

@@ -34,6 +34,9 @@ bool datagram_read_frame(const unsigned char *frame, size_t size, struct datagra
  */
 bool datagram_frame_is_from(const unsigned char *frame, uint32_t address);
 
+/** Whether the frame came from a link of the hardware address. */
+bool datagram_frame_is_of(const unsigned char *frame, const unsigned char *hardware_address);
+
 /** Writes an IPv4 packet, with checksums. Its size, or 0 where it would exceed `room`. */
 size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room);
 

@@ -34,6 +34,11 @@ static int parse_bridge_address(const char *value, struct options *options)
 	return parse_address(value, &options->bridge_address);
 }
 
+static int parse_router(const char *value, struct options *options)
+{
+	return parse_address(value, &options->router);
+}
+
 static int parse_pod_cidr(const char *value, struct options *options)
 {
 	return cidr_parse(value, &options->pod_cidr);
@@ -93,6 +98,7 @@ static const struct option {
     {"--control", parse_control, "the path of a socket", true},
     {"--bridge", parse_bridge, "the name of a link", true},
     {"--bridge-address", parse_bridge_address, "an IPv4 address", true},
+    {"--router", parse_router, "an IPv4 address", false},
     {"--pod-cidr", parse_pod_cidr, "an IPv4 network such as 10.42.0.0/16", true},
     {"--service-cidr", parse_service_cidr, "an IPv4 network such as 10.43.0.0/16", true},
     {"--direct", parse_direct, "on or off", false},

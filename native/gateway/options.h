@@ -23,6 +23,7 @@ struct options {
 	const char *control;
 	const char *bridge;
 	uint32_t bridge_address; /**< the node's on the bridge; host byte order */
+	uint32_t router; /**< whom the node's default route names; 0: nobody is to be there */
 	struct cidr pod_cidr;
 	struct cidr service_cidr;
 	bool direct; /**< pods reach Services by rules of their own: OUTPUT's DNAT leads to others */

@@ -1,9 +1,6 @@
 #include "gateway/udp_outside.h"
 
 #include <errno.h>
-#include <linux/if_packet.h>
-#include <net/ethernet.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,6 +11,7 @@
 #include "gateway/node_addresses.h"
 #include "gateway/policy.h"
 #include "gateway/raw_probe.h"
+#include "gateway/router.h"
 #include "gateway/socket.h"
 #include "gateway/udp_flow.h"
 
@@ -35,21 +33,29 @@ enum sight {
 	SIGHT_PACKETS, /* by a raw socket: UDP only, but not where from */
 };
 
-/* What a pod's socket says to one place outside. */
+/* What a socket of a pod's, or of the node's, says to one place outside. */
 struct outside_flow {
 	struct udp_flow flow; /* connected to the place */
-	struct udp_outside *outside;
+	struct view *view;
 	struct datagram answer; /* but for its payload */
 };
 
-struct udp_outside {
+/* Where it is seen, and answered. */
+struct view {
 	struct source source;
-	struct gateway *gateway;
+	struct udp_outside *outside;
 	enum sight sight;
+	int raw; /* to send packets with somebody else's address as their source */
+};
+
+struct udp_outside {
+	struct gateway *gateway;
+	struct view pods; /* what pods send, by the node's link */
+	struct view node; /* what the node sends, by its router's */
+	struct router router;
 	bool raw_is_shown; /* what is on its way to others: see raw_probe.h */
 	struct map map;    /* by key() */
 	struct udp_flows flows;
-	int raw; /* to send packets with somebody else's address as their source */
 	unsigned char received[PACKET_MAX];
 	unsigned char packet[PACKET_MAX];
 };
@@ -73,22 +79,22 @@ static void flow_forget(struct udp_flow *flow)
 {
 	struct outside_flow *own = (struct outside_flow *)flow;
 
-	map_remove(&own->outside->map, key(own->answer.destination, own->answer.source));
+	map_remove(&own->view->outside->map, key(own->answer.destination, own->answer.source));
 }
 
 /* A packet socket would do as well, if gVisor's could send. */
 static void send_answer(struct outside_flow *flow, size_t size)
 {
-	struct udp_outside *outside = flow->outside;
+	struct udp_outside *outside = flow->view->outside;
 	struct statistics *statistics = &outside->gateway->statistics;
-	const struct sockaddr_in pod = endpoint_to_socket(flow->answer.destination);
+	const struct sockaddr_in client = endpoint_to_socket(flow->answer.destination);
 
 	flow->answer.payload = outside->received;
 	flow->answer.size = size;
 	size_t length =
 	    datagram_write_packet(&flow->answer, outside->packet, sizeof(outside->packet));
-	if (length == 0 || sendto(outside->raw, outside->packet, length, 0,
-	                          (const struct sockaddr *)&pod, sizeof(pod)) < 0)
+	if (length == 0 || sendto(flow->view->raw, outside->packet, length, 0,
+	                          (const struct sockaddr *)&client, sizeof(client)) < 0)
 		statistics->udp_lost++;
 	statistics->udp_datagrams++;
 }
@@ -99,8 +105,8 @@ static void flow_ready(struct source *source, uint32_t events)
 
 	(void)events;
 	for (int i = 0; i < TURN; i++) {
-		ssize_t size = recv(source->fd, flow->outside->received,
-		                    sizeof(flow->outside->received), 0);
+		ssize_t size = recv(source->fd, flow->view->outside->received,
+		                    sizeof(flow->view->outside->received), 0);
 		if (size < 0 && errno == EAGAIN)
 			return;
 		if (size < 0) {
@@ -113,15 +119,16 @@ static void flow_ready(struct source *source, uint32_t events)
 	}
 }
 
-static struct outside_flow *flow_begin(struct udp_outside *outside, const struct datagram *first)
+static struct outside_flow *flow_begin(struct view *view, const struct datagram *first)
 {
+	struct udp_outside *outside = view->outside;
 	struct gateway *gateway = outside->gateway;
 
 	udp_flows_make_room(&outside->flows, first->source.address);
 	struct outside_flow *flow = calloc(1, sizeof(*flow));
 	if (flow == NULL)
 		return NULL;
-	flow->outside = outside;
+	flow->view = view;
 	flow->answer =
 	    (struct datagram){.source = first->destination, .destination = first->source};
 	if (udp_flow_begin(&flow->flow, &outside->flows, first->source.address, flow_ready,
@@ -140,8 +147,9 @@ static struct outside_flow *flow_begin(struct udp_outside *outside, const struct
 	return flow;
 }
 
-static void forward(struct udp_outside *outside, const struct datagram *datagram)
+static void forward(struct view *view, const struct datagram *datagram)
 {
+	struct udp_outside *outside = view->outside;
 	struct statistics *statistics = &outside->gateway->statistics;
 	struct outside_flow *flow =
 	    map_get(&outside->map, key(datagram->source, datagram->destination));
@@ -151,7 +159,7 @@ static void forward(struct udp_outside *outside, const struct datagram *datagram
 		flow = NULL;
 	}
 	if (flow == NULL)
-		flow = flow_begin(outside, datagram);
+		flow = flow_begin(view, datagram);
 	statistics->udp_datagrams++;
 	/* An error is of an earlier datagram, or of this one: lost, as datagrams are. */
 	if (flow == NULL || send(flow->flow.source.fd, datagram->payload, datagram->size, 0) < 0)
@@ -160,33 +168,42 @@ static void forward(struct udp_outside *outside, const struct datagram *datagram
 		udp_flow_asked(&flow->flow);
 }
 
-/* From a pod, to where neither the cluster nor the node is. */
-static bool is_for_outside(const struct gateway *gateway, const struct datagram *datagram)
+/* From whom the view is for, to where neither the cluster nor the node is. */
+static bool is_for_outside(const struct view *view, const struct datagram *datagram)
 {
+	const struct gateway *gateway = view->outside->gateway;
 	uint32_t from = datagram->source.address;
 	uint32_t to = datagram->destination.address;
+	bool is_node = from == gateway->options.bridge_address;
 
-	return network_contains(&gateway->options.pod_cidr, from) &&
-	       from != gateway->options.bridge_address &&
+	return is_node == (view == &view->outside->node) &&
+	       network_contains(&gateway->options.pod_cidr, from) &&
 	       !network_contains(&gateway->options.pod_cidr, to) &&
 	       !network_contains(&gateway->options.service_cidr, to) &&
 	       address_is_unicast(to) && !node_addresses_has(gateway->addresses, to);
 }
 
 /* `size` may be more than what was read: what a packet socket is shown is cut off. */
-static bool read_datagram(const struct udp_outside *outside, size_t size, struct datagram *out)
+static bool read_datagram(const struct view *view, size_t size, struct datagram *out)
 {
-	if (outside->sight == SIGHT_PACKETS)
+	const struct udp_outside *outside = view->outside;
+
+	if (view->sight == SIGHT_PACKETS)
 		return datagram_read_packet(outside->received, size, out);
-	return datagram_read_frame(outside->received, size, out) &&
-	       datagram_frame_is_from(outside->received, out->source.address);
+	if (!datagram_read_frame(outside->received, size, out))
+		return false;
+	return view == &outside->node ? datagram_frame_is_of(outside->received,
+	                                                     outside->router.node_address)
+	                              : datagram_frame_is_from(outside->received,
+	                                                       out->source.address);
 }
 
 static void seen(struct source *source, uint32_t events)
 {
-	struct udp_outside *outside = list_object(source, struct udp_outside, source);
+	struct view *view = list_object(source, struct view, source);
+	struct udp_outside *outside = view->outside;
 	struct gateway *gateway = outside->gateway;
-	size_t room = outside->sight == SIGHT_FRAMES ? FRAME_MAX : PACKET_MAX;
+	size_t room = view->sight == SIGHT_FRAMES ? FRAME_MAX : PACKET_MAX;
 	struct datagram datagram;
 
 	(void)events;
@@ -194,8 +211,8 @@ static void seen(struct source *source, uint32_t events)
 		ssize_t size = recv(source->fd, outside->received, room, MSG_TRUNC);
 		if (size < 0)
 			return;
-		if (!read_datagram(outside, (size_t)size, &datagram) ||
-		    !is_for_outside(gateway, &datagram) ||
+		if (!read_datagram(view, (size_t)size, &datagram) ||
+		    !is_for_outside(view, &datagram) ||
 		    !policy_allows_outside(gateway, datagram.source.address,
 		                           datagram.destination.address) ||
 		    !policy_allows(gateway, PROTOCOL_UDP, datagram.source.address,
@@ -204,24 +221,8 @@ static void seen(struct source *source, uint32_t events)
 		if ((size_t)size > room)
 			gateway->statistics.udp_lost++;
 		else
-			forward(outside, &datagram);
+			forward(view, &datagram);
 	}
-}
-
-/* Of the node's link, and of IPv4 only: ETH_P_ALL would show what the node sends as well. */
-static int open_frames(unsigned link)
-{
-	const struct sockaddr_ll address = {.sll_family = AF_PACKET,
-	                                    .sll_protocol = htons(ETHERTYPE_IP),
-	                                    .sll_ifindex = (int)link};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		int status = -errno;
-		close(fd);
-		return status;
-	}
-	return fd < 0 ? -errno : fd;
 }
 
 /* Not of a link: the nat rules drop what comes in by any other than the node's. */
@@ -232,20 +233,26 @@ static int open_packets(void)
 	return fd < 0 ? -errno : fd;
 }
 
-static int look(struct udp_outside *outside, enum sight sight)
+static int look(struct view *view, enum sight sight, int fd)
 {
-	struct gateway *gateway = outside->gateway;
+	struct gateway *gateway = view->outside->gateway;
 	const int size = RECEIVE_BUFFER;
-	int fd = sight == SIGHT_FRAMES ? open_frames(gateway->addresses->link) : open_packets();
 
 	if (fd < 0)
 		return fd;
 	/* Without the privilege for it, as much as is allowed. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	loop_close(&gateway->loop, &outside->source);
-	outside->sight = sight;
-	return loop_watch(&gateway->loop, &outside->source, fd, EPOLLIN);
+	loop_close(&gateway->loop, &view->source);
+	view->sight = sight;
+	return loop_watch(&gateway->loop, &view->source, fd, EPOLLIN);
+}
+
+static int look_at_pods(struct udp_outside *outside, enum sight sight)
+{
+	return look(&outside->pods, sight,
+	            sight == SIGHT_FRAMES ? router_watch(outside->gateway->addresses->link)
+	                                  : open_packets());
 }
 
 /*
@@ -263,9 +270,9 @@ void udp_outside_sync(struct udp_outside *outside)
 {
 	enum sight sight = wanted(outside);
 
-	if (sight == outside->sight)
+	if (sight == outside->pods.sight)
 		return;
-	int status = look(outside, sight);
+	int status = look_at_pods(outside, sight);
 	if (status < 0)
 		log_failure(-status, "change how UDP to the outside is seen");
 }
@@ -275,13 +282,43 @@ void udp_outside_forget(struct udp_outside *outside, uint32_t address)
 	udp_flows_forget(&outside->flows, address);
 }
 
-static int open_sockets(struct udp_outside *outside)
+static int open_pods(struct udp_outside *outside)
 {
-	outside->raw = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
-	if (outside->raw < 0)
+	outside->pods.raw = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (outside->pods.raw < 0)
 		return -errno;
 	outside->raw_is_shown = raw_probe();
-	return look(outside, wanted(outside));
+	return look_at_pods(outside, wanted(outside));
+}
+
+static int open_node(struct udp_outside *outside, struct failure *failure)
+{
+	struct gateway *gateway = outside->gateway;
+	const struct options *options = &gateway->options;
+
+	if (options->router == 0)
+		return 0;
+	int status = router_open(&outside->router, options->bridge, options->router,
+	                         gateway->addresses->link, gateway->pods.home, failure);
+	if (status < 0)
+		return status;
+	outside->node.raw = outside->router.packets;
+	status = look(&outside->node, SIGHT_FRAMES, outside->router.frames);
+	return status < 0 ? fail(failure, -status, "watch the node's router") : 0;
+}
+
+static void view_init(struct udp_outside *outside, struct view *view)
+{
+	view->outside = outside;
+	view->raw = -1;
+	source_init(&view->source, seen);
+}
+
+static void view_close(struct view *view)
+{
+	loop_close(&view->outside->gateway->loop, &view->source);
+	if (view->raw >= 0)
+		close(view->raw);
 }
 
 struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, struct failure *failure)
@@ -294,11 +331,16 @@ struct udp_outside *udp_outside_open(struct gateway *gateway, size_t limit, stru
 	}
 	outside->gateway = gateway;
 	udp_flows_init(&outside->flows, gateway, limit, &gateway->statistics.udp_outside_active);
-	source_init(&outside->source, seen);
-	int status = open_sockets(outside);
+	view_init(outside, &outside->pods);
+	view_init(outside, &outside->node);
+	outside->router.netns = -1;
+	int status = open_pods(outside);
+	if (status < 0)
+		fail(failure, -status, "open sockets for UDP to the outside");
+	else
+		status = open_node(outside, failure);
 	if (status == 0)
 		return outside;
-	fail(failure, -status, "open sockets for UDP to the outside");
 	udp_outside_close(outside);
 	return NULL;
 }
@@ -307,8 +349,8 @@ void udp_outside_close(struct udp_outside *outside)
 {
 	udp_flows_end(&outside->flows);
 	map_free(&outside->map);
-	loop_close(&outside->gateway->loop, &outside->source);
-	if (outside->raw >= 0)
-		close(outside->raw);
+	view_close(&outside->pods);
+	view_close(&outside->node);
+	router_close(&outside->router);
 	free(outside);
 }

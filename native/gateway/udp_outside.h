@@ -1,7 +1,7 @@
 /*
- * UDP from pods to the outside. No rule can lead it here: after gVisor's REDIRECT a socket cannot
+ * UDP from pods and the node to the outside. No rule can lead it here: after gVisor's REDIRECT a socket cannot
  * learn where a datagram was going. So a raw socket, or a packet socket on the node's link, is shown
- * what pods send, and answers are packets by a raw socket.
+ * what pods send, a packet socket at the node's router what the node does, and answers are packets by a raw socket.
  */
 #ifndef GATEWAY_UDP_OUTSIDE_H
 #define GATEWAY_UDP_OUTSIDE_H

@@ -71,6 +71,8 @@ function networkSteps(context: Context, { denyOutside, controller }: ProcessArgu
           BRIDGE,
           '--bridge-address',
           addresses.node,
+          '--router',
+          addresses.nowhere,
           '--pod-cidr',
           addresses.podCidr,
           '--service-cidr',

@@ -159,6 +159,12 @@ describe.each([
     expect(await n.ask(client, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
   });
 
+  test('reaches the outside over UDP, from the node', async () => {
+    expect(await n.ask('node', 'udp', n.outside, 7, 12)).toEqual({ PING: 12 });
+    expect(await n.ask('node', 'udp', n.outside, 9, 1)).toEqual({ ABORT_ERR: 1 });
+    expect(await n.ask('node', 'udp', '10.43.0.99', 7, 1)).toEqual({ ABORT_ERR: 1 });
+  });
+
   test('loses nothing over UDP to the outside while streams go by', async () => {
     const streams = servers.map((pod) => n.ask(pod, 'bulk', web, 80, 48_000_000));
     const replies = (await n.ask(client, 'udp', n.outside, 7, 200)) as { PING: number };

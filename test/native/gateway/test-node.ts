@@ -92,7 +92,7 @@ export async function startTestNode(options: TestNodeOptions): Promise<TestNode>
 function launchFile(options: TestNodeOptions, outside: string): string {
   const argv = [
     ...['/tested/gateway', '--control', socket, '--bridge', 'cni0', '--bridge-address', node],
-    ...['--pod-cidr', '10.42.0.0/16', '--service-cidr', '10.43.0.0/16'],
+    ...['--router', '10.42.0.254', '--pod-cidr', '10.42.0.0/16', '--service-cidr', '10.43.0.0/16'],
     ...options.dnsUpstreams(outside).flatMap((upstream) => ['--dns-upstream', upstream]),
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
     ...['--direct', options.direct ? 'on' : 'off'],
