@@ -165,6 +165,12 @@ describe.each([
     expect(await n.ask('node', 'udp', '10.43.0.99', 7, 1)).toEqual({ ABORT_ERR: 1 });
   });
 
+  test('takes datagrams of any size to the outside where a raw socket is shown them', async () => {
+    expect(await n.ask(client, 'big', n.outside, 7, 8000)).toBe(8000);
+    const shown = profile === 'stock' ? 40_000 : 'ABORT_ERR';
+    expect(await n.ask(client, 'big', n.outside, 7, 40_000)).toBe(shown);
+  });
+
   test('loses nothing over UDP to the outside while streams go by', async () => {
     const streams = servers.map((pod) => n.ask(pod, 'bulk', web, 80, 48_000_000));
     const replies = (await n.ask(client, 'udp', n.outside, 7, 200)) as { PING: number };

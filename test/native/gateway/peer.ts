@@ -14,6 +14,7 @@
  *   peer scatter HOST PORT COUNT COUNT datagrams, each from a socket of its own that is not read
  *   peer greedy HOST PORT FILE  asks for its own 8 MB back, and reads none of them until FILE is there
  *   peer udp HOST PORT COUNT    COUNT datagrams, each from a socket of its own
+ *   peer big HOST PORT BYTES    one datagram of so many bytes; how many came back
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
  *   peer reach HOST PORT        which of TCP and UDP are answered within three seconds
  *   peer dns HOST NAME          the address of NAME, over UDP and over TCP
@@ -274,6 +275,15 @@ async function udp() {
   return tally(replies);
 }
 
+async function big() {
+  const socket = await open();
+  const reply = once(socket, 'message', { signal: AbortSignal.timeout(REACH_MS) });
+  socket.send(Buffer.alloc(count, 'x'));
+  const size = await reply.then(([message]) => (message as Buffer).length, codeOf);
+  socket.close();
+  return size;
+}
+
 async function flow() {
   const socket = await open();
   const replies = [await datagram(socket), await datagram(socket)];
@@ -356,6 +366,7 @@ const clients: Record<string, () => Promise<unknown>> = {
   scatter,
   greedy,
   udp,
+  big,
   flow,
   dns,
   addresses,
