@@ -215,7 +215,8 @@ async function flood() {
   writeFileSync(`${file}.held`, '');
   while (!existsSync(file)) await delay(50);
   const held = sockets.size;
-  for (const socket of sockets) socket.destroy();
+  // A server that was sent nothing answers no end: only a reset is the end of both sides.
+  for (const socket of sockets) socket.resetAndDestroy();
   return { held, ...tally(outcomes) };
 }
 
