@@ -12,7 +12,7 @@ import { runPaths } from '../layout.ts';
 import { innerInit } from '../namespaces/find-init.ts';
 import { writeBundle } from '../run/bundle.ts';
 import { tellAll } from '../run/events.ts';
-import { findEnd } from '../run/find-end.ts';
+import { examineRun } from '../run/find-end.ts';
 import { loadState } from '../run/state.ts';
 import { stop } from '../run/stop.ts';
 import { diagnose, exitCode, renderDiagnosis } from './doctor.ts';
@@ -153,7 +153,7 @@ Examples:
       if (state === undefined) {
         throw new Error(`Failed to find a cluster in ${directory}: none was started there`);
       }
-      console.log(await writeBundle(directory, await findEnd(directory, state)));
+      console.log(await writeBundle(directory, await examineRun(directory, state)));
     });
   program
     .command('kubeconfig')

@@ -18,10 +18,15 @@ export const LATER = 'later';
  * nothing, and takes a second where all is well.
  */
 export async function findEnd(directory: string, state: RunState): Promise<Ended> {
-  const { launchFile, logs } = runPaths(directory);
   if ((await loadRecord(directory)) === undefined) {
     return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
   }
+  return examineRun(directory, state);
+}
+
+/** The same of any run, whether it became ready or not. */
+export async function examineRun(directory: string, state: RunState): Promise<Ended> {
+  const { launchFile, logs } = runPaths(directory);
   const isRunning = (await findInit(launchFile)) !== undefined;
   const exits = await readExits(logs);
   const said = exits.map(describeExit);
