@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 import { cluster } from './cluster.ts';
 import { datastore } from './datastore.ts';
+import { demo } from './demo.ts';
 import type { Figure } from './figure.ts';
 import type { Group } from './group.ts';
 import { measureInterceptor } from './interceptor.ts';
@@ -25,7 +26,7 @@ const interceptor: Group = {
     await report((await measureInterceptor()).filter(({ name }) => wanted(name)));
   },
 };
-const GROUPS = [start, cluster, interceptor, datastore];
+const GROUPS = [start, cluster, interceptor, datastore, demo];
 
 const only = (process.env['ONLY'] ?? '').split(',').filter(Boolean);
 const wanted = (name: string) =>
