@@ -11,7 +11,7 @@ import { ROOT } from './support/job.ts';
 const HERE = `uses: ./
         with:
           k3s-path: ${K3S_PATH}
-          images: ${IMAGES_PATH}/*`;
+          images: ${IMAGES_PATH}/*.tar`;
 
 test('examples/workflows/chart.yml installs and tests its chart', async () => {
   const example = await readFile(join(ROOT, 'examples/workflows/chart.yml'), 'utf8');

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { command } from '../testbed/command.ts';
@@ -82,6 +83,17 @@ describe('k3s', () => {
     publish();
     expect(await reachable()).toBe(true);
   });
+});
+
+test('the images of a k3s are unpacked to the plain tar that the testbed has', async () => {
+  const tar = Buffer.from('a tar of images');
+  const packed = zstdCompressSync(tar);
+  const name = `k3s-airgap-images-${goArchitecture}.tar.zst`;
+  site.answer(`${K3S}/${name}`, file(packed));
+  site.answer(sums, file(Buffer.from(`${sha256(packed)}  ${name}\n`)));
+  const path = await released('airgap-images');
+  expect(path).toMatch(/\.tar$/);
+  expect(await readFile(path ?? '')).toEqual(tar);
 });
 
 test('runsc is the newest, by its own SHA-512', async () => {

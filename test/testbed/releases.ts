@@ -9,10 +9,11 @@
  *   PINNED_ONLY=1       refuse what no hash in this repository names
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { createZstdDecompress } from 'node:zlib';
 import { parse } from 'yaml';
 
 import { download } from '../../src/supply/download.ts';
@@ -37,6 +38,8 @@ export interface Release {
 const GITHUB = 'https://github.com';
 export const GVISOR = 'https://storage.googleapis.com/gvisor/releases/release';
 const HELM = 'https://get.helm.sh';
+
+const ZST = '.zst';
 
 /** Long enough for a proxy, short for somebody who waits for the demo. */
 const PROBE_TIMEOUT_MS = 5_000;
@@ -69,6 +72,8 @@ export async function reachable(): Promise<boolean> {
 
 async function obtain(name: string, release: Release): Promise<string> {
   const { url, algorithm, member } = release;
+  // Plain, as the testbed's own archives are.
+  const result = member ?? basename(new URL(url).pathname, ZST);
   const expected = await expectedHash(release);
   const dir = await cached(`release-${name}`, [url, expected], async (path) => {
     await mkdir(path);
@@ -81,9 +86,13 @@ async function obtain(name: string, release: Release): Promise<string> {
       throw new Error(`Failed to verify ${url}: its ${algorithm} is ${actual}, not ${expected}`);
     }
     if (member) await command(['tar', '-C', path, '-xf', file, member]);
-    await chmod(join(path, member ?? basename(file)), 0o755);
+    if (file.endsWith(ZST)) {
+      const plain = createWriteStream(join(path, result));
+      await pipeline(createReadStream(file), createZstdDecompress(), plain);
+    }
+    await chmod(join(path, result), 0o755);
   });
-  return join(dir, member ?? basename(new URL(url).pathname));
+  return join(dir, result);
 }
 
 async function expectedHash({ url, sums, pinned }: Release): Promise<string> {
