@@ -18,6 +18,8 @@ test('examples/workflows/chart.yml installs and tests its chart', async () => {
   const workflow = example
     .replace('on: pull_request', 'on: push')
     .replace('runs-on: self-hosted', 'runs-on: ubuntu-latest')
+    // act fetches the actions of all steps before the first one runs.
+    .replace(/ +- if: failure\(\)\n +uses: actions\/upload-artifact[^]*/, '')
     .replace(/uses: k3s-in-gvisor\/k3s-in-gvisor@v1\n +with:/, HERE);
   expect(workflow).toContain(HERE);
   const dir = await mkdtemp(join(tmpdir(), 'k3s-in-gvisor-'));
