@@ -41462,10 +41462,9 @@ function getIDToken(aud) {
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ exec)
+  m: () => (/* binding */ exec),
+  H: () => (/* binding */ getExecOutput)
 });
-
-// UNUSED EXPORTS: getExecOutput
 
 // EXTERNAL MODULE: external "string_decoder"
 var external_string_decoder_ = __nccwpck_require__(3193);
@@ -42122,8 +42121,8 @@ function getExecOutput(commandLine, args, options) {
         let stdout = '';
         let stderr = '';
         //Using string decoder covers the case where a mult-byte character is split
-        const stdoutDecoder = new StringDecoder('utf8');
-        const stderrDecoder = new StringDecoder('utf8');
+        const stdoutDecoder = new external_string_decoder_.StringDecoder('utf8');
+        const stderrDecoder = new external_string_decoder_.StringDecoder('utf8');
         const originalStdoutListener = (_a = options === null || options === void 0 ? void 0 : options.listeners) === null || _a === void 0 ? void 0 : _a.stdout;
         const originalStdErrListener = (_b = options === null || options === void 0 ? void 0 : options.listeners) === null || _b === void 0 ? void 0 : _b.stderr;
         const stdErrListener = (data) => {
@@ -43734,8 +43733,6 @@ var external_node_os_ = __nccwpck_require__(8161);
 var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./node_modules/@actions/core/lib/core.js + 7 modules
 var core = __nccwpck_require__(3838);
-// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
-var io = __nccwpck_require__(8701);
 ;// CONCATENATED MODULE: ./build/js/errors.js
 /** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
 function errors_errorMessage(error) {
@@ -43758,6 +43755,8 @@ class InputError extends Error {
     name = 'InputError';
 }
 
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/js/mode.js
 const MODES = ['full', 'node', 'control-plane'];
 const SYSCTLS = ['auto', 'bind', 'ptrace'];
@@ -44024,7 +44023,269 @@ function describeMismatch(url, found, expected, head) {
     return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
 }
 
+;// CONCATENATED MODULE: ./build/js/inputs/components.js
+
+/** What runs beside the control plane: k3s's packaged parts, and `metrics`, which is the action's. */
+const COMPONENTS = [
+    'coredns',
+    'local-storage',
+    'metrics',
+    'traefik',
+    'helm-controller',
+];
+/** What nearly every chart takes for granted. */
+const STANDARD = ['coredns', 'local-storage', 'metrics'];
+/** k3s's own is a pod with an image to pull; the action serves the same API without either. */
+const METRICS_SERVER = 'metrics-server';
+/** @throws InputError naming what is not known */
+function parseComponents(text) {
+    const names = text.split(/[\s,]+/).filter((name) => name !== '');
+    if (names.length === 0) {
+        return STANDARD;
+    }
+    if (names.length === 1 && names[0] === 'none') {
+        return [];
+    }
+    const unknown = names.find((name) => !COMPONENTS.includes(name));
+    if (unknown !== undefined) {
+        const instead = unknown === METRICS_SERVER ? '; metrics serves the same API, with no image to pull' : '';
+        throw new InputError(`components: "${unknown}" is not known; choose of ${COMPONENTS.join(', ')}, or none${instead}`);
+    }
+    // Traefik's manifest is a HelmChart.
+    const wanted = names.includes('traefik') ? [...names, 'helm-controller'] : names;
+    return COMPONENTS.filter((component) => wanted.includes(component));
+}
+/** Without those that k3s-args disables, as k3s calls them. */
+function without(components, disabled) {
+    const off = disabled.map((name) => (name === METRICS_SERVER ? 'metrics' : name));
+    return components.filter((component) => !off.includes(component));
+}
+/** k3s's list of what is off, servicelb apart, which cannot work here. */
+function disabledOf(components) {
+    const packaged = ['coredns', 'local-storage', 'traefik'];
+    return [...packaged.filter((component) => !components.includes(component)), METRICS_SERVER];
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/k3s-args.js
+
+
+/** pkg/cli/cmds of k3s. */
+const ALIASES = {
+    c: 'config',
+    d: 'data-dir',
+    l: 'log',
+    o: 'write-kubeconfig',
+    s: 'server',
+    t: 'token',
+};
+const SECRET = /^(token|agent-token|datastore-endpoint|vpn-auth|etcd-s3-(access|secret)-key)$/;
+const KUBECONFIG = 'the input kubeconfig says where the kubeconfig goes';
+const API_SERVER = 'the kubeconfig and the output api-server have the address at which steps reach the API server';
+/** Flags whose place the action has taken, and the way to get the same thing. */
+const TAKEN = {
+    config: 'write its settings as flags here; /etc/rancher/k3s/config.yaml and config.yaml.d of the runner are read as well',
+    'data-dir': "k3s's data is in the run's own root and vanishes with it",
+    log: "k3s's log is in the directory that the output logs names",
+    'write-kubeconfig': KUBECONFIG,
+    'write-kubeconfig-mode': KUBECONFIG,
+    'write-kubeconfig-group': KUBECONFIG,
+    'https-listen-port': API_SERVER,
+    'supervisor-port': API_SERVER,
+    'apiserver-port': API_SERVER,
+    'bind-address': API_SERVER,
+    'apiserver-bind-address': API_SERVER,
+    'with-node-id': "--node-name gives the node's whole name",
+    'disable-agent': 'the input mode has control-plane',
+    'disable-apiserver': 'nothing can be waited for without it',
+    'disable-scheduler': 'nothing can be waited for without it',
+    'disable-controller-manager': 'nothing can be waited for without it',
+    'disable-helm-controller': 'the input components says whether it runs (helm-controller)',
+    'container-runtime-endpoint': "pods run in k3s's own containerd",
+    docker: "pods run in k3s's own containerd",
+    rootless: 'the action makes the namespaces',
+};
+/** The kubelet's, of kubelet-arg. */
+const TAKEN_OF_KUBELET = {
+    'root-dir': "the kubelet's files are in the run's own root",
+    'config-dir': 'write its settings as kubelet-arg',
+    'hostname-override': "--node-name gives the node's whole name",
+    'node-ip': "the node's address is the first of --cluster-cidr",
+    port: 'k3s looks for the kubelet on 10250',
+};
+/**
+ * Reads the input k3s-args: flags by lines or several on one, `--a=b` or `--a b`, quoted, with comments.
+ * @throws InputError naming each line that is not understood, and each flag that is the action's own
+ */
+function parseK3sArgs(text) {
+    const problems = [];
+    const lines = text.trim().split('\n');
+    const flags = lines.flatMap((line, index) => {
+        const where = `k3s-args: line ${index + 1}`;
+        try {
+            return flagsOf(wordsOf(line, where, lines.length === 1), where);
+        }
+        catch (error) {
+            problems.push(error.message);
+            return [];
+        }
+    });
+    return takeOwn(flags, problems);
+}
+/**
+ * Splits off what the plan must know of.
+ * @throws InputError for `problems`, and for flags that cannot be had
+ */
+function takeOwn(flags, problems = []) {
+    const found = [...problems, ...flags.flatMap(refusals)];
+    if (found.length > 0) {
+        throw new InputError(found.join('\n'));
+    }
+    const last = (name) => flags.findLast((flag) => flag.name === name)?.value;
+    const own = ['cluster-cidr', 'service-cidr', 'cluster-dns', 'node-name', 'disable'];
+    return {
+        flags: flags.filter(({ name }) => !own.includes(name)),
+        networks: {
+            pods: last('cluster-cidr'),
+            services: last('service-cidr'),
+            dns: last('cluster-dns'),
+        },
+        nodeName: last('node-name'),
+        disable: flags.flatMap(({ name, value }) => name === 'disable' ? (value ?? '').split(',').map((part) => part.trim()) : []),
+        secrets: flags.flatMap(({ name, value }) => SECRET.test(name) && value !== undefined ? [value] : []),
+    };
+}
+/** As k3s takes it. */
+function argumentOf({ name, value }) {
+    return `--${name}${value === undefined ? '' : `=${value}`}`;
+}
+function isSecret({ name }) {
+    return SECRET.test(name);
+}
+function refusals(flag) {
+    const { name, value, where } = flag;
+    const refuse = (why) => [`${where}: --${name}${why}`];
+    const way = TAKEN[name];
+    if (way !== undefined) {
+        return refuse(` is not k3s's to decide here: ${way}`);
+    }
+    switch (name) {
+        case 'kubelet-arg': {
+            const [argument = ''] = (value ?? '').split('=');
+            const other = TAKEN_OF_KUBELET[argument.replace(/^-+/, '')];
+            return other === undefined
+                ? []
+                : refuse(`=${argument} is not the kubelet's to decide here: ${other}`);
+        }
+        case 'cluster-cidr':
+            return isNetwork(value, 8, 24)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 network of /8 to /24, such as 10.52.0.0/16`);
+        case 'service-cidr':
+            return isNetwork(value, 12, 24)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 network of /12 to /24, such as 10.53.0.0/16`);
+        case 'cluster-dns':
+            return value !== undefined && (0,external_node_net_.isIPv4)(value)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 address, such as 10.53.0.10`);
+        case 'node-name':
+            return value !== undefined && /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(value)
+                ? []
+                : refuse(`: "${value ?? ''}" is not a DNS name in lower case`);
+        case 'disable':
+            // As the last word of a line it has lost its value; Go's flags would take the next flag for it.
+            return value === undefined || value === ''
+                ? refuse(' has no value; write --disable=local-storage, or use the input components')
+                : [];
+        default:
+            return [];
+    }
+}
+/** Whether it is a network's own address with a prefix in the range. */
+function isNetwork(text, least, most) {
+    const [address = '', prefix = ''] = (text ?? '').split('/');
+    const bits = Number(prefix);
+    if (!(0,external_node_net_.isIPv4)(address) || !/^\d+$/.test(prefix) || bits < least || bits > most) {
+        return false;
+    }
+    const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    return value % 2 ** (32 - bits) === 0;
+}
+function flagsOf(words, where) {
+    const flags = [];
+    for (const word of words) {
+        const match = /^--?([a-z][\w-]*)(?:=([^]*))?$/i.exec(word);
+        const before = flags.at(-1);
+        if (match !== null) {
+            const [, name = '', value] = match;
+            flags.push({ name: ALIASES[name] ?? name, value, where });
+        }
+        else if (word.startsWith('-')) {
+            throw new InputError(`${where}: "${word}" is not a flag; write --flag=value`);
+        }
+        else if (before === undefined) {
+            throw new InputError(`${where}: "${word}" does not begin with --; write --flag=value or --flag value`);
+        }
+        else if (before.value !== undefined) {
+            // A value cut off at a blank may be a part of a secret.
+            const what = SECRET.test(before.name) ? 'what follows its value' : `"${word}"`;
+            throw new InputError(`${where}: ${what} belongs to no flag after --${before.name}; quote a value that has blanks`);
+        }
+        else {
+            flags[flags.length - 1] = { ...before, value: word };
+        }
+    }
+    return flags;
+}
+/**
+ * The words of a line, as a shell would split them, but for backslashes and variables.
+ * @param only whether it is the only line: YAML's folding makes one of several, comments included
+ */
+function wordsOf(line, where, only) {
+    const words = [];
+    let word;
+    let quote;
+    for (let index = 0; index < line.length; index += 1) {
+        const character = line.charAt(index);
+        if (quote !== undefined) {
+            if (character === quote) {
+                quote = undefined;
+            }
+            else {
+                word = `${word ?? ''}${character}`;
+            }
+        }
+        else if (character === '"' || character === "'") {
+            quote = character;
+            word ??= '';
+        }
+        else if (/\s/.test(character)) {
+            if (word !== undefined) {
+                words.push(word);
+            }
+            word = undefined;
+        }
+        else if (character === '#' && word === undefined) {
+            const comment = line.slice(index);
+            if ((only || words.length > 0) && /\s-/.test(comment)) {
+                throw new InputError(`${where}: flags follow the comment's "#", and would be lost; if the text was folded (">"), write it as a block ("|")`);
+            }
+            break;
+        }
+        else {
+            word = `${word ?? ''}${character}`;
+        }
+    }
+    if (quote !== undefined) {
+        throw new InputError(`${where}: a quotation mark (${quote}) is not closed`);
+    }
+    return word === undefined ? words : [...words, word];
+}
+
 ;// CONCATENATED MODULE: ./build/js/inputs/inputs.js
+
+
+
 
 
 
@@ -44055,6 +44316,7 @@ function parseInputs(read) {
     const mode = collect(() => parseMode(read('mode')));
     const sysctls = collect(() => parseSysctls(read('sysctls')));
     const timeoutMs = collect(() => parseTimeout(read('timeout')));
+    const components = collect(() => parseComponents(read('components')));
     const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
     const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
@@ -44062,17 +44324,20 @@ function parseInputs(read) {
     const warmStart = collect(() => parseBoolean(read, 'warm-start'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
+    const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
     const kubeconfig = collect(() => parseKubeconfig(read('kubeconfig')));
     if (source === undefined ||
         mode === undefined ||
         sysctls === undefined ||
         timeoutMs === undefined ||
+        components === undefined ||
         k3sArgs === undefined ||
         releases === undefined ||
         channelServer === undefined ||
         airgap === undefined ||
         warmStart === undefined ||
         pull === undefined ||
+        denyOutside === undefined ||
         problems.length > 0) {
         throw new InputError(problems.join('\n'));
     }
@@ -44081,14 +44346,17 @@ function parseInputs(read) {
         checksum,
         mode,
         sysctls,
+        components: without(components, k3sArgs.disable),
         k3sArgs,
         releases,
         channelServer,
+        idMapHelper: read('id-map-helper') || undefined,
         images: lines(read('images')),
         airgap,
         warmStart,
         pull,
         registries,
+        denyOutside,
         timeoutMs,
         kubeconfig,
     };
@@ -44163,6 +44431,22 @@ function parseSysctls(text) {
     }
     return sysctls;
 }
+/** As many as the gateway takes. */
+const NETWORKS_MAX = 64;
+function parseNetworks(name, text) {
+    const networks = lines(text);
+    const bad = networks.find((network) => {
+        const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,2})$/.exec(network) ?? [];
+        return !(0,external_node_net_.isIPv4)(address) || Number(prefix) > 32;
+    });
+    if (bad !== undefined) {
+        throw new InputError(`${name}: "${bad}" is not an IPv4 network; write one such as 169.254.0.0/16 per line`);
+    }
+    if (networks.length > NETWORKS_MAX) {
+        throw new InputError(`${name}: ${networks.length} networks are more than ${NETWORKS_MAX}`);
+    }
+    return networks;
+}
 function parseTimeout(text) {
     const [, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(text) ?? [];
     const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
@@ -44186,14 +44470,6 @@ function parseKubeconfig(text) {
     }
     return text.startsWith('~/') ? (0,external_node_path_.join)((0,external_node_os_.homedir)(), text.slice(2)) : (0,external_node_path_.resolve)(text);
 }
-function parseK3sArgs(text) {
-    const args = lines(text);
-    const bad = args.find((arg) => !arg.startsWith('--'));
-    if (bad !== undefined) {
-        throw new InputError(`k3s-args: "${bad}" does not begin with --; write one --flag=value per line`);
-    }
-    return args;
-}
 function lines(text) {
     return text
         .split('\n')
@@ -44201,13 +44477,21 @@ function lines(text) {
         .filter((line) => line !== '');
 }
 
+;// CONCATENATED MODULE: ./build/js/inputs/secrets.js
+/** All that the inputs hold and nobody may read: not in a log, not in a bundle. */
+function secretsOf({ registries, k3sArgs, }) {
+    return [...(registries?.secrets ?? []), ...k3sArgs.secrets].filter((secret) => secret !== '');
+}
+
 ;// CONCATENATED MODULE: ./build/js/layout.js
+
 
 function k3sPaths(isolation, layout) {
     return isolation === 'namespaces'
         ? {
             data: K3S_DATA,
-            config: '/etc/rancher/k3s/config.yaml',
+            // Not k3s's own place: what the runner has beside that would be read as well.
+            config: `${PRIVATE_FILES}/k3s/config.yaml`,
             registries: '/etc/rancher/k3s/registries.yaml',
         }
         : {
@@ -44222,7 +44506,25 @@ const K3S_DATA = '/var/lib/rancher/k3s';
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
 /** What the post step knows of a run: only where it is. */
 function runPaths(state) {
-    return { state, logs: (0,external_node_path_.join)(state, 'logs'), launchFile: (0,external_node_path_.join)(state, 'launch') };
+    return {
+        state,
+        logs: (0,external_node_path_.join)(state, 'logs'),
+        bundle: (0,external_node_path_.join)(state, 'bundle'),
+        launchFile: (0,external_node_path_.join)(state, 'launch'),
+    };
+}
+/** Why a run's directory cannot be there: overlays take its path in a list of options. */
+function whyUnusable(state) {
+    return /[,:\\]/.test(state)
+        ? 'has a comma, a colon or a backslash in it, which no overlay takes'
+        : undefined;
+}
+/** @throws InputError if the run's directory cannot be where it is */
+function assertUsable({ state }) {
+    const why = whyUnusable(state);
+    if (why !== undefined) {
+        throw new InputError(`Failed to use the directory ${state}: its path ${why}; give another one`);
+    }
 }
 /**
  * @param state the run's own directory
@@ -44235,7 +44537,7 @@ function layoutOf(state, dist, arch, node) {
     return {
         ...runPaths(state),
         k3sKubeconfig: (0,external_node_path_.join)(state, 'k3s.yaml'),
-        gatewaySocket: (0,external_node_path_.join)(state, 'gateway.sock'),
+        gatewaySocket: (0,external_node_path_.join)(PRIVATE_FILES, 'gateway.sock'),
         ownCache: (0,external_node_path_.join)(state, 'cache'),
         scratch,
         newRoot: (0,external_node_path_.join)(scratch, 'root'),
@@ -44245,96 +44547,203 @@ function layoutOf(state, dist, arch, node) {
         interceptor: (0,external_node_path_.join)(state, 'interceptor'),
         controller: (0,external_node_path_.join)(dist, 'controller', 'index.js'),
         importer: (0,external_node_path_.join)(dist, 'importer', 'index.js'),
+        commandLine: (0,external_node_path_.join)(dist, 'cli', 'index.js'),
         node,
     };
 }
 
-;// CONCATENATED MODULE: ./build/js/report/hints.js
-const HINTS = [
-    {
-        pattern: /no space left on device/i,
-        advice: 'The disk or a tmpfs is full: containerd keeps images in memory here; give the container more memory or load fewer images.',
-    },
-    {
-        pattern: /unknown flag|flag provided but not defined/i,
-        advice: 'k3s does not know a flag it was given: look at k3s-args, and at whether this version has it.',
-    },
-    {
-        pattern: /(ErrImagePull|ImagePullBackOff|failed to pull)/,
-        advice: 'An image could not be pulled: the runner may have no way to its registry; give the images as tars with the input images.',
-    },
-    {
-        pattern: /address already in use/i,
-        advice: 'A port is taken on the runner: another cluster or service listens there.',
-    },
-    {
-        pattern: /panicked|fatal error: out of memory|cannot allocate memory|signal killed/i,
-        advice: 'The sandbox ran out of memory: a cluster needs about 2 GiB.',
-    },
-    {
-        pattern: /Failed to start ContainerManager/,
-        advice: 'The kubelet lacks something of the kernel: please report this with the list of facts above.',
-    },
+;// CONCATENATED MODULE: ./build/js/redact.js
+/** Shorter ones would take half of every text along. */
+const SHORTEST = 3;
+/** What has the form of a secret: the user of an address, a token of a request. */
+const FORMS = [
+    [/\/\/[^/@\s]+@/g, '//***@'],
+    [/\b(Bearer|Basic) [\w.~+/=-]{8,}/g, '$1 ***'],
 ];
-/** The advice for each known error that `log` contains, in the order of the table. */
-function findHints(log) {
-    return HINTS.flatMap(({ pattern, advice }) => (pattern.test(log) ? [advice] : []));
+/** @param secrets literal texts; of those with several lines each line is one */
+function redactor(secrets) {
+    const literal = [...new Set(secrets.flatMap((secret) => secret.split('\n')))]
+        .map((secret) => secret.trim())
+        .filter((secret) => secret.length >= SHORTEST)
+        // One may be a part of another.
+        .sort((a, b) => b.length - a.length);
+    return (text) => FORMS.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), literal.reduce((result, secret) => result.replaceAll(secret, '***'), text));
+}
+/** `value` as JSON; what is secret is taken out of each text before quotes and line ends are escaped. */
+function redactJson(value, redact) {
+    return JSON.stringify(value, (_, part) => (typeof part === 'string' ? redact(part) : part), 2);
 }
 
-;// CONCATENATED MODULE: ./build/js/report/logs.js
-
-
-const TAIL_BYTES = 8_192;
-/** The end of every log of the run, the most telling first. */
-async function tailLogs(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const names = entries
-        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
-        .map(({ name }) => name);
-    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
-    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return Promise.all(names.map(async (name) => ({ name, text: await tail((0,external_node_path_.join)(directory, name)) })));
+;// CONCATENATED MODULE: ./build/js/report/docs.js
+const FILE = 'docs/troubleshooting.md';
+/** GitHub's anchor of a heading: lower case, blanks as dashes, no punctuation. */
+function anchorOf(heading) {
+    return heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-');
 }
-async function tail(path) {
-    const file = await (0,promises_namespaceObject.open)(path);
-    try {
-        const { size } = await file.stat();
-        const length = Math.min(size, TAIL_BYTES);
-        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-        const text = buffer.toString('utf8');
-        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
-    }
-    finally {
-        await file.close();
-    }
+/** By the repository and the ref the action was taken from, as the runner names them; else the file's own path. */
+function docsLink(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_ACTION_REPOSITORY: repository, GITHUB_ACTION_REF: ref, } = environment;
+    const base = server && repository && ref ? `${server}/${repository}/blob/${ref}/${FILE}` : FILE;
+    return (heading) => `${base}#${anchorOf(heading)}`;
 }
 
-;// CONCATENATED MODULE: ./build/js/report/failure.js
-
-
-
-/**
- * Explains a failure: the ends of the logs, and the likely fix. Never throws.
- * @returns the message to fail with
- */
-async function explainFailure(error, logs, log) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof InputError) {
-        return message;
-    }
-    const hints = new Set(findHints(message));
-    try {
-        for (const { name, text } of await tailLogs(logs)) {
-            findHints(text).forEach((hint) => hints.add(hint));
-            log.group(`End of ${name}`, () => {
-                log.info(text);
-            });
+;// CONCATENATED MODULE: ./build/js/cluster/objects.js
+/** How long a watch may be silent: as long as what is waited for takes. */
+const SILENT_MS = 24 * 3_600_000;
+/** Objects of the collection, those that exist first, then each one as it changes. Ends when the server ends it. */
+async function* watchObjects(client, { path, query }, signal) {
+    const lines = await client.watch(path, {
+        query: { ...query, watch: 'true' },
+        signal,
+        idleMs: SILENT_MS,
+    });
+    for await (const line of lines) {
+        const event = JSON.parse(line);
+        if (event.type === 'ADDED' || event.type === 'MODIFIED') {
+            yield event.object;
+        }
+        else if (event.type === 'ERROR') {
+            throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
         }
     }
-    catch (cause) {
-        log.info(`Failed to read the logs in ${logs}: ${errors_errorMessage(cause)}`);
+}
+/** What keeps a pod from being ready, in the kubelet's own words; undefined where it is ready or has done its work. */
+function troubleOf({ spec, status, metadata }) {
+    if (status?.phase === 'Succeeded' || isTrue(status?.conditions, 'Ready')) {
+        return undefined;
     }
-    return [message, ...hints].join('\n');
+    const containers = [
+        ...(status?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated?.exitCode !== 0),
+        ...(status?.containerStatuses ?? []).filter(({ ready }) => !ready),
+    ];
+    const said = containers.flatMap((container) => {
+        const text = stateOf(container);
+        return text === undefined ? [] : [`${container.name}: ${text}`];
+    });
+    if (said.length > 0) {
+        return said.join('; ');
+    }
+    const unscheduled = status?.conditions?.find(({ type, status: answer }) => type === 'PodScheduled' && answer === 'False');
+    if (unscheduled !== undefined) {
+        return worded(unscheduled.reason, unscheduled.message);
+    }
+    if (status?.reason !== undefined || status?.message !== undefined) {
+        return worded(status.reason, status.message);
+    }
+    if (metadata.deletionTimestamp !== undefined) {
+        return 'is being deleted';
+    }
+    return spec?.nodeName === undefined
+        ? 'not scheduled yet'
+        : `${status?.phase ?? 'Pending'}, its containers have not started`;
+}
+/** "ErrImagePull: failed to ...", "CrashLoopBackOff: back-off ...; before: exit code 1", "running, not ready" */
+function stateOf({ state, lastState, restartCount }) {
+    const ended = lastState?.terminated;
+    const before = ended === undefined ? '' : `; before: ${endOf(ended)}, ${restartCount} restarts`;
+    if (state?.waiting !== undefined) {
+        // What every pod says before its first container.
+        return state.waiting.reason === 'PodInitializing'
+            ? undefined
+            : worded(state.waiting.reason, state.waiting.message) + before;
+    }
+    return state?.terminated === undefined
+        ? `running, not ready${before}`
+        : endOf(state.terminated) + before;
+}
+function endOf({ reason, exitCode, signal, message, }) {
+    const how = signal ? `signal ${signal}` : `exit code ${exitCode ?? '?'}`;
+    return worded(reason === undefined ? how : `${reason} (${how})`, message);
+}
+function worded(reason, message) {
+    return [reason, message?.trim()].filter((text) => text !== undefined && text !== '').join(': ');
+}
+function isTrue(conditions, name) {
+    return conditions?.some(({ type, status }) => type === name && status === 'True') === true;
+}
+/** What keeps a node from being Ready, in the kubelet's own words. */
+function troubleOfNode({ status }) {
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+    return ready?.status === 'True'
+        ? undefined
+        : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/diagnose.js
+
+
+const NOTHING_KNOWN = { nodes: [], pods: [], events: [], unknown: [] };
+const LAST_EVENTS = 20;
+/** Asks the API server; what it does not answer is part of the diagnosis. */
+async function diagnose(client, signal) {
+    const unknown = [];
+    const list = async (path) => {
+        try {
+            const { items } = (await client.request('GET', path, { signal }));
+            return items;
+        }
+        catch (error) {
+            unknown.push(errors_errorMessage(signal.aborted ? signal.reason : error));
+            return [];
+        }
+    };
+    const [nodes, pods, events] = await Promise.all([
+        list('/api/v1/nodes'),
+        list('/api/v1/pods'),
+        list('/api/v1/events'),
+    ]);
+    return {
+        nodes: nodes.flatMap(describeNode),
+        pods: pods.flatMap((pod) => {
+            const trouble = troubleOf(pod);
+            return trouble === undefined ? [] : [`${nameOf(pod)}: ${trouble}`];
+        }),
+        events: lastWarnings(events),
+        unknown,
+    };
+}
+/** Conditions that should not be as they are: Ready that is not, pressure that is. */
+function describeNode(node) {
+    const name = node.metadata.name ?? '?';
+    const notReady = troubleOfNode(node);
+    const pressures = (node.status?.conditions ?? []).filter(({ type, status }) => type !== 'Ready' && status === 'True');
+    return [
+        ...(notReady === undefined ? [] : [`${name}: ${notReady}`]),
+        ...pressures.map(({ type, message }) => `${name}: ${type}: ${message ?? ''}`),
+    ];
+}
+/** "3 x default/web: FailedScheduling: 0/1 nodes are available", the one seen last at the end. */
+function lastWarnings(events) {
+    return events
+        .filter(({ type }) => type === 'Warning')
+        .sort((a, b) => timeOf(a) - timeOf(b))
+        .slice(-LAST_EVENTS)
+        .map(({ count = 1, involvedObject, reason = '', message = '' }) => {
+        const { kind = '', namespace, name = '' } = involvedObject ?? {};
+        const times = count > 1 ? `${count} x ` : '';
+        const where = namespace === undefined ? name : `${namespace}/${name}`;
+        return `${times}${kind} ${where}: ${reason}: ${message.trim()}`;
+    });
+}
+function timeOf({ series, lastTimestamp, eventTime, metadata }) {
+    const time = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp;
+    return time === undefined ? 0 : Date.parse(time);
+}
+function nameOf({ metadata }) {
+    return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+/** All of it, for a log: each part under its heading. */
+function renderDiagnosis(diagnosis) {
+    const part = (title, lines) => lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+    return [
+        ...part('Nodes:', diagnosis.nodes),
+        ...part('Pods that are not ready:', diagnosis.pods),
+        ...part('Last warnings:', diagnosis.events),
+        ...part('What could not be asked:', diagnosis.unknown),
+    ];
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/timeline.js
@@ -44367,11 +44776,16 @@ function seconds(ms) {
 
 ;// CONCATENATED MODULE: ./build/js/report/reporter.js
 
+
 /** Tells what was found, what was decided, and how far it got. */
 class Reporter {
     #log;
-    constructor(log) {
+    #redact;
+    #docs;
+    constructor(log, redact, docs) {
         this.#log = log;
+        this.#redact = redact;
+        this.#docs = docs;
     }
     info = (message) => {
         this.#log.info(message);
@@ -44382,10 +44796,13 @@ class Reporter {
     warning = (message) => {
         this.#log.warning(message);
     };
-    reached(moment) {
+    reached = (moment) => {
         this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
-    }
-    facts(facts) {
+    };
+    waiting = ({ rung, last }) => {
+        this.#log.info(`${' '.repeat(9)}  … ${rung}: ${this.#redact(last)}`);
+    };
+    facts = (facts) => {
         this.#log.group('Facts: what this sandbox can do', () => {
             for (const [name, { result, evidence }] of [
                 ...Object.entries(facts.probes),
@@ -44398,12 +44815,20 @@ class Reporter {
             this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
             this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
         });
-    }
-    plan(plan) {
+    };
+    plan = (plan) => {
         this.#log.info(`Mode: ${plan.mode}`);
         for (const { mode, obstacles } of plan.fellShort) {
-            this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
+            const text = `Not ${mode}: ${obstacles.join('; ')}`;
+            // The promise is that pods run; the first line says what to change.
+            if (mode === 'full') {
+                this.#log.warning(text);
+            }
+            else {
+                this.#log.info(text);
+            }
         }
+        plan.warnings.forEach(this.warning);
         this.#log.group('Plan: what is done, and why', () => {
             for (const { id, reason } of plan.decisions) {
                 this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
@@ -44414,47 +44839,245 @@ class Reporter {
                 for (const operation of operations) {
                     const [directive, path] = operation;
                     const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
-                    this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
+                    this.#log.info(`${id}: ${this.#redact(text).replaceAll('\n', '\\n').slice(0, 300)}`);
                 }
             }
         });
+    };
+    kubeconfig = ({ kubeconfig }) => {
+        this.#log.info(`${' '.repeat(9)}  KUBECONFIG=${kubeconfig}`);
+    };
+    /** All but the message: with that the step, or the command, fails. */
+    failed = (failure) => {
+        this.#examination(failure);
+    };
+    ended = (ended) => {
+        if (ended.warning === undefined) {
+            if (ended.diagnosis.pods.length > 0) {
+                this.#log.quote('Pods that are not ready', ended.diagnosis.pods);
+            }
+            return;
+        }
+        this.#examination(ended);
+        this.#log.warning([ended.warning, ...ended.causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n'));
+    };
+    #examination({ diagnosis, causes, logs }) {
+        for (const { name, lines } of logs) {
+            if (lines.length > 0) {
+                this.#log.quote(`End of ${name}`, lines);
+            }
+        }
+        const cluster = renderDiagnosis(diagnosis);
+        if (cluster.length > 0) {
+            this.#log.quote('What the cluster says', cluster);
+        }
+        for (const { heading, evidence } of causes) {
+            this.#log.quote(`Seen: ${heading}`, [evidence, `See ${this.#docs(heading)}`]);
+        }
     }
 }
-/** Of a proxy's address: "http://user:password@proxy:3128". */
-function withoutPasswords(text) {
-    return text.replace(/\/\/[^/@\s]*@/g, '//***@');
+/** What a step fails with: the error, and what is known to lead to it. */
+function failureMessage({ message, causes }) {
+    return [message, ...causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/report/story.js
+/** Listens, and remembers. */
+class Storyteller {
+    #story = { isReady: false, moments: [] };
+    get story() {
+        return this.#story;
+    }
+    facts = (facts) => {
+        this.#story = { ...this.#story, facts };
+    };
+    plan = (plan) => {
+        this.#story = { ...this.#story, plan };
+    };
+    kubeconfig = (reach) => {
+        this.#story = { ...this.#story, reach };
+    };
+    ready = (reach) => {
+        this.#story = { ...this.#story, reach, isReady: true };
+    };
+    failed = (failure) => {
+        this.#story = { ...this.#story, failure };
+    };
+    reached = (moment) => {
+        this.#story = { ...this.#story, moments: [...this.#story.moments, moment] };
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/report/picture.js
+
+/** How many characters the whole time takes. */
+const WIDTH = 40;
+/**
+ * Where the time went, for people: a bar for each thing, from the one before it to itself.
+ *
+ *     k3s started          2.31 s  |     ====                               |
+ */
+function drawTimeline(moments) {
+    const end = moments.at(-1)?.at ?? 0;
+    const longest = Math.max(0, ...moments.map(({ name }) => name.length));
+    const column = (ms) => (end === 0 ? 0 : Math.round((ms / end) * WIDTH));
+    return moments.map(({ name, at }, index) => {
+        const from = column(moments[index - 1]?.at ?? 0);
+        // What took no time to speak of is seen as well.
+        const to = Math.max(column(at), from + 1);
+        const bar = `${' '.repeat(from)}${'█'.repeat(to - from)}`.padEnd(WIDTH + 1);
+        const took = seconds(at - (moments[index - 1]?.at ?? 0)).padStart(8);
+        return `${name.padEnd(longest)}  ${took}  │${bar}│ ${seconds(at)}`;
+    });
 }
 
 ;// CONCATENATED MODULE: ./build/js/report/summary.js
 
-/** The job summary, in Markdown: what runs, what was worked around and why, where the time went. */
-function renderSummary({ plan, k3s, server, timeline, facts }) {
-    const rows = timeline.moments.map(({ name, at }, index, all) => [
-        name,
-        seconds(at - (all[index - 1]?.at ?? 0)),
-        seconds(at),
-    ]);
-    const probes = Object.entries(facts.probes).map(([name, { result, evidence }]) => [
-        name,
-        result,
-        evidence,
-    ]);
+
+
+/**
+ * The job summary, in Markdown, of whatever is known: what to do next comes first, then where the time went,
+ * and last what was found and done.
+ */
+function renderSummary({ story, logs, bundle, docs }) {
+    const { facts, plan, reach, isReady, failure, moments } = story;
+    const total = seconds(moments.at(-1)?.at ?? 0);
+    const k3s = reach === undefined ? 'k3s' : `k3s ${reach.k3s.version}`;
+    const title = isReady
+        ? `### ${k3s} in gVisor: ready after ${total}, mode ${reach?.plan.mode ?? ''}`
+        : `### ${k3s} in gVisor: failed after ${total}`;
     return [
-        `### k3s ${k3s.version} in gVisor: mode ${plan.mode}`,
-        `Node \`${plan.nodeName}\`, API server \`${server}\`.`,
-        ...plan.fellShort.map(({ mode, obstacles }) => `Not **${mode}**: ${obstacles.join('; ')}.`),
-        table(['reached', 'took', 'at'], rows),
-        details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']))),
-        details('Facts', table(['probe', 'result', 'evidence'], probes)),
+        title,
+        ...(failure === undefined ? [] : explain(failure, docs)),
+        ...(reach === undefined ? [] : [nextSteps(reach, isReady)]),
+        `Logs: \`${logs}\`${failure === undefined ? '' : `; all of it without secrets, to be uploaded: \`${bundle}\``}`,
+        ...(plan?.fellShort ?? []).map(({ mode, obstacles }) => `Not **${mode}**: ${obstacles.join('; ')}.`),
+        ...(moments.length === 0 ? [] : [fence(drawTimeline(moments))]),
+        ...(plan === undefined
+            ? []
+            : [
+                details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']))),
+            ]),
+        ...(facts === undefined
+            ? []
+            : [
+                details('Facts', table(['probe', 'result', 'evidence'], Object.entries(facts.probes).map(([name, { result, evidence }]) => [
+                    name,
+                    result,
+                    evidence,
+                ]))),
+            ]),
         '',
     ].join('\n\n');
 }
+function nextSteps({ kubeconfig, server, context, plan }, isReady) {
+    const ports = plan.isolation === 'namespaces' && plan.mode === 'full'
+        ? [
+            '- `k3s-in-gvisor` is on the PATH as well: `logs`, `load`, `exec`, `status`, `bundle`.',
+            "- Node ports and ports of LoadBalancers are at `127.0.0.1` for the job's steps; `kubectl port-forward` works as well.",
+        ]
+        : [];
+    const node = plan.mode === 'control-plane' ? [] : [`- Node \`${plan.nodeName}\`.`];
+    return [
+        isReady
+            ? '**Next:** `kubectl` and `helm` of the following steps use this cluster.'
+            : '**Next:** the API server answers, so steps with `if: failure()` can ask it.',
+        `- Context \`${context}\` of \`KUBECONFIG\` = \`${kubeconfig}\`; API server \`${server}\`.`,
+        ...ports,
+        ...node,
+    ].join('\n');
+}
+function explain({ message, causes, diagnosis, rung }, docs) {
+    const cluster = renderDiagnosis(diagnosis);
+    const [headline = '', ...more] = message.split('\n');
+    return [
+        ...(rung === undefined ? [] : [`While waiting for **${rung}**:`]),
+        fence([headline, ...more]),
+        ...causes.map(({ heading, cause, fix, evidence }) => `**${cause}** ${fix} ([more](${docs(heading)}))\n\n${fence([evidence])}`),
+        ...(cluster.length === 0 ? [] : ['What the cluster says:', fence(cluster)]),
+    ];
+}
+function fence(lines) {
+    // A text may hold a fence of its own.
+    return ['````text', ...lines, '````'].join('\n');
+}
 function table(head, rows) {
-    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
     return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 function details(title, body) {
     return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/events.js
+const NAMES = [
+    ...['info', 'notice', 'warning', 'facts', 'plan', 'reached', 'waiting'],
+    ...['kubeconfig', 'ready', 'failed', 'ended'],
+];
+/** Tells each listener, in their order. */
+function tellAll(...listeners) {
+    const tell = (name) => (what) => {
+        for (const listener of listeners) {
+            listener[name]?.(what);
+        }
+    };
+    return Object.fromEntries(NAMES.map((name) => [name, tell(name)]));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/command.js
+
+
+/** The variable by which the command line, in later steps of a job, finds the run of the action. */
+const RUN_VARIABLE = 'K3S_IN_GVISOR_RUN';
+/**
+ * Makes a directory for the PATH of later steps that holds the command line, run by the Node that
+ * runs this: a runner need not have one of its own.
+ */
+async function writeCommand({ state, node, commandLine }) {
+    const directory = (0,external_node_path_.join)(state, 'bin');
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+    await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(directory, 'k3s-in-gvisor'), `#!/bin/sh\nexec ${quote(node)} ${quote(commandLine)} "$@"\n`, { mode: 0o755 });
+    return directory;
+}
+/** A word of the shell, whatever is in it. */
+const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+;// CONCATENATED MODULE: ./build/js/abort.js
+/** Aborts with `reason` after `ms`, unless it is cleared before. */
+function abortAfter(ms, reason) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+        controller.abort(new Error(reason));
+    }, ms);
+    return {
+        signal: controller.signal,
+        clear: () => {
+            clearTimeout(timer);
+        },
+    };
+}
+/**
+ * What `work` comes to, or the signal's reason as soon as it is aborted, if it was before as well. For
+ * what cannot be told to stop: it may go on, and nobody waits for it.
+ */
+async function unlessAborted(work, signal) {
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => {
+        reject(signal.reason);
+    };
+    // Who loses the race must not be unhandled.
+    work.catch(() => undefined);
+    aborted.catch(() => undefined);
+    if (signal.aborted) {
+        abort();
+    }
+    signal.addEventListener('abort', abort);
+    try {
+        return await Promise.race([aborted, work]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/files.js
@@ -44532,16 +45155,18 @@ function renderLaunchFile(launch) {
         const fields = [String(inside), String(outside), String(count)];
         header.push(['map-uid', ...fields], ['map-gid', ...fields]);
     }
+    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
     if (launch.denySetgroups) {
         header.push(['setgroups', 'deny']);
     }
     const steps = launch.steps.flatMap((step) => [
         `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderDirective),
+        ...step.operations.map(renderFields),
     ]);
-    return [...header.map(renderDirective), ...steps, ''].join('\n');
+    return [...header.map(renderFields), ...steps, ''].join('\n');
 }
-function renderDirective(fields) {
+/** A line of TAB separated fields (native/lib/fields.h). */
+function renderFields(fields) {
     return fields.map(escapeField).join('\t');
 }
 function escapeField(field) {
@@ -44824,6 +45449,7 @@ async function removeStale(parent, prefix) {
 
 
 
+
 /**
  * Starts native/init on the launch file, in a session of its own so that it outlives this step.
  * @throws if the program cannot be started.
@@ -44832,6 +45458,10 @@ async function startInit(layout) {
     const log = await (0,promises_namespaceObject.open)((0,external_node_path_.join)(layout.logs, 'init.log'), 'a');
     const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
         detached: true,
+        // It is the first process of the pods' pid namespace, so any of them that shares that one can read its
+        // environment. By the variable that is left, the runner finds and ends what a job has left running,
+        // where no post step was run (actions/runner, JobExtension.cs).
+        env: bareEnvironment(['RUNNER_TRACKING_ID']),
         stdio: ['ignore', log.fd, log.fd, 'pipe'],
     });
     await new Promise((resolve, reject) => {
@@ -44858,7 +45488,7 @@ async function startInit(layout) {
                 resolve();
             }
             else if (event === 'failed') {
-                reject(new Error(fields[3] ?? 'Failed to launch'));
+                reject(Object.assign(new Error(fields[3] ?? 'Failed to launch'), { code: fields[2] }));
             }
             else if (event === 'exited') {
                 exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
@@ -44907,6 +45537,22 @@ async function findInit(launchFile) {
         }
     }
     return undefined;
+}
+/**
+ * The pid, as seen from outside, of the first process of a run's namespaces.
+ * @param init init's outer process
+ */
+async function innerInit(init) {
+    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+        const stat = await read(`/proc/${pid}/stat`);
+        // The second field is the program's name in parentheses and may hold anything.
+        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) === init) {
+            return Number(pid);
+        }
+    }
+    throw new Error(`Failed to find the first process of the namespaces: init (${init}) has no child`);
 }
 /** A process may end between being listed and being read. */
 function read(path) {
@@ -45021,6 +45667,10 @@ async function findWarmStart(options) {
             : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
         return { kind: 'none' };
     }
+    if (plan.launch.mapper !== undefined) {
+        narrator.notice('warm-start: nothing is kept for a runner that is not root; unpacked images hold files of many users, which it could not remove');
+        return { kind: 'none' };
+    }
     const unreadable = tars.find((tar) => !isImportable(tar));
     if (unreadable !== undefined) {
         narrator.notice(`warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`);
@@ -45055,41 +45705,104 @@ async function findWarmStart(options) {
     return { kind: 'missing', preparation, key };
 }
 
-;// CONCATENATED MODULE: ./build/js/abort.js
-/** Aborts with `reason` after `ms`, unless it is cleared before. */
-function abortAfter(ms, reason) {
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-        controller.abort(new Error(reason));
-    }, ms);
+;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
+
+
+
+
+
+
+const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
+const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
+/**
+ * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
+ * its own, so k3s itself would not see them.
+ * @throws InputError if one cannot be read as k3s would read it
+ */
+async function readRunnerConfig() {
+    const names = await list(`${runner_config_CONFIG}.d`);
+    const files = [
+        runner_config_CONFIG,
+        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_.join)(`${runner_config_CONFIG}.d`, name)),
+    ];
+    const texts = await Promise.all(files.map(readIfThere));
+    const manifests = (await list(MANIFESTS))
+        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
+        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(MANIFESTS, path), 'utf8') }));
     return {
-        signal: controller.signal,
-        clear: () => {
-            clearTimeout(timer);
+        flags: flagsOfConfig(files.flatMap((path, index) => {
+            const text = texts[index];
+            return text === undefined ? [] : [{ path, text }];
+        })),
+        manifests: await Promise.all(manifests),
+    };
+}
+/** The inputs with what the runner's files ask for; what the inputs say comes after. */
+function withRunnerConfig(inputs, { flags }) {
+    const { k3sArgs, components } = inputs;
+    const found = takeOwn(flags);
+    const { pods, services, dns } = k3sArgs.networks;
+    return {
+        ...inputs,
+        components: without(components, found.disable),
+        k3sArgs: {
+            flags: [...found.flags, ...k3sArgs.flags],
+            networks: {
+                pods: pods ?? found.networks.pods,
+                services: services ?? found.networks.services,
+                dns: dns ?? found.networks.dns,
+            },
+            nodeName: k3sArgs.nodeName ?? found.nodeName,
+            disable: [...found.disable, ...k3sArgs.disable],
+            secrets: [...found.secrets, ...k3sArgs.secrets],
         },
     };
 }
-/**
- * What `work` comes to, or the signal's reason as soon as it is aborted, if it was before as well. For
- * what cannot be told to stop: it may go on, and nobody waits for it.
- */
-async function unlessAborted(work, signal) {
-    const { promise: aborted, reject } = Promise.withResolvers();
-    const abort = () => {
-        reject(signal.reason);
-    };
-    // Who loses the race must not be unhandled.
-    work.catch(() => undefined);
-    aborted.catch(() => undefined);
-    if (signal.aborted) {
-        abort();
+/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
+function flagsOfConfig(files) {
+    const values = new Map();
+    for (const { path, text } of files) {
+        for (const [key, value] of Object.entries(mappingOf(path, text))) {
+            const name = key.replace(/\+$/, '');
+            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
+                where: path,
+                value: item,
+            }));
+            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
+        }
     }
-    signal.addEventListener('abort', abort);
+    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
+}
+function mappingOf(path, text) {
+    let value;
     try {
-        return await Promise.race([aborted, work]);
+        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
     }
-    finally {
-        signal.removeEventListener('abort', abort);
+    catch (error) {
+        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) {
+        throw new InputError(`${path}: is not a mapping of k3s's flags`);
+    }
+    return value;
+}
+async function list(directory) {
+    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
+}
+function readIfThere(path) {
+    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
+}
+async function orNothing(reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { code } = error;
+        // A runner that is not root may not look into root's k3s; then it is not for this job.
+        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+            return undefined;
+        }
+        throw error;
     }
 }
 
@@ -45097,16 +45810,39 @@ async function unlessAborted(work, signal) {
 var lib = __nccwpck_require__(4942);
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/supply/retry.js
+;// CONCATENATED MODULE: ./build/js/retry.js
 
-const BASE_MS = 500;
-const CAP_MS = 10_000;
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+class Backoff {
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
+    /** Rejects with an AbortError when the signal says so. */
+    async wait(signal) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
+    }
+    reset() {
+        this.#nextMs = this.#shortestMs;
+    }
+}
 /**
  * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
  * failed together do not come back together.
  */
 async function retry(attempt, options) {
     const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new Backoff(500, 10_000);
     for (let made = 1;; made++) {
         try {
             return await attempt();
@@ -45116,8 +45852,7 @@ async function retry(attempt, options) {
             if (made === attempts || !options.isTransient(error)) {
                 throw error;
             }
-            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
-            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
             options.onRetry?.(error, delayMs);
             await sleep(delayMs, signal);
         }
@@ -45425,6 +46160,8 @@ function codeOf(error) {
     return code ?? (cause === undefined ? '' : codeOf(cause));
 }
 
+// EXTERNAL MODULE: ./node_modules/@actions/io/lib/io.js
+var io = __nccwpck_require__(8701);
 ;// CONCATENATED MODULE: ./build/js/interceptor/compiler.js
 
 
@@ -45559,6 +46296,23 @@ async function place(program, { interceptor }) {
     await exec_run([interceptor, '--', 'true']);
 }
 
+;// CONCATENATED MODULE: ./build/js/interceptor/node-password.js
+
+
+
+/** Where k3s looks for it before it makes one (pkg/agent/config, ensureNodePassword). */
+const PATH = '/etc/rancher/node/password';
+/**
+ * A node's password in the interceptor's tree of answers, for a user who cannot make /etc/rancher:
+ * k3s wants one even without an agent, "Waiting to retrieve agent configuration; server is not
+ * ready: mkdir /etc/rancher: permission denied", for ever. Of this run alone, and read by its user only.
+ */
+async function answerNodePassword(answers) {
+    const path = (0,external_node_path_.join)(answers, PATH);
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(path), { recursive: true });
+    await (0,promises_namespaceObject.writeFile)(path, `${(0,external_node_crypto_.randomBytes)(16).toString('hex')}\n`, { mode: 0o600 });
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
 
 
@@ -45570,6 +46324,8 @@ async function place(program, { interceptor }) {
 
 
 const ABOUT = 'unpacked.json';
+/** Where a k3s that was installed on the runner has unpacked itself. */
+const INSTALLED = '/var/lib/rancher/k3s/data';
 const PREFIX = 'unpacked-';
 /**
  * What `binary` unpacked in `home` before, if all of it is there, with the sizes and times it had:
@@ -45590,7 +46346,7 @@ async function findUnpacked(home) {
  * and the last one is found next time.
  * @throws InputError if it is not a k3s binary
  */
-async function unpack(binary, home) {
+async function unpack(binary, home, installed = INSTALLED) {
     await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
     const version = await versionOf(binary);
     const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(home, PREFIX));
@@ -45601,6 +46357,9 @@ async function unpack(binary, home) {
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
     await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
     const bin = (0,external_node_path_.join)(dataDir, 'data', 'current', 'bin');
+    if (!(await exists(bin))) {
+        await copyInstalled(version, installed, (0,external_node_path_.join)(dataDir, 'data'));
+    }
     await (0,promises_namespaceObject.mkdir)(tools);
     await (0,promises_namespaceObject.symlink)((0,external_node_path_.join)(bin, 'kubectl'), (0,external_node_path_.join)(tools, 'kubectl'));
     const about = {
@@ -45616,6 +46375,23 @@ async function unpack(binary, home) {
     // The one replaced may still be in use by another job, so only age ends it.
     await removeStale(home, PREFIX);
     return describeUnpacked(about, directory);
+}
+/**
+ * A k3s that finds itself unpacked in its own place uses that, whatever data directory it is given
+ * (cmd/k3s/main.go, extract), so nothing is in `target`: it gets a copy.
+ */
+async function copyInstalled(version, installed, target) {
+    for (const name of await (0,promises_namespaceObject.readdir)(installed).catch(() => [])) {
+        const directory = (0,external_node_path_.join)(installed, name);
+        const found = await versionOf((0,external_node_path_.join)(directory, 'bin', 'k3s')).catch(() => undefined);
+        if (found === version && name !== 'current') {
+            await (0,promises_namespaceObject.mkdir)(target, { recursive: true });
+            await exec_run(['cp', '--archive', directory, (0,external_node_path_.join)(target, name)]);
+            await (0,promises_namespaceObject.symlink)(name, (0,external_node_path_.join)(target, 'current'));
+            return;
+        }
+    }
+    throw new Error(`Failed to unpack k3s ${version}: it put nothing into ${target}; is there another data directory in its environment?`);
 }
 function describeUnpacked({ version, containerdDropIns }, directory) {
     return { version, containerdDropIns, ...pathsIn(directory) };
@@ -45804,22 +46580,6 @@ async function isExecutable(path) {
 
 
 
-/** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
-async function readCredentials(path) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    const cluster = config?.clusters?.[0]?.cluster;
-    const user = config?.users?.[0]?.user;
-    if (cluster === undefined || user === undefined) {
-        throw new Error(`Failed to read ${path}: it has no cluster or no user`);
-    }
-    const decode = (data) => Buffer.from(data, 'base64').toString('utf8');
-    return {
-        server: cluster.server,
-        ca: decode(cluster['certificate-authority-data']),
-        cert: decode(user['client-certificate-data']),
-        key: decode(user['client-key-data']),
-    };
-}
 /**
  * What is at a path that the user named is the user's: it is neither written over nor removed.
  * @throws InputError if there is something at `path`
@@ -45840,18 +46600,22 @@ async function assertUnused(path) {
 }
 /**
  * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
- * API server. It appears whole.
+ * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
  * @throws if there is something at `to`
  */
-async function writeKubeconfig(from, to, server) {
+async function writeKubeconfig(from, to, { server, name }) {
     const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
-    for (const { cluster } of config.clusters) {
-        cluster.server = server;
-    }
+    const own = {
+        ...config,
+        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
+        users: config.users.map(({ user }) => ({ name, user })),
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        'current-context': name,
+    };
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
     const draft = `${to}.${process.pid}.partial`;
     try {
-        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(config), { mode: 0o600, flag: 'wx' });
+        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
         // Unlike a rename, a link never takes the place of another file.
         await (0,promises_namespaceObject.link)(draft, to);
     }
@@ -45860,75 +46624,18 @@ async function writeKubeconfig(from, to, server) {
     }
 }
 
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(4708);
-;// CONCATENATED MODULE: ./build/js/cluster/api.js
-
-/** The few calls readiness makes. */
-class Api {
-    #credentials;
-    #agent;
-    constructor(credentials) {
-        this.#credentials = credentials;
-        const { ca, cert, key } = credentials;
-        this.#agent = new external_node_https_.Agent({ ca, cert, key, keepAlive: true });
-    }
-    /** @throws if the answer is not 200, with the status and the beginning of the body. */
-    async get(path, signal) {
-        const response = await this.#send(path, signal);
-        let body = '';
-        for await (const chunk of response.setEncoding('utf8')) {
-            body += String(chunk);
-        }
-        if (response.statusCode !== 200) {
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}: ${body.slice(0, 300)}`);
-        }
-        return body;
-    }
-    /** Objects of the collection at `path`, those that exist first, then each one as it changes. Ends when the server ends it. */
-    async *watch(path, signal) {
-        const separator = path.includes('?') ? '&' : '?';
-        const response = await this.#send(`${path}${separator}watch=1`, signal);
-        if (response.statusCode !== 200) {
-            response.resume();
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}`);
-        }
-        for await (const line of api_lines(response)) {
-            const event = JSON.parse(line);
-            if (event.type === 'ADDED' || event.type === 'MODIFIED') {
-                yield event.object;
-            }
-            else if (event.type === 'ERROR') {
-                throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
-            }
-        }
-    }
-    close() {
-        this.#agent.destroy();
-    }
-    #send(path, signal) {
-        return new Promise((resolve, reject) => {
-            const call = (0,external_node_https_.request)(new URL(path, this.#credentials.server), { agent: this.#agent, signal });
-            call.once('response', resolve);
-            call.once('error', reject);
-            call.end();
-        });
-    }
-}
-/** Node's readline emits what ends the stream as an error of its own that nobody can catch; this throws it. */
-async function* api_lines(stream) {
-    let rest = '';
-    for await (const chunk of stream.setEncoding('utf8')) {
-        const parts = (rest + String(chunk)).split('\n');
-        rest = parts.pop() ?? '';
-        yield* parts;
-    }
-}
-
 // EXTERNAL MODULE: external "node:http2"
 var external_node_http2_ = __nccwpck_require__(2467);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/js/cluster/containerd.js
+
+/**
+ * The socket of k3s's containerd, reached from outside: no process of ours is needed within.
+ * @param init init's outer process
+ */
+async function containerdSocket(init) {
+    return `/proc/${await innerInit(init)}/root/run/k3s/containerd/containerd.sock`;
+}
+
 ;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
 /** A call that was answered with another status than OK. */
 class GrpcError extends Error {
@@ -46002,8 +46709,6 @@ function decodeMessage(text) {
 
 
 
-/** k3s's containerd, as seen inside. */
-const SOCKET = '/run/k3s/containerd/containerd.sock';
 const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
@@ -46018,8 +46723,7 @@ const pull_ATTEMPTS = 4;
  * @throws with the image, and what containerd said
  */
 async function pullImages(images, init, signal) {
-    // Reached from outside: no process of ours is needed within.
-    const session = await connectTo(`/proc/${await childOf(init)}/root${SOCKET}`, signal);
+    const session = await connectTo(await containerdSocket(init), signal);
     try {
         await Promise.all(images.map((image) => pullImage(session, image, signal)));
     }
@@ -46084,17 +46788,230 @@ function openSession(socket) {
         session.on('error', reject);
     });
 }
-async function childOf(parent) {
-    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
-    for (const pid of pids) {
-        const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-        // The second field is the program's name in parentheses and may hold anything.
-        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        if (Number(ppid) === parent) {
-            return Number(pid);
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/js/kubernetes/lines.js
+/** The stream's complete lines; throws what the stream ends with, if that is an error. */
+async function* linesOf(stream) {
+    stream.setEncoding('utf8');
+    let rest = '';
+    for await (const chunk of stream) {
+        const lines = (rest + String(chunk)).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/client.js
+
+
+
+
+/** The API server answered, and not with success. */
+class ApiError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.name = 'ApiError';
+        this.status = status;
+    }
+}
+/** An answer that takes longer than this is not coming. */
+const IDLE_MS = 30_000;
+/**
+ * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
+ * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
+ * resident), every request of it opens a connection, and its informers know no bookmarks.
+ */
+class ApiClient {
+    #access;
+    #agent;
+    constructor(access) {
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Requests under way fail: whoever made them makes them again, with the new credentials. */
+    use(access) {
+        this.#agent.destroy();
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Ends its connections; requests under way fail. */
+    close() {
+        this.#agent.destroy();
+    }
+    /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
+    async text(path, options = {}) {
+        return (0,consumers_namespaceObject.text)(await this.#send('GET', path, options));
+    }
+    /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
+    async request(method, path, options = {}) {
+        const response = await this.#send(method, path, options);
+        return JSON.parse(await (0,consumers_namespaceObject.text)(response));
+    }
+    /** Opens a watch; what it returns are the lines of the answer as they come. */
+    async watch(path, options) {
+        return linesOf(await this.#send('GET', path, options));
+    }
+    async #send(method, path, { query, body, contentType = 'application/json', signal, idleMs = IDLE_MS }) {
+        const url = new URL(path, this.#access.server);
+        for (const [name, value] of Object.entries(query ?? {}))
+            url.searchParams.set(name, value);
+        const { request } = url.protocol === 'https:' ? external_node_https_ : external_node_http_;
+        const { promise, resolve, reject } = Promise.withResolvers();
+        const outgoing = request(url, {
+            method,
+            agent: this.#agent,
+            ...(signal && { signal }),
+            headers: {
+                accept: 'application/json',
+                'user-agent': 'k3s-in-gvisor',
+                ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
+                ...(body !== undefined && { 'content-type': contentType }),
+            },
+        });
+        outgoing.on('response', resolve);
+        outgoing.on('error', reject);
+        outgoing.setTimeout(idleMs, () => {
+            outgoing.destroy(new Error(`no answer from ${url.host} for ${idleMs / 1000} s`));
+        });
+        outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+        const response = await promise;
+        const { statusCode = 0 } = response;
+        if (statusCode < 200 || statusCode > 299) {
+            const answer = await (0,consumers_namespaceObject.text)(response);
+            throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
+        }
+        return response;
+    }
+}
+function agentFor({ server, ca, cert, key }) {
+    if (server.protocol !== 'https:')
+        return new external_node_http_.Agent({ keepAlive: true });
+    return new external_node_https_.Agent({
+        keepAlive: true,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+    });
+}
+/** The message of the API's Status object, or what came instead of one. */
+function reasonIn(answer) {
+    try {
+        const { message } = JSON.parse(answer);
+        if (message)
+            return message;
+    }
+    catch {
+        // Not JSON: a proxy's page, or a server that is just starting.
+    }
+    return answer.slice(0, 200);
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
+
+/**
+ * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
+ * @throws Error naming what is missing: a half-written file ends so as well.
+ */
+function kubeconfig_parseKubeconfig(text) {
+    const config = (0,dist/* parse */.qg)(text);
+    const name = config?.['current-context'];
+    const context = named(config?.contexts, name, 'context').context;
+    const cluster = named(config?.clusters, context?.cluster, 'cluster').cluster;
+    const user = named(config?.users, context?.user, 'user').user;
+    if (!cluster?.server)
+        throw new Error(`cluster ${String(context?.cluster)} has no server`);
+    return {
+        server: new URL(cluster.server),
+        ca: pem(cluster['certificate-authority-data']),
+        cert: pem(user?.['client-certificate-data']),
+        key: pem(user?.['client-key-data']),
+        token: user?.token,
+    };
+}
+function named(list, name, kind) {
+    const found = list?.find((entry) => entry.name === name);
+    if (!found)
+        throw new Error(`no ${kind} named ${name ?? '(none given)'}`);
+    return found;
+}
+function pem(base64) {
+    return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+;// CONCATENATED MODULE: ./build/js/log.js
+function log(message) {
+    console.log(`${new Date().toISOString()} ${message}`);
+}
+/** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
+function onChange(say) {
+    let last = '';
+    return (message) => {
+        if (message !== last)
+            say(message);
+        last = message;
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig-file.js
+
+
+
+
+
+
+
+/**
+ * Yields what the kubeconfig says, now and whenever that changes. The file, and the directories it
+ * is to be in, may not exist yet: k3s writes them, not atomically, so what cannot be read is waited
+ * out. Nothing polls. Rejects with the signal's reason.
+ */
+async function* kubeconfigs(path, say, signal) {
+    const complain = onChange(say);
+    let last = '';
+    for (;;) {
+        const directory = nearestExisting((0,external_node_path_.dirname)(path));
+        const watcher = (0,external_node_fs_.watch)(directory);
+        try {
+            // Listening before reading: what is written in between is seen.
+            const changed = (0,external_node_events_.once)(watcher, 'change', { signal });
+            // Awaited below; what fails while the consumer has its turn must not be unhandled.
+            changed.catch(() => undefined);
+            if (nearestExisting((0,external_node_path_.dirname)(path)) !== directory)
+                continue;
+            const read = await readAccess(path, last);
+            if (typeof read === 'string') {
+                complain(`Waiting for ${path}: ${read}`);
+            }
+            else if (read) {
+                last = read.text;
+                yield read.access;
+            }
+            await changed;
+        }
+        finally {
+            watcher.close();
         }
     }
-    throw new Error(`Failed to find the first process of the namespaces: init (${parent}) has no child`);
+}
+/** What the file says; undefined if that is the same as before, and the reason if nothing yet. */
+async function readAccess(path, before) {
+    try {
+        const text = await (0,promises_namespaceObject.readFile)(path, 'utf8');
+        return text === before ? undefined : { text, access: kubeconfig_parseKubeconfig(text) };
+    }
+    catch (error) {
+        return errors_errorMessage(error);
+    }
+}
+function nearestExisting(directory) {
+    return (0,external_node_fs_.existsSync)(directory) ? directory : nearestExisting((0,external_node_path_.dirname)(directory));
 }
 
 ;// CONCATENATED MODULE: ./build/js/cluster/readiness.js
@@ -46117,93 +47034,82 @@ class ReadinessError extends Error {
         this.last = last;
     }
 }
+/** The rung after which the cluster can be asked. */
+const SERVING = 'API server ready';
 /**
  * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
  * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
- * @throws ReadinessError naming the rung when the deadline passes or the processes end first.
+ * @throws ReadinessError naming the rung when the signal is aborted or the processes end first.
  */
 async function climb(ladder) {
-    let api;
+    let client;
     const connected = () => {
-        if (api === undefined) {
+        if (client === undefined) {
             throw new Error('not connected yet');
         }
-        return api;
+        return client;
     };
     const rungs = [
         {
             name: 'kubeconfig written',
             climb: async (saw, signal) => {
-                const credentials = await fileCredentials(ladder.kubeconfig, saw, signal);
-                api = new Api({ ...credentials, server: ladder.server });
+                const access = await firstAccess(ladder.kubeconfig, saw, signal);
+                client = new ApiClient({ ...access, server: new URL(ladder.server) });
             },
         },
-        { name: 'API server ready', climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+        { name: SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
         ...(ladder.mode === 'control-plane'
             ? [serviceAccount(connected)]
             : [node(connected, ladder.nodeName), serviceAccount(connected)]),
-        ...(ladder.mode === 'full' ? [clusterDns(connected)] : []),
+        ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
     ];
     try {
         for (const rung of rungs) {
             await climbRung(rung, ladder);
-            ladder.reached(rung.name);
+            await ladder.reached(rung.name);
         }
     }
     finally {
-        api?.close();
+        client?.close();
     }
 }
-async function climbRung(rung, { ended, deadline }) {
+async function climbRung(rung, { ended, signal: given, saw }) {
     let last = 'nothing yet';
     const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, deadline]);
+    const signal = AbortSignal.any([stop.signal, given]);
     const gone = ended.then((how) => {
         throw new ReadinessError(rung.name, last, how);
     });
+    gone.catch(() => undefined);
+    const climbing = rung.climb((what) => {
+        last = what;
+        saw(rung.name, what);
+    }, signal);
     try {
-        await Promise.race([
-            gone,
-            rung.climb((what) => {
-                last = what;
-            }, signal),
-        ]);
+        saw(rung.name, last);
+        await unlessAborted(Promise.race([gone, climbing]), given);
     }
     catch (error) {
         if (error instanceof ReadinessError) {
             throw error;
         }
-        const cause = deadline.aborted ? 'the timeout passed' : errors_errorMessage(error);
+        const cause = errors_errorMessage(given.aborted ? given.reason : error);
         throw new ReadinessError(rung.name, last, cause);
     }
     finally {
         stop.abort();
-        gone.catch(() => undefined);
     }
 }
-async function fileCredentials(path, saw, signal) {
-    const attempt = () => readCredentials(path).catch((error) => {
-        saw(errors_errorMessage(error));
-        return undefined;
-    });
-    const changes = (0,promises_namespaceObject.watch)((0,external_node_path_.dirname)(path), { signal });
-    // Looked at only after the watch began, so that no write is missed.
-    const present = await attempt();
-    if (present !== undefined) {
-        return present;
-    }
-    for await (const { filename } of changes) {
-        const credentials = filename === (0,external_node_path_.basename)(path) ? await attempt() : undefined;
-        if (credentials !== undefined) {
-            return credentials;
-        }
+async function firstAccess(path, saw, signal) {
+    for await (const access of kubeconfigs(path, saw, signal)) {
+        return access;
     }
     throw new Error(`${path} was never written`);
 }
-async function untilReadyz(api, saw, signal) {
+async function untilReadyz(client, saw, signal) {
     for (;;) {
         try {
-            await api.get('/readyz', signal);
+            await client.text('/readyz', { signal });
             return;
         }
         catch (error) {
@@ -46213,49 +47119,70 @@ async function untilReadyz(api, saw, signal) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
     }
 }
-/** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
-function watchUntil(name, api, path, missing) {
+/** Watches a collection until an object satisfies: `missing` says what it still lacks. */
+async function watchUntil(client, collection, missing, saw, signal) {
+    for (;;) {
+        try {
+            for await (const object of watchObjects(client, collection, signal)) {
+                const lacking = missing(object);
+                if (lacking === undefined) {
+                    return;
+                }
+                saw(`${object.metadata.name ?? '?'}: ${lacking}`);
+            }
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            saw(errors_errorMessage(error));
+        }
+        // The server ended the watch or could not be reached: ask anew.
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+    }
+}
+function node(client, nodeName) {
+    const nodes = { path: '/api/v1/nodes', query: { fieldSelector: `metadata.name=${nodeName}` } };
     return {
-        name,
+        name: 'node Ready',
+        climb: (saw, signal) => watchUntil(client(), nodes, troubleOfNode, saw, signal),
+    };
+}
+function serviceAccount(client) {
+    const accounts = {
+        path: '/api/v1/namespaces/default/serviceaccounts',
+        query: { fieldSelector: 'metadata.name=default' },
+    };
+    return {
+        name: 'default service account',
+        climb: (saw, signal) => watchUntil(client(), accounts, () => undefined, saw, signal),
+    };
+}
+const DNS_SLICES = {
+    path: '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices',
+    query: { labelSelector: 'kubernetes.io/service-name=kube-dns' },
+};
+const DNS_PODS = {
+    path: '/api/v1/namespaces/kube-system/pods',
+    query: { labelSelector: 'k8s-app=kube-dns' },
+};
+/** Reached by what a Service needs, told by what the pods lack. */
+function clusterDns(client) {
+    return {
+        name: 'cluster DNS ready',
         climb: async (saw, signal) => {
-            for (;;) {
-                try {
-                    for await (const object of api().watch(path, signal)) {
-                        const lacking = missing(object);
-                        if (lacking === undefined) {
-                            return;
-                        }
-                        saw(`${object.metadata.name}: ${lacking}`);
-                    }
-                }
-                catch (error) {
-                    signal.throwIfAborted();
-                    saw(errors_errorMessage(error));
-                }
-                // The server ended the watch or could not be reached: ask anew.
-                await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+            const told = new AbortController();
+            const pods = watchUntil(client(), DNS_PODS, (pod) => troubleOf(pod) ?? 'ready, its Service does not know it yet', saw, AbortSignal.any([signal, told.signal]));
+            pods.catch(() => undefined);
+            try {
+                saw('there is no CoreDNS pod yet');
+                await watchUntil(client(), DNS_SLICES, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
+                    ? undefined
+                    : 'has no ready endpoint', () => undefined, signal);
+            }
+            finally {
+                told.abort();
             }
         },
     };
-}
-function node(api, nodeName) {
-    const path = `/api/v1/nodes?fieldSelector=metadata.name=${encodeURIComponent(nodeName)}`;
-    return watchUntil('node Ready', api, path, ({ status }) => {
-        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True'
-            ? undefined
-            : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
-    });
-}
-function serviceAccount(api) {
-    const path = '/api/v1/namespaces/default/serviceaccounts?fieldSelector=metadata.name=default';
-    return watchUntil('default service account', api, path, () => undefined);
-}
-function clusterDns(api) {
-    const path = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io/service-name=kube-dns';
-    return watchUntil('cluster DNS ready', api, path, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
-        ? undefined
-        : 'no CoreDNS pod is ready');
 }
 
 ;// CONCATENATED MODULE: ./build/js/supply/tool-cache.js
@@ -46289,7 +47216,7 @@ class ToolCache {
      */
     async find(asset, expected) {
         const { tag, name, origin } = asset;
-        const hashes = expected === undefined ? await list((0,external_node_path_.join)(this.#root, tag)) : [expected];
+        const hashes = expected === undefined ? await tool_cache_list((0,external_node_path_.join)(this.#root, tag)) : [expected];
         for (const sha256 of hashes) {
             const directory = this.directory(tag, sha256);
             const path = (0,external_node_path_.join)(directory, name);
@@ -46310,9 +47237,9 @@ class ToolCache {
     }
     /** Names of the root's directories, tags among them, in which the file `name` of `origin` is, verified or not. */
     async tags(name, origin) {
-        const tags = await list(this.#root);
+        const tags = await tool_cache_list(this.#root);
         const have = await Promise.all(tags.map(async (tag) => {
-            const hashes = await list((0,external_node_path_.join)(this.#root, tag));
+            const hashes = await tool_cache_list((0,external_node_path_.join)(this.#root, tag));
             const origins = await Promise.all(hashes.map((sha256) => readText((0,external_node_path_.join)(this.directory(tag, sha256), name + ORIGIN))));
             return origins.includes(origin);
         }));
@@ -46358,11 +47285,382 @@ class ToolCache {
     }
 }
 /** The names in a directory, none if it is not there. */
-async function list(directory) {
+async function tool_cache_list(directory) {
     return (0,promises_namespaceObject.readdir)(directory).catch(() => []);
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var action_exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./build/js/run/state.js
+
+
+/** Where a run's directory holds its state. */
+const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.json');
+async function saveState(directory, state) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = stateFile(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
+async function loadState(directory) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/bundle.js
+
+
+
+
+
+
+
+
+
+
+/** What of the cluster is worth having when it is gone; each file is what kubectl prints. */
+const QUESTIONS = {
+    'describe-nodes.txt': ['describe', 'nodes'],
+    'describe-pods.txt': ['describe', 'pods', '--all-namespaces'],
+    'objects.txt': ['get', 'all,pvc,ingress,endpointslices', '--all-namespaces', '--output=wide'],
+    'events.txt': ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp'],
+};
+/** What a log may hold at most, from its end: a bundle is sent around. */
+const LONGEST_LOG = 4 << 20;
+/**
+ * Puts together what helps to explain a failure, in the run's directory: facts, plan, timeline, logs, what
+ * the cluster says; without secrets.
+ * @returns the directory of the bundle
+ * @throws if it cannot be written
+ */
+async function writeBundle(directory, found) {
+    const state = await loadState(directory);
+    const { logs, bundle } = runPaths(directory);
+    const redact = redactor(state?.secrets ?? []);
+    try {
+        await (0,promises_namespaceObject.rm)(bundle, { recursive: true, force: true });
+        await (0,promises_namespaceObject.mkdir)(bundle, { recursive: true });
+        await copyRedacted(logs, (0,external_node_path_.join)(bundle, 'logs'), redact);
+        for (const name of ['facts.json', 'plan.json', 'timeline.json']) {
+            const from = (0,external_node_path_.join)(bundle, 'logs', name);
+            if (await exists(from)) {
+                await (0,promises_namespaceObject.cp)(from, (0,external_node_path_.join)(bundle, name));
+                await (0,promises_namespaceObject.rm)(from);
+            }
+        }
+        if (found !== undefined) {
+            const causes = found.causes.map(({ heading, cause, fix, evidence }) => `${heading}\n  ${cause}\n  ${fix}\n  ${evidence}`);
+            const text = [...renderDiagnosis(found.diagnosis), ...causes].join('\n');
+            await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, 'diagnosis.txt'), `${text}\n`);
+        }
+        const kubeconfig = state?.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
+        if (state?.tools !== undefined && (await exists(kubeconfig))) {
+            await ask((0,external_node_path_.join)(state.tools, 'kubectl'), kubeconfig, bundle, redact);
+        }
+    }
+    catch (error) {
+        throw new Error(`Failed to write the bundle ${bundle}: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    }
+    return bundle;
+}
+async function copyRedacted(from, to, redact) {
+    for (const entry of await (0,promises_namespaceObject.readdir)(from, { recursive: true, withFileTypes: true }).catch(() => [])) {
+        if (entry.isFile()) {
+            const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+            const copy = (0,external_node_path_.join)(to, path.slice(from.length + 1));
+            const text = (await (0,promises_namespaceObject.readFile)(path)).subarray(-LONGEST_LOG).toString('utf8');
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(copy, '..'), { recursive: true });
+            await (0,promises_namespaceObject.writeFile)(copy, redact(text));
+        }
+    }
+}
+/** Whatever the cluster still answers: what it does not is in the file as kubectl's error. */
+async function ask(kubectl, kubeconfig, bundle, redact) {
+    await Promise.all(Object.entries(QUESTIONS).map(async ([name, args]) => {
+        const { stdout, stderr } = await (0,action_exec/* getExecOutput */.H)(
+        // @actions/exec reads the program as a command line.
+        `"${kubectl}"`, [
+            ...args,
+            `--kubeconfig=${kubeconfig}`,
+            '--request-timeout=10s',
+            `--cache-dir=${(0,external_node_path_.join)(bundle, '..', 'kubectl')}`,
+        ], { silent: true, ignoreReturnCode: true, env: bareEnvironment() });
+        await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, name), redact(stdout + stderr));
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/causes.js
+const LAUNCH = /launch|k3s started|^kubeconfig written$/;
+const causes_SERVING = /^API server ready$/;
+const NODE = /^node Ready$/;
+const PODS = /^cluster DNS ready$|^images pulled$|^later$/;
+/** The more telling first. Each has a test with a line from a real log. */
+const KNOWN = [
+    {
+        heading: 'no space left on device',
+        pattern: /no space left on device|ENOSPC/i,
+        cause: 'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
+        fix: 'Give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
+    },
+    {
+        heading: 'unknown flag',
+        pattern: /unknown flag|flag provided but not defined/i,
+        rungs: [LAUNCH, causes_SERVING],
+        cause: 'k3s does not know a flag it was given.',
+        fix: 'Look at k3s-args, and at whether this version of k3s has it.',
+    },
+    {
+        heading: 'ended with signal 9',
+        pattern: /\b(k3s|gateway|controller|init) ended with signal (9|SIGKILL)\b/,
+        cause: 'The process was killed from outside, which is most often for want of memory, else by a step of the job.',
+        fix: 'Give the container more memory; look for pkill or killall in the steps.',
+    },
+    {
+        heading: 'cannot allocate memory',
+        pattern: /cannot allocate memory|out of memory|OOMKilled|ENOMEM/i,
+        cause: 'The sandbox ran out of memory.',
+        fix: 'Give the container more: a cluster needs about 2 GiB, and its images and containers live in memory too.',
+    },
+    {
+        heading: 'address already in use',
+        pattern: /address already in use|EADDRINUSE/i,
+        cause: 'A port is taken on the runner: by another cluster, a service container or a step.',
+        fix: 'End what listens there, or give k3s another port.',
+    },
+    {
+        heading: '401 Unauthorized',
+        pattern: /401 Unauthorized|403 Forbidden|pull access denied|insufficient_scope|authorization failed|no basic auth credentials/i,
+        rungs: [PODS],
+        cause: 'A registry does not give the image to whoever asks.',
+        fix: 'Give its credentials with the input registries (configs.<registry>.auth), and check the name of the image.',
+    },
+    {
+        heading: '429 Too Many Requests',
+        pattern: /429 Too Many Requests|toomanyrequests/i,
+        rungs: [PODS],
+        cause: 'A registry gives this address no more images for now.',
+        fix: 'Log in with the input registries, name a mirror there, or give the image as a tar with the input images.',
+    },
+    {
+        heading: 'x509: certificate signed by unknown authority',
+        pattern: /x509: certificate signed by unknown authority/i,
+        rungs: [PODS],
+        cause: 'A registry, or a proxy before it, has a certificate of an authority the runner does not know.',
+        fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
+    },
+    {
+        heading: 'failed to pull and unpack image',
+        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset)/i,
+        rungs: [PODS],
+        cause: 'There is no way from this runner to the registry of an image.',
+        fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',
+    },
+    {
+        heading: 'ErrImagePull',
+        pattern: /ErrImagePull|ImagePullBackOff|failed to pull|Failed to pull/,
+        rungs: [PODS],
+        cause: 'An image could not be pulled.',
+        fix: 'Check its name and tag, or give it as a tar with the input images.',
+    },
+    {
+        heading: 'cni plugin not initialized',
+        pattern: /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady/i,
+        rungs: [NODE, PODS],
+        cause: 'containerd has no network for pods yet, or never got one.',
+        fix: 'Look at containerd.log; --flannel-backend and --cni flags of k3s-args must be left alone.',
+    },
+    {
+        heading: 'Failed to start ContainerManager',
+        pattern: /Failed to start ContainerManager/,
+        rungs: [NODE],
+        cause: 'The kubelet lacks something of the kernel.',
+        fix: 'Please report this with facts.json and plan.json of the bundle.',
+    },
+    {
+        heading: 'too many open files',
+        pattern: /too many open files|EMFILE/i,
+        cause: 'A limit on open files of the runner was reached.',
+        fix: 'Raise it for the container (docker run --ulimit nofile=1048576).',
+    },
+];
+/**
+ * The known causes that `lines` show, the most telling first.
+ * @param rung what was waited for
+ */
+function findCauses(lines, rung) {
+    return KNOWN.flatMap(({ pattern, rungs, ...known }) => {
+        if (rungs?.some((name) => name.test(rung)) === false) {
+            return [];
+        }
+        const evidence = lines.find((line) => pattern.test(line));
+        return evidence === undefined ? [] : [{ ...known, evidence: evidence.trim().slice(0, 300) }];
+    });
+}
+const HEADINGS = KNOWN.map(({ heading }) => heading);
+
+;// CONCATENATED MODULE: ./build/js/run/logs.js
+
+
+/** Enough for what led to a failure: k3s writes some 200 lines a second when it is in trouble. */
+const logs_READ_BYTES = 256 << 10;
+const SHOWN_LINES = 40;
+/** The end of every log of the run, the most telling last, as a log is read from its end. */
+async function tailLogs(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const names = entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+        .map(({ name }) => name);
+    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
+    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return Promise.all(names.map(async (name) => ({
+        name,
+        lines: linesThatMatter(await tail((0,external_node_path_.join)(directory, name))).slice(-SHOWN_LINES),
+    })));
+}
+async function tail(path) {
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const { size } = await file.stat();
+        const length = Math.min(size, logs_READ_BYTES);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+        const text = buffer.toString('utf8');
+        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What every run in gVisor says, and nobody has to act upon; docs/troubleshooting.md lists them.
+ * klog: "I1125 03:40:44.123456 77 file.go:12] message"; logrus: `time="..." level=info msg="..."`.
+ */
+const HARMLESS = [
+    /^I\d{4} /,
+    /\blevel=(info|debug)\b/,
+    /Failed to set sysctl/i,
+    /imagefs device is not found|invalid capacity 0 on image filesystem/,
+    /cgroup v1 support is in maintenance mode/i,
+    /^Flag --\S+ has been deprecated/,
+    /^Trace\[|^\t?Trace\[/,
+];
+/** Without what is harmless, each line once: the one said last, with how often it was said. */
+function linesThatMatter(text) {
+    const found = new Map();
+    for (const line of text.split('\n')) {
+        if (line.trim() === '' || HARMLESS.some((pattern) => pattern.test(line))) {
+            continue;
+        }
+        const key = withoutTime(line);
+        const times = (found.get(key)?.times ?? 0) + 1;
+        // Said again means said later.
+        found.delete(key);
+        found.set(key, { line, times });
+    }
+    return [...found.values()].map(({ line, times }) => times === 1 ? line : `${line} (said ${times} times)`);
+}
+/** What two lines that say the same have in common. */
+function withoutTime(line) {
+    return line
+        .replace(/^[EWF]\d{4} [\d:.]+ +\d+ /, '')
+        .replace(/\btime="[^"]*"/, '')
+        .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/examine.js
+
+
+
+
+
+
+
+
+
+/** How long a cluster that is not well may take to say so. */
+const PATIENCE_MS = 10_000;
+/**
+ * All that can be found out. Never throws: what cannot be found out is part of the answer.
+ * @param wanted `kubeconfig`: undefined where the API server never answered; `said`: what is known
+ *   already; `rung`: what was waited for
+ */
+async function examine(wanted) {
+    const { kubeconfig, said, rung, redact } = wanted;
+    const [diagnosis, logs] = await Promise.all([
+        kubeconfig === undefined ? NOTHING_KNOWN : askCluster(kubeconfig),
+        tailLogs(wanted.logs).catch(() => []),
+    ]);
+    const causes = findCauses([
+        ...said,
+        ...diagnosis.nodes,
+        ...diagnosis.pods,
+        // What was said last counts first.
+        ...diagnosis.events.toReversed(),
+        ...logs.flatMap(({ lines }) => lines.toReversed()),
+    ], rung);
+    // Not before the causes are found, which are literal errors.
+    return JSON.parse(redactJson({ diagnosis, causes, logs }, redact));
+}
+async function askCluster(kubeconfig) {
+    const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
+    let client;
+    try {
+        client = new ApiClient(kubeconfig_parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        return await diagnose(client, patience.signal);
+    }
+    catch (error) {
+        return { ...NOTHING_KNOWN, unknown: [errors_errorMessage(error)] };
+    }
+    finally {
+        patience.clear();
+        client?.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/id-mapper.js
+
+
+/** The name native/idmap is installed under. */
+const IDMAP = 'k3s-in-gvisor-idmap';
+/** Where it is looked for beside PATH: what a Dockerfile adds, and what an init container fills. */
+const PLACES = ['/usr/local/bin', '/opt/k3s-in-gvisor'];
+/**
+ * The program, with its arguments, that may map every id for a runner that is not root: the helper,
+ * else sudo, which works only where runsc runs with -allow-suid. Whether it does, the probe finds.
+ * @returns empty for root, who needs none, and where there is none
+ */
+async function findIdMapper(search) {
+    const { uid, given, path, shipped } = search;
+    if (uid === 0) {
+        return [];
+    }
+    if (given !== undefined) {
+        return [given];
+    }
+    const directories = path.split(external_node_path_.delimiter).filter((directory) => directory !== '');
+    const helper = await firstExecutable(IDMAP, [...directories, ...PLACES]);
+    if (helper !== undefined) {
+        return [helper];
+    }
+    const sudo = await firstExecutable('sudo', directories);
+    return sudo === undefined ? [] : [sudo, '-n', '--', shipped];
+}
+async function firstExecutable(name, directories) {
+    const paths = directories.map((directory) => (0,external_node_path_.join)(directory, name));
+    const found = await Promise.all(paths.map((path) => (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false)));
+    return paths.find((_, index) => found[index]);
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
@@ -46370,9 +47668,12 @@ async function readText(path) {
 const NATIVE_PROBES = [
     'mount',
     'namespaces',
+    'user-namespace-all',
     'user-namespace',
+    'user-namespace-mapped',
     'user-namespace-single',
     'tmpfs',
+    'tmpfs-limits',
     'proc',
     'overlay-root',
     'overlay-proc-sys',
@@ -46395,9 +47696,15 @@ const NATIVE_PROBES = [
 function can(facts, probe) {
     return facts.probes[probe].result === 'yes';
 }
-/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
+/** Whether the runner may not map other ids itself, and must, and a program does it for it. */
+function isMapped(facts) {
+    return (!can(facts, 'namespaces') &&
+        !can(facts, 'user-namespace') &&
+        can(facts, 'user-namespace-mapped'));
+}
+/** Whether the user namespace will hold one id only: nobody maps others, and the runner needs one. */
 function hasOneUser(facts) {
-    return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
+    return !can(facts, 'namespaces') && !can(facts, 'user-namespace') && !isMapped(facts);
 }
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
@@ -46445,6 +47752,26 @@ function parseMounts(mountinfo, workspace) {
     const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
     return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
 }
+/** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
+const IDMAP_CAPABILITIES = { SETGID: 6n, SETUID: 7n, SETFCAP: 31n };
+/**
+ * Whether a program gains the capabilities of its file, from /proc/self/status (proc_pid_status(5)):
+ * not with no_new_privs, and none that the bounding set is without.
+ */
+function parseFileCapabilities(status) {
+    const field = (name) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0';
+    if (field('NoNewPrivs') === '1') {
+        return { result: 'no', evidence: 'no_new_privs is set' };
+    }
+    const bounding = BigInt(`0x${field('CapBnd')}`);
+    const missing = Object.entries(IDMAP_CAPABILITIES).filter(([, bit]) => ((bounding >> bit) & 1n) === 0n);
+    return missing.length === 0
+        ? { result: 'yes', evidence: `bounding set ${field('CapBnd')}` }
+        : {
+            result: 'no',
+            evidence: `the bounding set is without ${missing.map(([name]) => name).join(', ')}`,
+        };
+}
 /** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
 function unescapeOctal(text) {
     return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
@@ -46473,22 +47800,29 @@ function parseResolver(resolvConf) {
 
 
 
+
 const API_SERVER_PORT = 6443;
-/**
- * Finds the facts by attempting, side by side; nothing is left behind.
- * @param sysctls paths below /proc/sys that the plan will ask about
- */
-async function gatherFacts(layout, sysctls) {
-    const [probed, mounts, resolver, apiServerPort, machineId] = await Promise.all([
-        probe(layout, sysctls),
+/** Finds the facts by attempting, side by side; nothing is left behind. */
+async function gatherFacts(layout, questions, signal) {
+    const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+    const idMapper = await findIdMapper({
+        uid: user.uid,
+        given: questions.idMapHelper,
+        path: process.env['PATH'] ?? '',
+        shipped: (0,external_node_path_.join)(layout.native, 'idmap'),
+    });
+    const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+        probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
         readResolver(),
         freePort(API_SERVER_PORT),
         readAnswer('/etc/machine-id'),
+        (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
+        findWritable('/etc/rancher/node'),
     ]);
     return {
         ...probed,
-        user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
+        user,
         hostname: (0,external_node_os_.hostname)(),
         mounts,
         networks: Object.values((0,external_node_os_.networkInterfaces)())
@@ -46498,15 +47832,17 @@ async function gatherFacts(layout, sysctls) {
         proxy: proxies(process.env),
         apiServerPort,
         machineId,
+        idMapper,
+        fileCapabilities: parseFileCapabilities(status),
+        etcRancher,
     };
 }
-async function probe(layout, sysctls) {
+async function probe(layout, sysctls, idMapper, signal) {
     const output = await exec_run([
-        (0,external_node_path_.join)(layout.native, 'probe'),
-        '--scratch',
-        layout.state,
+        ...[(0,external_node_path_.join)(layout.native, 'probe'), '--scratch', layout.state],
+        ...idMapper.flatMap((argument) => ['--mapper', argument]),
         ...sysctls.flatMap((path) => ['--sysctl', path]),
-    ]);
+    ], { signal });
     return parseProbes(output);
 }
 /** A runner without the file has no name servers. */
@@ -46557,6 +47893,19 @@ async function readAnswer(path) {
         return { result: 'no', evidence: errors_errorMessage(error) };
     }
 }
+/** Whether `path` is, or can be made, a directory in which files can be made. */
+async function findWritable(path) {
+    try {
+        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.W_OK | promises_namespaceObject.constants.X_OK);
+        return { result: 'yes', evidence: path };
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return findWritable((0,external_node_path_.dirname)(path));
+        }
+        return { result: 'no', evidence: errors_errorMessage(error) };
+    }
+}
 
 ;// CONCATENATED MODULE: ./build/js/run/pod-cgroups.js
 
@@ -46565,13 +47914,13 @@ async function readAnswer(path) {
 
 const ROOT = '/sys/fs/cgroup';
 /** The kubelet's, and the one k3s moves processes to on cgroup v2. */
-const NAMES = ['kubepods', 'k3s'];
+const pod_cgroups_NAMES = ['kubepods', 'k3s'];
 const pod_cgroups_POLL_MS = 20;
-const PATIENCE_MS = 5_000;
+const pod_cgroups_PATIENCE_MS = 5_000;
 /** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
 async function candidates() {
     const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
-    return ['', ...hierarchies.filter((name) => !NAMES.includes(name))].flatMap((hierarchy) => NAMES.map((name) => (0,external_node_path_.join)(ROOT, hierarchy, name)));
+    return ['', ...hierarchies.filter((name) => !pod_cgroups_NAMES.includes(name))].flatMap((hierarchy) => pod_cgroups_NAMES.map((name) => (0,external_node_path_.join)(ROOT, hierarchy, name)));
 }
 /** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
 async function missingPodCgroups() {
@@ -46580,16 +47929,17 @@ async function missingPodCgroups() {
     return paths.filter((_, index) => present[index] !== true);
 }
 /**
- * Removes a cgroup and those below it, whose files are the kernel's and go with them. A killed
+ * Removes cgroups and those below them, whose files are the kernel's and go with them. A killed
  * process leaves its cgroup a moment after it was killed.
+ * @param remove does it once, and throws with the errno's name as the error's code
  * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
  *   the empty cgroups stay until the sandbox ends
  */
-async function removeCgroup(path) {
-    const deadline = performance.now() + PATIENCE_MS;
+async function removeCgroups(paths, remove = removeTrees) {
+    const deadline = performance.now() + pod_cgroups_PATIENCE_MS;
     for (;;) {
         try {
-            await removeTree(path);
+            await remove(paths);
             return true;
         }
         catch (error) {
@@ -46604,6 +47954,11 @@ async function removeCgroup(path) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(pod_cgroups_POLL_MS);
     }
 }
+async function removeTrees(paths) {
+    for (const path of paths) {
+        await removeTree(path);
+    }
+}
 async function removeTree(path) {
     if (!(await exists(path))) {
         return;
@@ -46616,28 +47971,172 @@ async function removeTree(path) {
     await (0,promises_namespaceObject.rmdir)(path);
 }
 
-;// CONCATENATED MODULE: ./build/js/run/state.js
+;// CONCATENATED MODULE: ./build/js/run/record.js
 
 
-/** Where a run's directory holds its state. */
-const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.json');
-async function saveState(directory, state) {
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = stateFile(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
+
+const fileOf = (directory) => (0,external_node_path_.join)(directory, 'cluster.json');
+/** Written beside the run's state, and gone with it. */
+async function saveRecord(directory, record) {
+    const path = fileOf(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
-/** @returns undefined if no run was started in the directory, or it was cleaned up already */
-async function loadState(directory) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
+/** @returns undefined where no cluster has become ready */
+async function loadRecord(directory) {
+    return (await readJson(fileOf(directory)));
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/advice.js
+/** For most runners the quickest: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
+const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
+/** The lines of a Dockerfile that let a runner stay who it is. */
+const ADD_HELPER = [
+    'USER root',
+    `ADD --chmod=755 https://github.com/k3s-in-gvisor/k3s-in-gvisor/raw/v1/dist/native/linux-x64/idmap ${HELPER}`,
+    `RUN ${HELPER} install ${HELPER}`,
+    'USER runner',
+]
+    .map((line) => `"${line}"`)
+    .join(', ');
+/** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
+function everyIdAdvice({ fileCapabilities, user }) {
+    if (user.uid === 0) {
+        return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
     }
-    catch (error) {
-        if (error.code === 'ENOENT') {
-            return undefined;
+    if (fileCapabilities.result === 'no') {
+        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}`;
+    }
+    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
+
+/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
+function chooseHierarchy(facts) {
+    if (can(facts, 'cgroup-v2-inherited'))
+        return 'v2-inherited';
+    if (can(facts, 'cgroup-v1-inherited'))
+        return 'v1-inherited';
+    if (can(facts, 'cgroup-v2-mount'))
+        return 'v2-mounted';
+    if (can(facts, 'cgroup-v1-mount'))
+        return 'v1-mounted';
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/choose-mode.js
+
+
+
+
+/** What a private root with its own network takes: without these there is nothing to run k3s in. */
+const CONTROL_PLANE_PROBES = [
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'pivot-root',
+    'bridge',
+    'iptables-nat',
+];
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES = ['rshared'];
+/** A pod's own network. */
+const FULL_PROBES = ['veth'];
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+function obstacles(mode, isolation, facts) {
+    return isolation === 'namespaces'
+        ? obstaclesInNamespaces(mode, facts)
+        : obstaclesWithout(mode, facts);
+}
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode, facts) {
+    const { result, evidence } = facts.probes['seccomp-trace'];
+    if (mode === 'control-plane') {
+        // Even without an agent k3s writes its node's password below it, and else waits for ever.
+        return can(facts, 'seccomp-trace') || facts.etcRancher.result === 'yes'
+            ? []
+            : [
+                `k3s keeps a password in /etc/rancher/node, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}), and no call can be answered for it (seccomp-trace: ${evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher/node", or ${RUN_AS_ROOT}`,
+            ];
+    }
+    const found = [];
+    if (mode === 'full') {
+        found.push('without namespaces or mounts containers cannot run');
+    }
+    else if (result !== 'yes') {
+        found.push(`seccomp-trace: ${result} (${evidence})`);
+    }
+    if (facts.user.uid !== 0) {
+        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+    }
+    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
+    }
+    return found;
+}
+function obstaclesInNamespaces(mode, facts) {
+    const found = [];
+    const require = (probe) => {
+        const { result, evidence } = facts.probes[probe];
+        if (result !== 'yes') {
+            found.push(`${probe}: ${result} (${evidence})`);
         }
-        throw error;
+    };
+    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
+        require('namespaces');
+        require('user-namespace-single');
     }
+    CONTROL_PLANE_PROBES.forEach(require);
+    if (mode === 'control-plane') {
+        return found;
+    }
+    NODE_PROBES.forEach(require);
+    if (chooseHierarchy(facts) === undefined) {
+        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
+    }
+    if (mode === 'node') {
+        return found;
+    }
+    FULL_PROBES.forEach(require);
+    if (hasOneUser(facts)) {
+        const { result, evidence } = facts.probes[idsProbe(facts)];
+        found.push(`${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`);
+    }
+    return found;
+}
+/** What was tried last to have the ids of others. */
+function idsProbe(facts) {
+    return facts.idMapper.length === 0 ? 'user-namespace' : 'user-namespace-mapped';
+}
+/** The first of the modes that can be had here; all of them as shortfalls where none can. */
+function reach(modes, facts) {
+    const fellShort = [];
+    for (const mode of modes) {
+        const found = [];
+        for (const isolation of ['namespaces', 'none']) {
+            const obstaclesHere = obstacles(mode, isolation, facts);
+            if (obstaclesHere.length === 0) {
+                return { mode, isolation, fellShort };
+            }
+            found.push(...obstaclesHere);
+        }
+        fellShort.push({ mode, obstacles: found });
+    }
+    return { mode: undefined, fellShort };
+}
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+function chooseMode(asked, facts) {
+    const reached = reach(asked === 'auto' ? MODES : [asked], facts);
+    if (reached.mode !== undefined) {
+        return reached;
+    }
+    const shortfalls = reached.fellShort.map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`);
+    throw new Error(`Failed to find a way to run mode ${asked} here:\n${shortfalls.join('\n')}`);
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/bridge-netfilter.js
@@ -46672,21 +48171,6 @@ const bridgeNetfilter = {
         };
     },
 };
-
-;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
-
-/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
-function chooseHierarchy(facts) {
-    if (can(facts, 'cgroup-v2-inherited'))
-        return 'v2-inherited';
-    if (can(facts, 'cgroup-v1-inherited'))
-        return 'v1-inherited';
-    if (can(facts, 'cgroup-v2-mount'))
-        return 'v2-mounted';
-    if (can(facts, 'cgroup-v1-mount'))
-        return 'v1-mounted';
-    return undefined;
-}
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-controllers.js
 
@@ -46912,9 +48396,11 @@ const interceptor = {
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
     removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ mode, isolation, sysctls }) => {
+    needed: ({ facts, mode, isolation, sysctls }) => {
         if (mode === 'control-plane') {
-            return undefined;
+            return isolation === 'none' && facts.etcRancher.result === 'no'
+                ? `k3s reads its node's password in /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence})`
+                : undefined;
         }
         if (sysctls === 'ptrace') {
             return 'the input sysctls asks for it';
@@ -46974,6 +48460,20 @@ const machineId = {
     }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/masked-directories.js
+
+/** How runc 1.5 hides a directory; see native/adapter/workarounds/masked_directories.c. */
+const maskedDirectories = {
+    id: 'masked-directories',
+    symptom: `runc create failed: can't mask dir "/sys/firmware": mount tmpfs: invalid argument`,
+    source: 'https://github.com/opencontainers/runc/blob/main/libcontainer/rootfs_linux.go',
+    removeWhen: 'releases of gVisor before July 2026 are out of use',
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || can(facts, 'tmpfs-limits')
+        ? undefined
+        : `empty directories are not hidden from containers (${facts.probes['tmpfs-limits'].evidence})`,
+    contribute: () => ({ adaptsContainers: true }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/node-resolver.js
 /** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
 const nodeResolver = {
@@ -46997,6 +48497,20 @@ const nodeResolver = {
         },
         k3s: { 'resolv-conf': '/etc/resolv.conf' },
     }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/open-files.js
+/** What k3s's own systemd unit says (LimitNOFILE); here nobody does, and pods get the runner's. */
+const LIMIT = 1_048_576;
+const openFiles = {
+    id: 'open-files',
+    symptom: 'mysqld: Out of memory (a table of 2^30 descriptors), or: max file descriptors [1024] too low',
+    source: 'https://github.com/docker-library/mysql/issues/579',
+    removeWhen: 'never: a runner may have any limit',
+    needed: ({ mode, isolation }) => mode === 'control-plane' || isolation === 'none'
+        ? undefined
+        : `pods may open ${LIMIT} files, whatever the runner's own limit is`,
+    contribute: () => ({ operations: { system: [['open-files', String(LIMIT)]] } }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/oom-score.js
@@ -47055,6 +48569,43 @@ const ownedDirectories = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/pod-sysctls.js
+/** Stands for the sysctls of a network namespace, none of which gVisor has. */
+const SYSCTL = 'net/ipv4/ip_unprivileged_port_start';
+/**
+ * What the kubelet lets any pod ask for where the kernel is new enough (pkg/kubelet/sysctl/safe_sysctls.go);
+ * gVisor's calls itself 4.4.0 in some releases.
+ */
+const SAFE_SYSCTLS = [
+    'kernel.shm_rmid_forced',
+    'net.ipv4.ip_local_port_range',
+    'net.ipv4.ip_local_reserved_ports',
+    SYSCTL.replaceAll('/', '.'),
+    'net.ipv4.ping_group_range',
+    'net.ipv4.tcp_fin_timeout',
+    'net.ipv4.tcp_keepalive_intvl',
+    'net.ipv4.tcp_keepalive_probes',
+    'net.ipv4.tcp_keepalive_time',
+    'net.ipv4.tcp_rmem',
+    'net.ipv4.tcp_syncookies',
+    'net.ipv4.tcp_wmem',
+];
+/** A pod's securityContext.sysctls; see native/adapter/workarounds/pod_sysctls.c. */
+const podSysctls = {
+    id: 'pod-sysctls',
+    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
+    source: 'https://github.com/google/gvisor/issues/1833',
+    removeWhen: "gVisor has the sysctls of a network namespace, and a pod's are not the whole sandbox's",
+    sysctls: [SYSCTL],
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[SYSCTL]?.result === 'yes'
+        ? undefined
+        : 'pods are shown the sysctls they ask for, where gVisor does as much without, or are refused',
+    contribute: () => ({
+        adaptsContainers: true,
+        kubelet: { allowedUnsafeSysctls: SAFE_SYSCTLS },
+    }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/private-root.js
 
 
@@ -47075,9 +48626,9 @@ const privateRoot = {
         const inside = (path) => (0,external_node_path_.join)(layout.newRoot, path);
         const upper = (0,external_node_path_.join)(layout.scratch, 'upper');
         const work = (0,external_node_path_.join)(layout.scratch, 'work');
-        const bind = (path) => [
+        const bind = (path, flags = 'recursive') => [
             ['directory', inside(path), '0755'],
-            ['bind', path, inside(path), 'recursive'],
+            ['bind', path, inside(path), flags],
         ];
         const bindFile = (path, from = path) => [
             ['write', inside(path), '0644', ''],
@@ -47130,8 +48681,9 @@ const privateRoot = {
                     ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
                     // Not through this overlay, since another one is put on it: Linux stacks two at most
                     // ("Invalid argument"), and a container's own root is the first.
-                    ...bind(k3s.dataDir),
-                    ...(prepared === undefined ? [] : bind(prepared.directory)),
+                    // Read-only: later jobs run what is in there, and a pod may have the node's root as a volume.
+                    ...bind(k3s.dataDir, 'recursive,read-only'),
+                    ...(prepared === undefined ? [] : bind(prepared.directory, 'recursive,read-only')),
                     ['directory', inside('/run'), '0755'],
                     ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
                     ['directory', inside(layout.state), '0755'],
@@ -47148,6 +48700,21 @@ const privateRoot = {
             },
         };
     },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/private-sysctls.js
+const private_sysctls_SYSCTL = 'fs/file-max';
+/** Privileged init containers that set kernel parameters; see native/adapter/workarounds/private_sysctls.c. */
+const privateSysctls = {
+    id: 'private-sysctls',
+    symptom: 'sysctl: error setting key "vm.max_map_count": Read-only file system',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
+    removeWhen: 'gVisor has fs.file-max and lets root write vm.max_map_count',
+    sysctls: [private_sysctls_SYSCTL],
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[private_sysctls_SYSCTL]?.result === 'yes'
+        ? undefined
+        : 'privileged containers see and write sysctls of their own, not those of the runner',
+    contribute: () => ({ adaptsContainers: true }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/proxy.js
@@ -47181,11 +48748,12 @@ const proxy = {
         if (address === '') {
             return undefined;
         }
-        return isLoopback(address)
-            ? "the runner has a proxy for images on its own loopback, which the node cannot reach: give it an address of the runner's network"
-            : 'images are pulled through the proxy of the runner, the cluster is reached without';
+        return 'images are pulled through the proxy of the runner, the cluster is reached without';
     },
-    contribute: ({ facts, addresses }) => ({
+    contribute: ({ facts, addresses, isolation }) => ({
+        warning: isolation === 'namespaces' && isLoopback(proxyOf(facts))
+            ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
+            : undefined,
         environment: {
             ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
             ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
@@ -47206,7 +48774,6 @@ const runnerFiles = {
         ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
         : undefined,
     contribute: ({ layout, mode, facts, paths }) => ({
-        environment: { K3S_CONFIG_FILE: paths.config },
         k3s: {
             'data-dir': paths.data,
             'flannel-backend': 'none',
@@ -47444,11 +49011,15 @@ const userNamespace = {
     removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
     needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
         ? undefined
-        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
+        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside${isMapped(facts) ? `; its ids are mapped by ${facts.idMapper.join(' ')}` : ''}`,
     contribute: () => ({}),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/index.js
+
+
+
+
 
 
 
@@ -47489,7 +49060,11 @@ const WORKAROUNDS = [
     localStorageIsolation,
     unprivilegedPorts,
     oomScore,
+    openFiles,
     sessionKeyring,
+    maskedDirectories,
+    podSysctls,
+    privateSysctls,
     iptablesLegacy,
     machineId,
     gatewayNetwork,
@@ -47498,8 +49073,11 @@ const WORKAROUNDS = [
     proxy,
     controllerManagerRate,
 ];
-/** What they decide by, for the probes. */
-const SYSCTLS_OF_PARTS = WORKAROUNDS.flatMap(({ sysctls }) => sysctls ?? []);
+
+;// CONCATENATED MODULE: ./build/js/plan/sysctls.js
+
+/** Paths below /proc/sys by which the plan decides, for the probes. */
+const PLANNED_SYSCTLS = WORKAROUNDS.flatMap(({ sysctls }) => sysctls ?? []);
 
 ;// CONCATENATED MODULE: ./build/js/plan/images.js
 
@@ -47542,34 +49120,126 @@ function importTars(tars, data, isolation) {
     ];
 }
 
+;// CONCATENATED MODULE: ./build/js/plan/container-adapter.js
+
+
+
+const DIRECTORY = (0,external_node_path_.join)(PRIVATE_FILES, 'adapter');
+/**
+ * What /proc/sys lacks in gVisor and charts ask for, with what means no limit, or Linux's own value:
+ * who compares finds enough, and who writes finds a file.
+ */
+const MISSING_SYSCTLS = {
+    'fs/aio-max-nr': '1048576',
+    'fs/file-max': '9223372036854775807',
+    'fs/inotify/max_queued_events': '16384',
+    'fs/inotify/max_user_instances': '8192',
+    'fs/inotify/max_user_watches': '1048576',
+    'kernel/shm_rmid_forced': '0',
+    'kernel/threads-max': '4194304',
+    'net/core/netdev_max_backlog': '1000',
+    'net/ipv4/ip_unprivileged_port_start': '0',
+    'net/ipv4/tcp_fin_timeout': '60',
+    'net/ipv4/tcp_max_syn_backlog': '4096',
+    'net/ipv4/tcp_tw_reuse': '2',
+    'vm/swappiness': '60',
+};
+/**
+ * What puts native/adapter between containerd and runc, for the workarounds that are container by
+ * container: containerd's runtime calls it in runc's place, and it reads its settings beside the name
+ * it is called by. Nothing where no workaround needs it.
+ */
+function containerAdapter(workarounds, layout, data) {
+    if (workarounds.length === 0)
+        return { containerd: {}, operations: [] };
+    const name = (0,external_node_path_.join)(DIRECTORY, 'runc');
+    const sysctls = (0,external_node_path_.join)(DIRECTORY, 'sysctls');
+    const settings = [
+        // A tmpfs: what a container writes is an overlay's upper layer.
+        ['state', (0,external_node_path_.join)(data, 'agent', 'adapter')],
+        ['log', (0,external_node_path_.join)(layout.logs, 'adapter.log')],
+        ['sysctls', sysctls],
+        ...workarounds.map((id) => ['workaround', id]),
+    ];
+    const content = settings.map((fields) => `${renderFields(fields)}\n`).join('');
+    const directories = new Set(Object.keys(MISSING_SYSCTLS).map((path) => (0,external_node_path_.join)(sysctls, path, '..')));
+    return {
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options": {
+                BinaryName: name,
+            },
+        },
+        operations: [
+            ...[DIRECTORY, ...directories].map((path) => ['directory', path, '0755']),
+            ...Object.entries(MISSING_SYSCTLS).map(([path, value]) => [
+                'write',
+                (0,external_node_path_.join)(sysctls, path),
+                '0644',
+                `${value}\n`,
+            ]),
+            ['symlink', (0,external_node_path_.join)(layout.native, 'adapter'), name],
+            ['write', (0,external_node_path_.join)(DIRECTORY, 'settings'), '0644', content],
+        ],
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/addresses.js
 
-/** First two octets of pods and services; k3s's own defaults come first. */
+
+/** First two octets of pods, services and load balancers; k3s's own defaults come first. */
 const CANDIDATES = [
-    ['10.42', '10.43'],
-    ['10.142', '10.143'],
-    ['172.26', '172.27'],
-    ['10.242', '10.243'],
+    ['10.42', '10.43', '10.44'],
+    ['10.142', '10.143', '10.144'],
+    ['172.26', '172.27', '172.28'],
+    ['10.242', '10.243', '10.244'],
 ];
 /**
- * The first pair of networks that the runner has no address in: a pod could not reach a runner's
- * neighbour whose address is a pod's too.
- * @throws if every candidate is taken.
+ * The networks that were asked for, and for the rest the first candidates that the runner has no
+ * address in: a pod could not reach a runner's neighbour whose address is a pod's too.
+ * @throws InputError if what was asked for does not fit, or every candidate is taken
  */
-function chooseAddresses(runnerNetworks) {
-    const free = CANDIDATES.find((pair) => pair.every((prefix) => !runnerNetworks.some((network) => overlap(`${prefix}.0.0/16`, network))));
+function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
+    const asked = [pods, services].filter((network) => network !== undefined);
+    const rivals = [...runnerNetworks, ...asked];
+    const free = CANDIDATES.find((networks) => networks.every((prefix) => !rivals.some((rival) => overlap(`${prefix}.0.0/16`, rival))));
     if (free === undefined) {
-        throw new Error(`Failed to choose the cluster's networks: the runner has addresses in all of ${CANDIDATES.flat().join(', ')}`);
+        throw new InputError(`Failed to choose the cluster's networks: ${rivals.join(', ')} overlap with all of ${CANDIDATES.flat().join(', ')}`);
     }
-    const [pods, services] = free;
+    const podCidr = pods ?? `${free[0]}.0.0/16`;
+    const serviceCidr = services ?? `${free[1]}.0.0/16`;
+    const base = networkOf(podCidr);
+    const clusterDns = dns ?? addressIn(serviceCidr, 10);
+    const problems = [
+        ...asked.flatMap((network) => runnerNetworks
+            .filter((own) => overlap(network, own))
+            .map((own) => `${network} overlaps with the runner's own network ${own}`)),
+        ...(overlap(podCidr, serviceCidr)
+            ? [`--cluster-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap`]
+            : []),
+        ...(addresses_contains(serviceCidr, clusterDns)
+            ? []
+            : [`--cluster-dns ${clusterDns} is not in the Services' network ${serviceCidr}`]),
+    ];
+    if (problems.length > 0) {
+        throw new InputError(problems.map((problem) => `k3s-args: ${problem}`).join('\n'));
+    }
     return {
-        podCidr: `${pods}.0.0/16`,
-        nodeCidr: `${pods}.0.0/24`,
-        serviceCidr: `${services}.0.0/16`,
-        node: `${pods}.0.1`,
-        nowhere: `${pods}.0.254`,
-        clusterDns: `${services}.0.10`,
+        podCidr,
+        nodeCidr: `${base}/24`,
+        serviceCidr,
+        loadBalancerCidr: `${free[2]}.0.0/24`,
+        node: addressIn(podCidr, 1),
+        nowhere: addressIn(podCidr, 254),
+        clusterDns,
     };
+}
+function networkOf(cidr) {
+    return cidr.slice(0, cidr.indexOf('/'));
+}
+/** The address that lies `offset`, less than 256, behind the network's own. */
+function addressIn(cidr, offset) {
+    const base = networkOf(cidr);
+    return `${base.slice(0, base.lastIndexOf('.'))}.${offset}`;
 }
 function overlap(one, other) {
     return addresses_contains(one, other) || addresses_contains(other, one);
@@ -47642,126 +49312,84 @@ function containerdConfig(configs, dropInsImported, data) {
     return dropInsImported ? [dropIn] : [dropIn, template];
 }
 
-;// CONCATENATED MODULE: ./build/js/plan/choose-mode.js
+;// CONCATENATED MODULE: ./build/js/plan/own-flags.js
 
-
-
-/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
-const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
-/** What a private root with its own network takes: without these there is nothing to run k3s in. */
-const CONTROL_PLANE_PROBES = [
-    'tmpfs',
-    'proc',
-    'overlay-root',
-    'pivot-root',
-    'bridge',
-    'iptables-nat',
-];
-/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
-const NODE_PROBES = ['rshared'];
-/** A pod's own network. */
-const FULL_PROBES = ['veth'];
-/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
-function obstacles(mode, isolation, facts) {
-    return isolation === 'namespaces'
-        ? obstaclesInNamespaces(mode, facts)
-        : obstaclesWithout(mode, facts);
-}
-/** Among the runner's own files: no pod can run, since containers need mounts. */
-function obstaclesWithout(mode, facts) {
-    if (mode === 'control-plane') {
-        return [];
-    }
-    const found = [];
-    const { result, evidence } = facts.probes['seccomp-trace'];
-    if (mode === 'full') {
-        found.push('without namespaces or mounts containers cannot run');
-    }
-    else if (result !== 'yes') {
-        found.push(`seccomp-trace: ${result} (${evidence})`);
-    }
-    if (facts.user.uid !== 0) {
-        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
-    }
-    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
-        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
-    }
-    return found;
-}
-function obstaclesInNamespaces(mode, facts) {
-    const found = [];
-    const require = (probe) => {
-        const { result, evidence } = facts.probes[probe];
-        if (result !== 'yes') {
-            found.push(`${probe}: ${result} (${evidence})`);
-        }
-    };
-    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
-        require('namespaces');
-        require('user-namespace-single');
-    }
-    CONTROL_PLANE_PROBES.forEach(require);
-    if (mode === 'control-plane') {
-        return found;
-    }
-    NODE_PROBES.forEach(require);
-    if (chooseHierarchy(facts) === undefined) {
-        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
-    }
-    if (mode === 'node') {
-        return found;
-    }
-    FULL_PROBES.forEach(require);
-    if (hasOneUser(facts)) {
-        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
-    }
-    return found;
-}
 /**
- * The mode that was asked for, or the best that can be had for `auto`.
- * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ * The flags for k3s that the plan has not set already.
+ * @throws InputError for each that contradicts the plan, with what the plan has instead and why: k3s
+ * would take the flag, and what the workaround relies on would be gone
  */
-function chooseMode(asked, facts) {
-    const candidates = asked === 'auto' ? MODES : [asked];
-    const fellShort = [];
-    for (const mode of candidates) {
-        const found = [];
-        for (const isolation of ['namespaces', 'none']) {
-            const obstaclesHere = obstacles(mode, isolation, facts);
-            if (obstaclesHere.length === 0) {
-                return { mode, isolation, fellShort };
-            }
-            found.push(...obstaclesHere);
+function flagsBeside(flags, setters) {
+    const problems = [];
+    const beside = flags.filter((flag) => {
+        const settled = settledBy(flag, setters);
+        if (settled === undefined) {
+            return true;
         }
-        fellShort.push({ mode, obstacles: found });
+        if (settled.value !== settled.asked) {
+            const { id, reason } = settled.setter;
+            problems.push(`${flag.where}: ${settled.what} is ${settled.value} here and cannot be ${settled.asked} (${id}: ${reason})`);
+        }
+        return false;
+    });
+    if (problems.length > 0) {
+        throw new InputError(problems.join('\n'));
     }
-    throw new Error(`Failed to find a way to run mode ${asked} here:\n${fellShort
-        .map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`)
-        .join('\n')}`);
+    return beside;
+}
+function settledBy({ name, value }, setters) {
+    const [argument = '', ...rest] = (value ?? '').replace(/^-+/, '').split('=');
+    for (const setter of setters) {
+        const { k3s = {}, kubelet = {} } = setter.contribution;
+        const own = k3s[name];
+        // Lists are joined.
+        if (own !== undefined && typeof own !== 'object') {
+            return { setter, what: `--${name}`, value: String(own), asked: value ?? 'true' };
+        }
+        if (name !== 'kubelet-arg') {
+            continue;
+        }
+        const field = Object.entries(kubelet).find(([key]) => sameSetting(key, argument));
+        // A list that workarounds rely on has what a newer kernel would have by default; who names one knows.
+        if (field !== undefined && typeof field[1] !== 'object') {
+            const what = `--kubelet-arg=${argument}`;
+            const asked = rest.length === 0 ? 'true' : rest.join('=');
+            return { setter, what, value: JSON.stringify(field[1]), asked };
+        }
+    }
+    return undefined;
+}
+/** A kubelet's flag is its configuration's field with dashes: fail-cgroupv1 and failCgroupV1. */
+function sameSetting(field, flag) {
+    return field.toLowerCase() === flag.replaceAll('-', '').toLowerCase();
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/processes.js
 
 
+
+
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
-function processSteps(context, k3sArgs, { wrapper, controller }) {
-    const k3sStep = {
-        id: 'k3s',
-        reason: 'the cluster',
-        operations: [
-            ...declare(context, 'k3s', 'essential', [
-                ...wrapper,
-                context.k3s.binary,
-                'server',
-                ...k3sArgs,
-            ]),
-            ['start', 'k3s'],
-            ['ready'],
-        ],
-    };
-    return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context, controller), k3sStep];
+function processSteps(context, flags, args) {
+    const argument = (flag) => ['argument', 'k3s', argumentOf(flag)];
+    const secrets = flags.filter(isSecret);
+    const k3s = { id: 'k3s', reason: 'the cluster' };
+    const k3sSteps = [
+        {
+            ...k3s,
+            operations: [
+                ...declare(context, 'k3s', 'essential', [...args.wrapper, context.k3s.binary, 'server']),
+                ...flags.filter((flag) => !isSecret(flag)).map(argument),
+            ],
+        },
+        ...(secrets.length === 0
+            ? []
+            : [{ ...k3s, isSecret: true, operations: secrets.map(argument) }]),
+        { ...k3s, operations: [['start', 'k3s'], ['ready']] },
+    ];
+    return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
 }
 function declare({ layout }, name, policy, argv) {
     return [
@@ -47769,12 +49397,14 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context, controller) {
+function networkSteps(context, { denyOutside, controller }) {
     const { layout, addresses, facts, nodeName } = context;
     return [
         {
             id: 'gateway',
-            reason: "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
+            reason: can(facts, 'output-dnat')
+                ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+                : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
             operations: [
                 ...declare(context, 'gateway', 'restart', [
                     (0,external_node_path_.join)(layout.native, 'gateway'),
@@ -47784,11 +49414,16 @@ function networkSteps(context, controller) {
                     BRIDGE,
                     '--bridge-address',
                     addresses.node,
+                    '--router',
+                    addresses.nowhere,
                     '--pod-cidr',
                     addresses.podCidr,
                     '--service-cidr',
                     addresses.serviceCidr,
+                    '--direct',
+                    can(facts, 'output-dnat') ? 'on' : 'off',
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
+                    ...denyOutside.flatMap((network) => ['--deny-outside', network]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
@@ -47844,11 +49479,17 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 
+
+
+
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
+function makePlan(input) {
+    const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
-    const addresses = chooseAddresses(facts.networks);
-    const nodeName = nodeNameFrom(facts.hostname);
+    const { components, k3sArgs } = inputs;
+    const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
+    const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
     const context = {
         facts,
         mode,
@@ -47868,18 +49509,25 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
     const applied = decided.flatMap(({ workaround, reason }) => reason === undefined
         ? []
         : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
+    const base = {
+        id: 'configuration',
+        reason: 'what the action itself relies on',
+        contribution: { k3s: baseConfig(inputs, nodeName, mode, layout) },
+    };
     const k3sConfig = mergeConfig([
-        baseConfig(nodeName, mode, layout),
+        base.contribution.k3s,
         inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
+    const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
         operations: [
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
-            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
+            ...adapter.operations,
+            ...containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
             ...(prepared !== undefined && isolation === 'namespaces'
                 ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
                 : importTars(images, context.paths.data, isolation)),
@@ -47889,7 +49537,7 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
         const operations = contribution.operations?.[phase] ?? [];
         return operations.length === 0 ? [] : [{ id, reason, operations }];
     }));
-    const variables = Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}));
+    const variables = Object.assign({}, ENVIRONMENT, { K3S_CONFIG_FILE: context.paths.config }, ...applied.map(({ contribution }) => contribution.environment ?? {}));
     const environment = {
         id: 'environment',
         reason: 'for every process',
@@ -47905,7 +49553,9 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
         fellShort,
         nodeName,
         addresses,
+        components,
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+        warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         groundwork: [...stepsOf(GROUNDWORK), environment],
@@ -47915,8 +49565,10 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
                 ...stepsOf(PHASES),
                 configuration,
                 ...registriesStep(inputs.registries, context),
+                ...manifestsStep(manifests, context),
                 environment,
-                ...processSteps(context, inputs.k3sArgs, {
+                ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
+                    denyOutside: inputs.denyOutside,
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
                     controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
                 }),
@@ -47935,6 +49587,11 @@ const ENVIRONMENT = {
     HOME: '/root',
 };
 const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
+/**
+ * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
+ * kubelet and runc take for "no user namespace".
+ */
+const ALL_IDS = 2 ** 32 - 2;
 /** The least that works: no user namespace where the runner may make the others without. */
 function chooseNamespaces(isolation, facts) {
     if (isolation === 'none') {
@@ -47944,13 +49601,22 @@ function chooseNamespaces(isolation, facts) {
         return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
     }
     const namespaces = ['user', ...NAMESPACES];
+    if (isMapped(facts)) {
+        return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
+    }
     return hasOneUser(facts)
         ? {
             namespaces,
             idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
             denySetgroups: true,
         }
-        : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
+        : {
+            namespaces,
+            idMaps: [
+                { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
+            ],
+            denySetgroups: false,
+        };
 }
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
 function nodeNameFrom(hostname) {
@@ -47961,15 +49627,13 @@ function nodeNameFrom(hostname) {
         .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
     return label === '' ? 'runner' : label;
 }
-function baseConfig(nodeName, mode, layout) {
+function baseConfig({ components, k3sArgs }, nodeName, mode, layout) {
     return {
         'node-name': nodeName,
         'write-kubeconfig': layout.k3sKubeconfig,
         'write-kubeconfig-mode': '0600',
-        // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
-        // asks for none of them. k3s-args can bring them back.
-        disable: ['traefik', 'metrics-server'],
-        'disable-helm-controller': true,
+        disable: [...new Set([...disabledOf(components), ...k3sArgs.disable])],
+        'disable-helm-controller': !components.includes('helm-controller'),
         ...(mode === 'control-plane'
             ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
             : {}),
@@ -47987,11 +49651,75 @@ function registriesStep(registries, { paths }) {
             },
         ];
 }
+/** k3s applies them once it runs; its data directory is new with every run. */
+function manifestsStep(manifests, { paths }) {
+    return manifests.length === 0
+        ? []
+        : [
+            {
+                id: 'manifests',
+                reason: "manifests that are in the runner's k3s directory",
+                isSecret: true,
+                operations: manifests.flatMap(({ path, content }) => configFile((0,external_node_path_.join)(paths.data, 'server', 'manifests', path), content)),
+            },
+        ];
+}
 function configFile(path, content) {
     return [
         ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
         ['write', path, '0600', content],
     ];
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/public.js
+/** The plan as it may be read by anybody: without what its secret steps write, and nothing twice. */
+function publicPlan(plan) {
+    return {
+        ...plan,
+        groundwork: [],
+        launch: {
+            ...plan.launch,
+            steps: plan.launch.steps.map((step) => step.isSecret === true ? { ...step, operations: [] } : step),
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/run/waiting.js
+/** How long nothing is said of a wait, and then between two lines of it. */
+const EVERY_MS = 5_000;
+/** Says what is waited for: not at once, seldom, and only when it is something new. */
+class Waiting {
+    #say;
+    #everyMs;
+    #timer;
+    #seen;
+    #said;
+    constructor(say, everyMs = EVERY_MS) {
+        this.#say = say;
+        this.#everyMs = everyMs;
+    }
+    see(wait) {
+        this.#seen = wait;
+        this.#timer ??= setInterval(() => {
+            this.#tell();
+        }, this.#everyMs);
+    }
+    /** Nothing is waited for any more, or something else is. */
+    done() {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        this.#seen = undefined;
+    }
+    #tell() {
+        const { rung, last } = this.#seen ?? {};
+        if (rung === undefined || last === undefined) {
+            return;
+        }
+        if (rung !== this.#said?.rung || last !== this.#said.last) {
+            this.#said = { rung, last };
+            this.#say(this.#said);
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/start.js
@@ -48017,155 +49745,342 @@ function configFile(path, content) {
 
 
 
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
+const CONTEXT = 'k3s-in-gvisor';
 /**
- * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
- * @throws InputError before anything is started; later with the step, its cause and what was seen last.
+ * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig. All of
+ * it is told by the events, the failure with its causes as well.
+ * @throws InputError before anything is started; later with the step, its cause and what was seen last
  */
 async function start(options) {
-    const { inputs, layout, events } = options;
-    const deadline = AbortSignal.timeout(inputs.timeoutMs);
-    // What still runs when something else has failed must not keep the step waiting.
+    const { events } = options;
+    if (process.platform !== 'linux') {
+        throw new InputError(`Failed to start a cluster: k3s runs on Linux, this is ${process.platform}`);
+    }
+    const runner = await readRunnerConfig();
+    const inputs = withRunnerConfig(options.inputs, runner);
+    const deadline = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    // What still runs when something else has failed must neither go on nor keep the step waiting.
     const over = new AbortController();
-    const signal = AbortSignal.any([deadline, over.signal]);
-    const timeline = new Timeline();
-    const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_.join)(layout.state, 'kubeconfig');
-    const reached = (name) => {
-        events.reached(timeline.mark(name));
-    };
-    const workshop = {
-        cache: new ToolCache((0,external_node_path_.join)(options.cache, 'k3s-in-gvisor'), events.warning),
-        fallback: new ToolCache(layout.ownCache, events.warning),
-        narrator: events,
-    };
-    if (inputs.kubeconfig !== undefined) {
-        await assertUnused(inputs.kubeconfig);
-    }
-    await saveState(layout.state, { files: [], cgroups: [] });
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(layout.logs, 'pods'), { recursive: true });
-    await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
-    reached('action started');
-    const [facts, k3s, images] = await Promise.all([
-        gatherFacts(layout, SYSCTLS_OF_PARTS),
-        installK3s(inputs, { ...workshop, remote: options.remote, signal }),
-        findImages(inputs.images),
-    ]).catch((error) => {
-        over.abort();
-        throw error;
-    });
-    events.facts(facts);
-    reached('facts found, k3s at hand');
-    const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-    const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
-    const warm = inputs.warmStart
-        ? await findWarmStart({
-            ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
-            remote: options.remote,
-        })
-        : { kind: 'none' };
-    if (inputs.warmStart) {
-        reached('prepared images looked up');
-    }
-    const plan = warm.kind === 'prepared'
-        ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
-        : cold;
-    events.plan(plan);
-    let state = {
-        files: await missing(plan.leftBehind),
-        cgroups: await missingPodCgroups(),
-    };
-    await saveState(layout.state, state);
-    if (applies(plan, interceptor)) {
-        await bringInterceptor(layout, workshop);
-        reached('interceptor at hand');
-    }
-    await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
-    const init = await startInit(layout);
-    reached('init started');
+    const signal = AbortSignal.any([
+        deadline.signal,
+        over.signal,
+        ...(options.signal === undefined ? [] : [options.signal]),
+    ]);
+    const run = new Run({ ...options, inputs }, runner, signal);
     try {
-        await withDeadline(init.launched, deadline);
-        reached('k3s started');
-        const server = `https://127.0.0.1:${facts.apiServerPort}`;
-        await Promise.all([
-            waitUntilReady({ plan, layout, server, init, deadline, reached }),
-            pull({ plan, inputs, init, signal, reached }),
-        ]);
-        const before = state;
-        state = { ...state, kubeconfig: inputs.kubeconfig };
-        await saveState(layout.state, state);
-        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server).catch(async (error) => {
-            await saveState(layout.state, before);
-            throw error;
-        });
-        await prove(kubeconfig, deadline);
-        reached('kubeconfig used');
-        if (warm.kind === 'missing') {
-            await saveState(layout.state, { ...state, preparation: warm.preparation });
-            options.remote?.saveLater(warm.preparation.directory, warm.key);
-        }
-        return { kubeconfig, server, k3s, facts, plan, timeline };
+        const reach = await run.start();
+        events.ready(reach);
+        return reach;
+    }
+    catch (error) {
+        over.abort(new Error('something else failed'));
+        events.failed(await run.explain(error));
+        throw error;
     }
     finally {
-        over.abort();
-        init.detach();
-        await timeline.save((0,external_node_path_.join)(layout.logs, 'timeline.json'));
+        deadline.clear();
+        over.abort(new Error('the start is over'));
+        await run.leave();
     }
 }
-async function waitUntilReady(wait) {
-    const { plan, layout, server, init, deadline, reached } = wait;
-    await climb({
-        mode: plan.mode,
-        nodeName: plan.nodeName,
-        kubeconfig: layout.k3sKubeconfig,
-        server,
-        ended: init.ended,
-        deadline,
-        reached,
-    });
-}
-/** Beside the start of the cluster: nothing in it waits for these images. */
-async function pull(wait) {
-    const { plan, inputs, init, signal, reached } = wait;
-    if (inputs.pull.length === 0) {
-        return;
+/** What a start comes to know on its way; on a failure that is what there is to say. */
+class Run {
+    #options;
+    #runner;
+    #signal;
+    #timeline = new Timeline();
+    #waiting;
+    /** The last thing that was waited for. */
+    #rung = 'action started';
+    #state;
+    #init;
+    /** The kubeconfig for later steps, once the API server has answered. */
+    #kubeconfig;
+    constructor(options, runner, signal) {
+        this.#options = options;
+        this.#runner = runner;
+        this.#signal = signal;
+        this.#waiting = new Waiting((wait) => {
+            options.events.waiting(wait);
+        });
+        this.#state = { files: [], cgroups: [], secrets: secretsOf(options.inputs) };
     }
-    if (plan.mode === 'control-plane') {
-        throw new Error('Failed to pull images: in mode control-plane there is no containerd');
+    async start() {
+        const { inputs, layout, events, remote } = this.#options;
+        const signal = this.#signal;
+        const workshop = {
+            cache: new ToolCache((0,external_node_path_.join)(this.#options.cache, 'k3s-in-gvisor'), events.warning),
+            fallback: new ToolCache(layout.ownCache, events.warning),
+            narrator: events,
+        };
+        assertUsable(layout);
+        if (inputs.kubeconfig !== undefined) {
+            await assertUnused(inputs.kubeconfig);
+        }
+        await this.#save({});
+        await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(layout.logs, 'pods'), { recursive: true });
+        await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
+        this.#reached('action started');
+        this.#wait('facts and k3s', 'looking');
+        const [facts, k3s, images] = await unlessAborted(Promise.all([
+            this.#findFacts(),
+            installK3s(inputs, { ...workshop, remote, signal }),
+            findImages(inputs.images),
+        ]), signal);
+        this.#reached('k3s at hand');
+        await this.#save({ tools: k3s.tools });
+        const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+        const { manifests } = this.#runner;
+        const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
+        const warm = await this.#findWarmStart({ plan: cold, tars, k3s: k3s.sha256, workshop });
+        const plan = warm.kind === 'prepared'
+            ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
+            : cold;
+        events.plan(plan);
+        await this.#note('plan.json', publicPlan(plan));
+        await this.#launch(plan, facts, workshop);
+        const server = `https://127.0.0.1:${facts.apiServerPort}`;
+        const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_.join)(layout.state, 'kubeconfig');
+        const reach = { kubeconfig, server, context: this.#options.context, k3s, plan };
+        await Promise.all([this.#climb(reach), this.#pull(plan)]);
+        await this.#prove(kubeconfig);
+        this.#reached('kubeconfig used');
+        await saveRecord(layout.state, {
+            mode: plan.mode,
+            version: k3s.version,
+            server,
+            kubeconfig,
+            nodeName: plan.mode === 'control-plane' ? '' : plan.nodeName,
+            bin: (0,external_node_path_.join)(k3s.dataDir, 'data', 'current', 'bin'),
+        });
+        if (warm.kind === 'missing') {
+            await this.#save({ preparation: warm.preparation });
+            remote?.saveLater(warm.preparation.directory, warm.key);
+        }
+        return reach;
     }
-    await pullImages(inputs.pull, init.pid, signal);
-    reached('images pulled');
+    /** All that can be found out about `error`; never throws. */
+    async explain(error) {
+        const { layout } = this.#options;
+        const message = error instanceof Error ? error.message : String(error);
+        this.#waiting.done();
+        if (error instanceof InputError) {
+            const nothing = { nodes: [], pods: [], events: [], unknown: [] };
+            return { message, rung: undefined, diagnosis: nothing, causes: [], logs: [] };
+        }
+        const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+        const found = await examine({
+            ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
+            redact: redactor(this.#state.secrets ?? []),
+        });
+        await this.#timeline.save((0,external_node_path_.join)(layout.logs, 'timeline.json')).catch(() => undefined);
+        await writeBundle(layout.state, found).catch((cause) => {
+            this.#options.events.warning(errors_errorMessage(cause));
+        });
+        return { message, rung, ...found };
+    }
+    /** Lets go of what runs on without this process. Its own failure must not replace another. */
+    async leave() {
+        const { layout, events } = this.#options;
+        this.#waiting.done();
+        this.#init?.detach();
+        if (await exists(layout.logs)) {
+            await this.#timeline.save((0,external_node_path_.join)(layout.logs, 'timeline.json')).catch((error) => {
+                events.warning(`Failed to save the timeline: ${errors_errorMessage(error)}`);
+            });
+        }
+    }
+    /** The facts, and at once what cannot be with them: before the time it takes to download. */
+    async #findFacts() {
+        const { inputs, layout, events } = this.#options;
+        const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: inputs.idMapHelper }, this.#signal);
+        events.facts(facts);
+        await this.#note('facts.json', facts);
+        this.#reached('facts found');
+        const { mode } = chooseMode(inputs.mode, facts);
+        if (mode === 'control-plane' && inputs.pull.length > 0) {
+            throw new InputError('pull: in mode control-plane, the one that can be had here, there is no containerd to pull images');
+        }
+        return facts;
+    }
+    async #findWarmStart(wanted) {
+        const { inputs, layout, remote } = this.#options;
+        if (!inputs.warmStart) {
+            return { kind: 'none' };
+        }
+        this.#wait('prepared images looked up', 'hashing the images');
+        const found = await unlessAborted(findWarmStart({ ...wanted, layout, remote }), this.#signal);
+        this.#reached('prepared images looked up');
+        return found;
+    }
+    async #launch(plan, facts, workshop) {
+        const { layout } = this.#options;
+        await this.#save({
+            files: await missing(plan.leftBehind),
+            cgroups: await missingPodCgroups(),
+            idMapper: plan.launch.mapper === undefined
+                ? undefined
+                : { argv: plan.launch.mapper, native: layout.native },
+        });
+        if (applies(plan, interceptor)) {
+            this.#wait('interceptor at hand', 'compiling');
+            await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
+            if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
+                await answerNodePassword(layout.answers);
+            }
+            this.#reached('interceptor at hand');
+        }
+        await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+        this.#signal.throwIfAborted();
+        this.#init = await startInit(layout);
+        this.#reached('init started');
+        this.#wait('k3s started', 'applying the plan');
+        await unlessAborted(this.#init.launched, this.#signal).catch((error) => {
+            throw this.#signal.aborted
+                ? new Error(`Failed to launch: ${errors_errorMessage(error)}`, { cause: error })
+                : error;
+        });
+        this.#reached('k3s started');
+    }
+    async #climb(reach) {
+        const { layout } = this.#options;
+        const { plan, server } = reach;
+        await climb({
+            mode: plan.mode,
+            dns: plan.components.includes('coredns'),
+            nodeName: plan.nodeName,
+            kubeconfig: layout.k3sKubeconfig,
+            server,
+            ended: this.#ended(),
+            signal: this.#signal,
+            saw: (rung, what) => {
+                this.#wait(rung, what);
+            },
+            reached: async (rung) => {
+                this.#reached(rung);
+                if (rung === SERVING) {
+                    await this.#publish(reach);
+                }
+            },
+        });
+    }
+    /** As soon as the cluster can be asked, whoever wants to know why it is not ready can ask it. */
+    async #publish(reach) {
+        const { inputs, layout, context, events } = this.#options;
+        const { kubeconfig } = this.#state;
+        await this.#save({ kubeconfig: inputs.kubeconfig });
+        await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
+            server: reach.server,
+            name: context,
+        }).catch(async (error) => {
+            await this.#save({ kubeconfig });
+            throw error;
+        });
+        this.#kubeconfig = reach.kubeconfig;
+        events.kubeconfig(reach);
+    }
+    /** Beside the start of the cluster: nothing in it waits for these images. */
+    async #pull({ mode }) {
+        const { inputs } = this.#options;
+        if (inputs.pull.length > 0 && mode !== 'control-plane') {
+            await pullImages(inputs.pull, this.#launched().pid, this.#signal);
+            this.#reached('images pulled');
+        }
+    }
+    /** The file that later steps will use, used once. */
+    async #prove(kubeconfig) {
+        const client = new ApiClient(kubeconfig_parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        try {
+            await client.request('GET', '/version', { signal: this.#signal });
+        }
+        catch (error) {
+            throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
+                cause: error,
+            });
+        }
+        finally {
+            client.close();
+        }
+    }
+    #launched() {
+        if (this.#init === undefined) {
+            throw new Error('Failed to wait for init: it was not started');
+        }
+        return this.#init;
+    }
+    #ended() {
+        return this.#launched().ended;
+    }
+    #reached(name) {
+        this.#waiting.done();
+        this.#options.events.reached(this.#timeline.mark(name));
+    }
+    #wait(rung, last) {
+        this.#rung = rung;
+        this.#waiting.see({ rung, last });
+    }
+    /** Saved before what it names is made. */
+    async #save(changes) {
+        this.#state = { ...this.#state, ...changes };
+        await saveState(this.#options.layout.state, this.#state);
+    }
+    /** For a report of what went wrong, beside the logs. */
+    async #note(name, value) {
+        const redact = redactor(this.#state.secrets ?? []);
+        await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+    }
 }
 async function missing(paths) {
     const present = await Promise.all(paths.map(exists));
     return paths.filter((_, index) => present[index] !== true);
 }
-/** @throws if the deadline passes first */
-async function withDeadline(work, deadline) {
-    await Promise.race([
-        work,
-        new Promise((_, reject) => {
-            deadline.addEventListener('abort', () => {
-                reject(new Error('Failed to launch: the timeout passed'));
-            });
-        }),
-    ]);
+
+;// CONCATENATED MODULE: ./build/js/action/kubectl.js
+
+
+
+
+/** kubectl supports a server that is one minor version older or newer (Kubernetes' version skew policy). */
+const SKEW = 1;
+/** Gives later steps k3s's kubectl where they have none; says where theirs is too old or too new for the server. */
+async function exportKubectl({ tools, version }) {
+    const present = await (0,io/* which */.K7)('kubectl');
+    if (present === '') {
+        core/* addPath */.fM(tools);
+        return;
+    }
+    const client = await exec_run([present, 'version', '--client', '--output=json'], {
+        timeoutMs: 10_000,
+    }).then((text) => /"gitVersion": *"(v[^"]+)"/.exec(text)?.[1], () => undefined);
+    const skew = skewOf(client, version);
+    if (client !== undefined && skew !== undefined && skew > SKEW) {
+        core/* notice */.lm(`The runner's kubectl ${client} (${present}) does not go with Kubernetes ${version}; the one that does is ${(0,external_node_path_.join)(tools, 'kubectl')}`);
+    }
 }
-/** The file that later steps will use, used once. */
-async function prove(kubeconfig, signal) {
-    const api = new Api(await readCredentials(kubeconfig));
-    try {
-        await api.get('/version', signal);
-    }
-    catch (error) {
-        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
-            cause: error,
-        });
-    }
-    finally {
-        api.close();
-    }
+/** How many minor versions lie between them; undefined where one is not known. */
+function skewOf(client, server) {
+    const [one, other] = [client, server].map((version) => /^v1\.(\d+)/.exec(version ?? '')?.[1]);
+    return one === undefined || other === undefined
+        ? undefined
+        : Math.abs(Number(one) - Number(other));
 }
 
 ;// CONCATENATED MODULE: ./build/js/action/log.js
+
 
 /** The log of the step, with its foldable groups. */
 const LOG = {
@@ -48175,6 +50090,15 @@ const LOG = {
     group: (title, body) => {
         core/* startGroup */.Oh(title);
         body();
+        core/* endGroup */.N4();
+    },
+    quote: (title, lines) => {
+        core/* startGroup */.Oh(title);
+        // A line of a log that begins with "::" would be a command to the runner.
+        const token = (0,external_node_crypto_.randomUUID)();
+        core/* info */.pq(`::stop-commands::${token}`);
+        lines.forEach(core/* info */.pq);
+        core/* info */.pq(`::${token}::`);
         core/* endGroup */.N4();
     },
 };
@@ -48251,44 +50175,208 @@ function library() {
 
 
 
+
+
+
+
+
+
 /** The bundle of this file is dist/action/index.js. */
 const DIST = (0,external_node_path_.join)(import.meta.dirname, '..');
 /** The main step. Fails the step with one message; the rest is in the log and the summary. */
 async function runMain() {
-    let logs = '';
+    const storyteller = new Storyteller();
+    let layout;
     try {
         const inputs = parseInputs((name) => core/* getInput */.V4(name));
-        inputs.registries?.secrets.forEach(core/* setSecret */.Pq);
-        const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)(), 'k3s-in-gvisor-'));
+        const secrets = secretsOf(inputs);
+        secrets.forEach(core/* setSecret */.Pq);
+        const directory = await makeDirectory();
         core/* saveState */.LZ(STATE_DIRECTORY, directory);
-        const layout = layoutOf(directory, DIST, (0,external_node_os_.arch)(), process.execPath);
-        logs = layout.logs;
+        layout = layoutOf(directory, DIST, (0,external_node_os_.arch)(), process.execPath);
         core/* setOutput */.uH('logs', layout.logs);
-        const started = await start({
-            inputs,
-            layout,
-            cache: process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_.join)((0,external_node_os_.tmpdir)(), 'tool-cache'),
-            remote: remoteCache(),
-            events: new Reporter(LOG),
-        });
-        core/* setOutput */.uH('kubeconfig', started.kubeconfig);
-        core/* exportVariable */.dN('KUBECONFIG', started.kubeconfig);
-        if ((await (0,io/* which */.K7)('kubectl')) === '') {
-            core/* addPath */.fM(started.k3s.tools);
-        }
-        core/* setOutput */.uH('mode', started.plan.mode);
-        core/* setOutput */.uH('version', started.k3s.version);
-        core/* setOutput */.uH('cache-hit', started.k3s.cacheHit);
-        core/* setOutput */.uH('node-name', started.plan.mode === 'control-plane' ? '' : started.plan.nodeName);
-        core/* setOutput */.uH('api-server', started.server);
-        await core/* summary */.z.addRaw(renderSummary(started)).write();
+        core/* setOutput */.uH('bundle', layout.bundle);
+        await runStart(inputs, layout, storyteller);
     }
     catch (error) {
-        core/* setFailed */.C1(await explainFailure(error, logs, LOG));
+        const { failure } = storyteller.story;
+        core/* setFailed */.C1(failure === undefined ? errorText(error) : failureMessage(failure));
+    }
+    await writeSummary(storyteller, layout);
+}
+async function runStart(inputs, layout, storyteller) {
+    const reporter = new Reporter(LOG, redactor(secretsOf(inputs)), docsLink(process.env));
+    let exported;
+    const reach = await start({
+        inputs,
+        layout,
+        context: CONTEXT,
+        cache: process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.cache'),
+        remote: remoteCache(),
+        events: tellAll(reporter, storyteller, {
+            kubeconfig: (found) => {
+                exported = exportReach(found, layout);
+            },
+        }),
+    });
+    await exported;
+    core/* setOutput */.uH('mode', reach.plan.mode);
+}
+/** For the steps that follow, those after a failure as well. */
+async function exportReach({ kubeconfig, server, k3s, plan }, layout) {
+    core/* setOutput */.uH('kubeconfig', kubeconfig);
+    core/* exportVariable */.dN('KUBECONFIG', kubeconfig);
+    core/* setOutput */.uH('version', k3s.version);
+    core/* setOutput */.uH('cache-hit', k3s.cacheHit);
+    core/* setOutput */.uH('node-name', plan.mode === 'control-plane' ? '' : plan.nodeName);
+    core/* setOutput */.uH('api-server', server);
+    core/* exportVariable */.dN(RUN_VARIABLE, layout.state);
+    core/* addPath */.fM(await writeCommand(layout));
+    await exportKubectl(k3s);
+}
+/** The run's own, where the runner wants such things; elsewhere if that path is none for overlays. */
+async function makeDirectory() {
+    const wanted = process.env['RUNNER_TEMP'] ?? (0,external_node_os_.tmpdir)();
+    const NAME = 'k3s-in-gvisor-';
+    const why = whyUnusable((0,external_node_path_.join)(wanted, `${NAME}000000`));
+    if (why !== undefined) {
+        core/* notice */.lm(`The run is in ${(0,external_node_os_.tmpdir)()}: the path ${wanted} ${why}`);
+    }
+    return (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(why === undefined ? wanted : (0,external_node_os_.tmpdir)(), NAME));
+}
+/** Its own failure is a warning: where there is no summary, as on older servers, the cluster is up all the same. */
+async function writeSummary({ story }, layout) {
+    if (layout === undefined || !process.env['GITHUB_STEP_SUMMARY']) {
+        return;
+    }
+    const { logs, bundle } = layout;
+    try {
+        await core/* summary */.z
+            .addRaw(renderSummary({ story, logs, bundle, docs: docsLink(process.env) }))
+            .write();
+    }
+    catch (error) {
+        core/* warning */.$e(`Failed to write the summary: ${errors_errorMessage(error)}`);
+    }
+}
+function errorText(error) {
+    return error instanceof Error ? error.message : String(error);
+}
+
+;// CONCATENATED MODULE: ./build/js/run/mapped.js
+
+
+
+
+
+/**
+ * Removes cgroups as root of a run's ids: for a runner that is not root they are its own, but in a
+ * tree that is root's.
+ * @throws with the errno's name as the error's code
+ */
+async function removeGroupsMapped(paths, { argv, native }, directory) {
+    const launchFile = (0,external_node_path_.join)(directory, 'remove-groups');
+    const launch = renderLaunchFile({
+        namespaces: ['user'],
+        idMaps: [],
+        denySetgroups: false,
+        mapper: argv,
+        steps: [
+            {
+                id: 'remove-groups',
+                reason: 'the cgroups of pods that are gone',
+                operations: [...paths.map((path) => ['remove-group', path]), ['ready']],
+            },
+        ],
+    });
+    await (0,promises_namespaceObject.writeFile)(launchFile, launch, { mode: 0o600 });
+    try {
+        const init = await startInit({ native, logs: runPaths(directory).logs, launchFile });
+        await init.launched;
+        await init.ended;
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(launchFile, { force: true });
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/run/exits.js
+
+
+/** "k3s ended with signal 9" */
+const LINE = /^(\S+) ended with (exit|signal) (\d+)$/gm;
+/** What init's log says of processes that ended, in their order. */
+function parseExits(log) {
+    return [...log.matchAll(LINE)].map(([, name = '', kind, number]) => ({
+        name,
+        kind: kind,
+        number: Number(number),
+    }));
+}
+async function readExits(logs) {
+    return parseExits(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(logs, 'init.log'), 'utf8').catch(() => ''));
+}
+function describeExit({ name, kind, number }) {
+    return `${name} ended with ${kind} ${number}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/find-end.js
+
+
+
+
+
+
+
+
+
+/** What was waited for when a job goes on with its cluster: findCauses' name of "any time after". */
+const LATER = 'later';
+/**
+ * How a run is before it is ended: whether its processes are there, and whether the cluster is well. Changes
+ * nothing, and takes a second where all is well.
+ */
+async function findEnd(directory, state) {
+    if ((await loadRecord(directory)) === undefined) {
+        return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
+    }
+    return examineRun(directory, state);
+}
+/** The same of any run, whether it became ready or not. */
+async function examineRun(directory, state) {
+    const { launchFile, logs } = runPaths(directory);
+    const isRunning = (await findInit(launchFile)) !== undefined;
+    const exits = await readExits(logs);
+    const said = exits.map(describeExit);
+    const kubeconfig = state.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
+    const found = await examine({
+        kubeconfig: isRunning && (await exists(kubeconfig)) ? kubeconfig : undefined,
+        ...{ logs, said, rung: LATER },
+        redact: redactor(state.secrets ?? []),
+    });
+    const warning = warn(isRunning, exits, found.diagnosis.nodes, found.diagnosis.unknown);
+    return { how: isRunning ? 'running' : 'ended', exits: said, warning, ...found };
+}
+const NOTHING_FOUND = { diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
+/** Pods that are not ready are no reason: a job may leave its own as it likes. */
+function warn(isRunning, exits, nodes, unknown) {
+    const said = exits.map(describeExit).join(', ');
+    if (!isRunning) {
+        return `The cluster ended before the job did: ${said === '' ? 'its first process was killed' : said}`;
+    }
+    if (exits.length > 0) {
+        return `Parts of the cluster ended during the job, and were started again: ${said}`;
+    }
+    const trouble = [...nodes, ...unknown];
+    return trouble.length === 0
+        ? undefined
+        : `The cluster was not well at the end of the job: ${trouble.join('; ')}`;
+}
+
 ;// CONCATENATED MODULE: ./build/js/run/stop.js
+
+
+
 
 
 
@@ -48302,24 +50390,26 @@ async function runMain() {
 const stop_TERM_MS = 15_000;
 const stop_POLL_MS = 20;
 /**
- * Ends a run and removes what it made, but for its logs: the end of init is the end of every
+ * Ends a run and removes what it made, but for its logs and its bundle: the end of init is the end of every
  * process, mount, link and rule of the run's namespaces.
  * @param directory the run's own directory
- * @param warning is told why images could not be prepared for the next start; it ends all the same
+ * @param events is told how the run was found, and why images could not be prepared for the next start; it
+ *   ends all the same
  * @returns false if there was nothing to stop
  */
-async function stop(directory, warning) {
+async function stop(directory, events) {
     const state = await loadState(directory);
     if (state === undefined) {
         return false;
     }
-    const { launchFile, logs } = runPaths(directory);
+    const { launchFile, logs, bundle } = runPaths(directory);
+    await tell(directory, state, events);
     await endInit(launchFile);
     if (state.preparation !== undefined) {
         // A stop that was killed on the way may have left its importer running.
         await endInit(state.preparation.launchFile);
         await prepareImages(state.preparation).catch((error) => {
-            warning(errors_errorMessage(error));
+            events.warning(errors_errorMessage(error));
         });
     }
     if (state.kubeconfig !== undefined) {
@@ -48328,14 +50418,29 @@ async function stop(directory, warning) {
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     // The state goes last: a stop that fails on the way, or is killed, can be repeated.
     const file = stateFile(directory);
-    for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
+    for (const path of [
+        ...state.files,
+        ...own.filter((path) => ![logs, bundle, file].includes(path)),
+    ]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
-    for (const cgroup of state.cgroups) {
-        await removeCgroup(cgroup);
-    }
+    const { cgroups, idMapper } = state;
+    await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
     await (0,promises_namespaceObject.rm)(file);
     return true;
+}
+/** What cannot be told must not keep anything from being ended. */
+async function tell(directory, state, events) {
+    try {
+        const ended = await findEnd(directory, state);
+        events.ended(ended);
+        if (ended.warning !== undefined) {
+            await writeBundle(directory, ended);
+        }
+    }
+    catch (error) {
+        events.warning(errors_errorMessage(error));
+    }
 }
 async function endInit(launchFile) {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
@@ -48365,6 +50470,10 @@ async function gone(launchFile) {
 
 
 
+
+
+
+
 /** The post step: ends everything, whatever happened. Its own failure is a warning, the job's result stands. */
 async function runPost() {
     const directory = core/* getState */.Gu(STATE_DIRECTORY);
@@ -48372,7 +50481,9 @@ async function runPost() {
         return;
     }
     try {
-        const stopped = await stop(directory, core/* warning */.$e);
+        // What it tells had its secrets taken out by who knows them.
+        const reporter = new Reporter(LOG, (text) => text, docsLink(process.env));
+        const stopped = await stop(directory, tellAll(reporter));
         const logs = (0,external_node_path_.join)(directory, 'logs');
         core/* info */.pq(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
     }

@@ -1,3 +1,4 @@
 import { runMain } from './index.js';
 
 await runMain();
+process.exit();

@@ -1686,7 +1686,7 @@ const Comparator = __nccwpck_require__(9379)
 const Range = __nccwpck_require__(6782)
 const satisfies = __nccwpck_require__(8011)
 const toComparators = __nccwpck_require__(4750)
-const maxSatisfying = __nccwpck_require__(3193)
+const maxSatisfying = __nccwpck_require__(5574)
 const minSatisfying = __nccwpck_require__(8595)
 const minVersion = __nccwpck_require__(1866)
 const validRange = __nccwpck_require__(4737)
@@ -2666,7 +2666,7 @@ module.exports = ltr
 
 /***/ }),
 
-/***/ 3193:
+/***/ 5574:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
 
@@ -28631,7 +28631,7 @@ const { ProgressEvent } = __nccwpck_require__(8573)
 const { getEncoding } = __nccwpck_require__(2607)
 const { serializeAMimeType, parseMIMEType } = __nccwpck_require__(1900)
 const { types } = __nccwpck_require__(7975)
-const { StringDecoder } = __nccwpck_require__(5574)
+const { StringDecoder } = __nccwpck_require__(3193)
 const { btoa } = __nccwpck_require__(4573)
 
 /** @type {PropertyDescriptor} */
@@ -31799,7 +31799,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("process");
 
 /***/ }),
 
-/***/ 5574:
+/***/ 3193:
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
@@ -40387,20 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 7720:
-/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8778);
-
-process.exitCode = await (0,_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
-
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 8778:
+/***/ 829:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40409,6 +40396,10 @@ __nccwpck_require__.d(__webpack_exports__, {
   r: () => (/* binding */ runCommandLine)
 });
 
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:fs/promises"
@@ -40604,10 +40595,6 @@ function humanReadableArgName(arg) {
   return arg.required ? '<' + nameOutput + '>' : '[' + nameOutput + ']';
 }
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: external "node:process"
 const external_node_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
 // EXTERNAL MODULE: external "node:util"
@@ -44662,449 +44649,176 @@ var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./build/js/errors.js
 /** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
 function errors_errorMessage(error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = textOf(error);
     // "EACCES: permission denied" and "API server" keep their capitals.
     return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+}
+function textOf(error) {
+    // A connection refused at several addresses is an AggregateError without a message of its own.
+    if (error instanceof AggregateError && error.message === '') {
+        return error.errors.map(textOf).join(', ');
+    }
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
+    return error.message || (error.code ?? error.name);
 }
 /** Bad input: reported before anything is started or changed, never with a log tail. */
 class InputError extends Error {
     name = 'InputError';
 }
 
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-;// CONCATENATED MODULE: ./build/js/k3s/version.js
+;// CONCATENATED MODULE: ./build/js/exec.js
 
 
-const TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s(\d+)$/;
-const CHANNEL = /^(stable|latest|testing)$/;
-const MINOR = /^v?(1\.\d+)$/;
-function isTag(text) {
-    return TAG.test(text);
-}
-/** @throws InputError if `text` is neither a tag, nor a channel, nor a range */
-function parseVersion(text) {
-    if (isTag(text)) {
-        return { kind: 'tag', tag: text };
-    }
-    const minor = MINOR.exec(text)?.[1];
-    if (minor !== undefined) {
-        return { kind: 'channel', name: `v${minor}` };
-    }
-    if (CHANNEL.test(text)) {
-        return { kind: 'channel', name: text };
-    }
-    // The empty range means any version, to semver; here it is an input somebody forgot to fill.
-    if (text !== '' && (0,semver.validRange)(text) !== null) {
-        return { kind: 'range', range: text };
-    }
-    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`);
-}
-/** How the request reads in a message. */
-function describeRequest(request) {
-    return request.kind === 'tag'
-        ? request.tag
-        : `${request.kind} ${request.kind === 'channel' ? request.name : request.range}`;
-}
-/** Whether `tag` may stand in for `request` where nobody can say which release it means now. */
-function mayAnswer(request, tag) {
-    if (request.kind === 'tag') {
-        return tag === request.tag;
-    }
-    if (request.kind === 'range') {
-        return (0,semver.satisfies)(tag, request.range);
-    }
-    if (request.name === 'testing') {
-        return true;
-    }
-    const isPrerelease = tag.includes('-rc');
-    return !isPrerelease && (CHANNEL.test(request.name) || tag.startsWith(`${request.name}.`));
-}
-/** The newest of `tags`: by version, then by k3s's own number, which semver leaves out of account. */
-function newest(tags) {
-    return [...tags].sort((a, b) => (0,semver.compare)(b, a) || revision(b) - revision(a))[0];
-}
-function revision(tag) {
-    return Number(TAG.exec(tag)?.[2] ?? 0);
-}
 
-;// CONCATENATED MODULE: ./build/js/k3s/channels.js
-
-
-/** Its answer is JSON, and has every channel. */
-const CHANNEL_SERVER = 'https://update.k3s.io/v1-release/channels';
-/** @throws if `text` is not a list of channels, as the channel server answers it */
-function parseChannels(text) {
-    let answer;
-    try {
-        answer = JSON.parse(text);
-    }
-    catch {
-        throw new Error(`it answered no JSON but ${JSON.stringify(text.slice(0, 80))}`);
-    }
-    const data = answer?.data;
-    if (!Array.isArray(data)) {
-        throw new Error('its answer has no list "data"');
-    }
-    // Channels of before 2020 have tags of another form, and a channel may be empty.
-    return data.flatMap(({ id, latest }) => typeof id === 'string' && typeof latest === 'string' && isTag(latest)
-        ? [{ name: id, tag: latest }]
-        : []);
-}
 /**
- * The release that `request` means, of those the channels name: each channel's newest, so a range
- * finds the newest patch of each minor version and no older one.
+ * What a program may know of this one's environment: nothing of the job's, which has its tokens in it.
+ * By RUNNER_TRACKING_ID the runner finds what a job that was killed left running.
  */
-function chooseRelease(request, channels) {
-    if (request.kind === 'channel') {
-        return channels.find(({ name }) => name === request.name)?.tag;
-    }
-    return newest(channels.map(({ tag }) => tag).filter((tag) => mayAnswer(request, tag)));
-}
-/**
- * The exact tag of `request`. Where the channel server cannot be asked it is the newest cached one
- * that may stand in for it, with a warning.
- * @throws InputError if there is no such release
- */
-async function resolveTag(request, resolver) {
-    if (request.kind === 'tag') {
-        return request.tag;
-    }
-    const wanted = describeRequest(request);
-    let channels;
-    try {
-        channels = await resolver.channels();
-    }
-    catch (error) {
-        const cached = await resolver.cached();
-        const tag = newest(cached.filter((candidate) => mayAnswer(request, candidate)));
-        if (tag === undefined) {
-            throw new Error(`Failed to find out which release ${wanted} is: ${errors_errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
-        }
-        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errors_errorMessage(error)}`);
-        return tag;
-    }
-    const tag = chooseRelease(request, channels);
-    if (tag === undefined) {
-        throw new InputError(`version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as v1.34.1+k3s1`);
-    }
-    return tag;
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/registries.js
-
-
-const KEYS = ['mirrors', 'configs'];
-/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
-function parseRegistries(content) {
-    if (content.trim() === '') {
-        return undefined;
-    }
-    const document = (0,dist/* parseDocument */.Tp)(content, { prettyErrors: false });
-    const [error] = document.errors;
-    if (error !== undefined) {
-        const line = content.slice(0, error.pos[0]).split('\n').length;
-        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
-    }
-    const value = document.toJS();
-    if (!isMapping(value)) {
-        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
-    }
-    const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
-    const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
-    if (unknown.length > 0 || notMapping.length > 0) {
-        throw new InputError(`registries: ${[
-            ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
-            ...notMapping.map((key) => `${key} is not a mapping of registries`),
-        ].join('; ')}`);
-    }
-    return { content, secrets: secretsIn(value['configs']) };
-}
-/** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
-function secretsIn(configs) {
-    const auths = isMapping(configs)
-        ? Object.values(configs).flatMap((config) => isMapping(config) && isMapping(config['auth']) ? [config['auth']] : [])
-        : [];
-    return auths.flatMap(({ username, ...secrets }) => {
-        // The form in which it goes over the wire, and into a registry's own errors.
-        const basic = 'password' in secrets ? [`${String(username)}:${String(secrets['password'])}`] : [];
-        return [
-            ...Object.values(secrets).map(String),
-            ...basic.map((text) => Buffer.from(text).toString('base64')),
-        ].filter((secret) => secret !== '');
-    });
-}
-function isMapping(value) {
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-;// CONCATENATED MODULE: ./build/js/k3s/release.js
-/** Where k3s publishes its releases; a mirror has the same paths below its own address. */
-const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
-const FILES = {
-    x64: {
-        binary: 'k3s',
-        airgapImages: 'k3s-airgap-images-amd64.tar.zst',
-        sums: 'sha256sum-amd64.txt',
-    },
-    arm64: {
-        binary: 'k3s-arm64',
-        airgapImages: 'k3s-airgap-images-arm64.tar.zst',
-        sums: 'sha256sum-arm64.txt',
-    },
-};
-const ARCHITECTURES = Object.keys(FILES);
-/**
- * @param arch Node's name of the architecture
- * @throws if k3s is not used on it here
- */
-function releaseFiles(arch) {
-    const files = FILES[arch];
-    if (files === undefined) {
-        throw new Error(`Failed to find a k3s for ${arch}: releases are used for ${ARCHITECTURES.join(', ')}`);
-    }
-    return files;
-}
-/** @param base the address below which each tag has a directory, without a slash at its end */
-function releaseUrl(base, tag, file) {
-    return `${base}/${encodeURIComponent(tag)}/${file}`;
-}
-
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
-const checksums_namespaceObject = {};
-;// CONCATENATED MODULE: ./build/js/k3s/verify.js
-
-
-
-const CHECKSUMS = checksums_namespaceObject;
-const SHA256 = /^[0-9a-f]{64}$/i;
-const READ_BYTES = 4 << 20;
-/** @returns the lower-case form, undefined if `text` is not a SHA-256 in hex */
-function asSha256(text) {
-    return SHA256.test(text) ? text.toLowerCase() : undefined;
-}
-/** The hashes that sha256sum printed, by file name; lines of any other form are left out. */
-function parseSums(text) {
-    return Object.fromEntries(text.split('\n').flatMap((line) => {
-        // "<hex>  <name>", or "<hex> *<name>" of a file read as binary.
-        const [sum = '', name] = line.trim().split(/\s+\*?/);
-        const sha256 = asSha256(sum);
-        return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
+const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LD_LIBRARY_PATH', 'RUNNER_TRACKING_ID'];
+/** An environment that has nothing of the job in it. */
+function bareEnvironment(names = INHERITED) {
+    return Object.fromEntries(names.flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
     }));
 }
-/** In lower-case hex. */
-async function sha256Of(path) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    const file = await (0,promises_namespaceObject.open)(path);
+/**
+ * Runs a program to its end and returns what it printed on stdout. `argv` is what the program gets: no
+ * shell and no command line is involved, so blanks and quotes are what they are.
+ * @throws with the command, its exit code and the end of its stderr if it fails
+ */
+async function exec_run(argv, options = {}) {
+    const [program = '', ...args] = argv;
+    const { cwd, signal, timeoutMs = 0 } = options;
     try {
-        const buffer = Buffer.allocUnsafe(READ_BYTES);
-        for (;;) {
-            const { bytesRead } = await file.read(buffer, 0, READ_BYTES);
-            if (bytesRead === 0) {
-                return hash.digest('hex');
-            }
-            hash.update(buffer.subarray(0, bytesRead));
+        const running = (0,external_node_util_.promisify)(external_node_child_process_namespaceObject.execFile)(program, args, {
+            cwd,
+            signal,
+            timeout: timeoutMs,
+            killSignal: 'SIGKILL',
+            env: { ...bareEnvironment(), ...options.env },
+            maxBuffer: Infinity,
+        });
+        running.child.stdin?.end();
+        return (await running).stdout;
+    }
+    catch (error) {
+        throw new Error(`Failed to run ${argv.join(' ')}: ${reasonOf(error, signal, timeoutMs)}`, { cause: error });
+    }
+}
+function reasonOf(error, signal, timeoutMs) {
+    if (signal?.aborted === true) {
+        return errors_errorMessage(signal.reason);
+    }
+    if (error.killed === true) {
+        return `it took longer than ${timeoutMs / 1_000} s`;
+    }
+    const said = (error.stderr ?? '').trim().slice(-2_000);
+    if (typeof error.code === 'number') {
+        return `exit code ${error.code}: ${said}`;
+    }
+    return error.signal ? `${error.signal}: ${said}` : errors_errorMessage(error);
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
+
+/**
+ * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
+ * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
+ * @returns undefined if it has ended (a zombie has no command line)
+ */
+async function findInit(launchFile) {
+    const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    const found = await Promise.all(names.map(async (name) => {
+        const argv = await read(`/proc/${name}/cmdline`);
+        return argv.split('\0').includes(launchFile) ? name : undefined;
+    }));
+    const pids = found.filter((name) => name !== undefined);
+    // The first process inside is its child and has the same command line.
+    for (const pid of pids) {
+        const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
+        if (parent !== undefined && !pids.includes(parent)) {
+            return Number(pid);
         }
     }
-    finally {
-        await file.close();
-    }
+    return undefined;
 }
 /**
- * What to say of a download that is not what it should be.
- * @param head its first bytes: text where a program should be is most often a page of a proxy or a login
+ * The pid, as seen from outside, of the first process of a run's namespaces.
+ * @param init init's outer process
  */
-function describeMismatch(url, found, expected, head) {
-    const isText = head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte));
-    const begins = isText ? `; it begins with ${JSON.stringify(head.toString('latin1'))}` : '';
-    return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
+async function innerInit(init) {
+    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+        const stat = await read(`/proc/${pid}/stat`);
+        // The second field is the program's name in parentheses and may hold anything.
+        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) === init) {
+            return Number(pid);
+        }
+    }
+    throw new Error(`Failed to find the first process of the namespaces: init (${init}) has no child`);
+}
+/** A process may end between being listed and being read. */
+function read(path) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
+}
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+function send(pid, signal) {
+    try {
+        return process.kill(pid, signal);
+    }
+    catch (error) {
+        if (error.code === 'ESRCH') {
+            return false;
+        }
+        throw error;
+    }
 }
 
-;// CONCATENATED MODULE: ./build/js/inputs.js
+;// CONCATENATED MODULE: ./build/js/cluster/containerd.js
 
-
-
-
-
-
-
-
-const MODES = ['full', 'node', 'control-plane'];
-const SYSCTLS = ['auto', 'bind', 'ptrace'];
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 };
 /**
- * Turns the raw inputs into `Inputs`.
- * @throws InputError naming every bad input at once: what it was, what is wrong, what would be right.
+ * The socket of k3s's containerd, reached from outside: no process of ours is needed within.
+ * @param init init's outer process
  */
-function parseInputs(read) {
-    const problems = [];
-    const collect = (parse) => {
-        try {
-            return parse();
-        }
-        catch (error) {
-            problems.push(errors_errorMessage(error));
-            return undefined;
-        }
-    };
-    const checksum = collect(() => parseChecksum(read('checksum')));
-    const source = collect(() => parseSource(read, checksum));
-    const mode = collect(() => parseMode(read('mode')));
-    const sysctls = collect(() => parseSysctls(read('sysctls')));
-    const timeoutMs = collect(() => parseTimeout(read('timeout')));
-    const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
-    const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
-    const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
-    const airgap = collect(() => parseBoolean(read, 'airgap'));
-    const warmStart = collect(() => parseBoolean(read, 'warm-start'));
-    const pull = collect(() => parsePull(read('pull')));
-    const registries = collect(() => parseRegistries(read('registries')));
-    const kubeconfig = collect(() => parseKubeconfig(read('kubeconfig')));
-    if (source === undefined ||
-        mode === undefined ||
-        sysctls === undefined ||
-        timeoutMs === undefined ||
-        k3sArgs === undefined ||
-        releases === undefined ||
-        channelServer === undefined ||
-        airgap === undefined ||
-        warmStart === undefined ||
-        pull === undefined ||
-        problems.length > 0) {
-        throw new InputError(problems.join('\n'));
-    }
-    return {
-        source,
-        checksum,
-        mode,
-        sysctls,
-        k3sArgs,
-        releases,
-        channelServer,
-        images: lines(read('images')),
-        airgap,
-        warmStart,
-        pull,
-        registries,
-        timeoutMs,
-        kubeconfig,
-    };
+async function containerdSocket(init) {
+    return `/proc/${await innerInit(init)}/root/run/k3s/containerd/containerd.sock`;
 }
-function parseSource(read, checksum) {
-    const path = read('k3s-path');
-    const url = read('k3s-url');
-    if (path !== '' && url !== '') {
-        throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
-    }
-    if (path !== '') {
-        return { kind: 'path', path };
-    }
-    if (url !== '') {
-        assertAddress('k3s-url', url);
-        if (checksum === undefined) {
-            throw new InputError('k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run');
-        }
-        return { kind: 'url', url, checksum };
-    }
-    return { kind: 'release', version: parseVersion(read('version')) };
+
+;// CONCATENATED MODULE: ./build/js/cluster/image-archives.js
+
+
+
+/** Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it. */
+async function importArchive(store, path) {
+    await ctr(store, ['images', 'import', path]);
 }
-function assertAddress(name, text) {
-    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-        throw new InputError(`${name}: "${text}" is not an http or https address`);
-    }
-}
-function parseAddress(read, name, standard) {
-    const text = read(name);
-    if (text === '') {
-        return standard;
-    }
-    assertAddress(name, text);
-    return text.replace(/\/+$/, '');
-}
-function parseBoolean(read, name) {
-    const text = read(name);
-    if (text !== '' && text !== 'true' && text !== 'false') {
-        throw new InputError(`${name}: "${text}" is neither true nor false`);
-    }
-    return text === 'true';
-}
-function parsePull(text) {
-    const images = lines(text);
-    const bad = images.find((image) => /\s|:\/\//.test(image));
-    if (bad !== undefined) {
-        throw new InputError(`pull: "${bad}" is not an image reference; write one per line, such as docker.io/library/nginx:1.29`);
-    }
-    return images;
-}
-function parseChecksum(text) {
-    if (text === '') {
-        return undefined;
-    }
-    const sha256 = asSha256(text);
-    if (sha256 === undefined) {
-        throw new InputError(`checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`);
-    }
-    return sha256;
-}
-function parseMode(text) {
-    const mode = [...MODES, 'auto'].find((known) => known === text);
-    if (mode === undefined) {
-        throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
-    }
-    return mode;
-}
-function parseSysctls(text) {
-    const sysctls = SYSCTLS.find((known) => known === text);
-    if (sysctls === undefined) {
-        throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
-    }
-    return sysctls;
-}
-function parseTimeout(text) {
-    const match = /^(\d+)(s|m|h)$/.exec(text);
-    const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ''] ?? NaN);
-    if (!(ms > 0)) {
-        throw new InputError(`timeout: "${text}" is not a duration; write a number with s, m or h, such as 90s or 5m`);
-    }
-    return ms;
-}
-/** Later steps may have another working directory, and nobody but a shell knows what `~` is. */
-function parseKubeconfig(text) {
-    if (text === '') {
-        return undefined;
-    }
-    if (text.endsWith('/')) {
-        throw new InputError(`kubeconfig: "${text}" names a directory; give the path of a file`);
-    }
-    if (text.startsWith('~') && !text.startsWith('~/')) {
-        throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
-    }
-    return text.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), text.slice(2)) : (0,external_node_path_namespaceObject.resolve)(text);
-}
-function parseK3sArgs(text) {
-    const args = lines(text);
-    const bad = args.find((arg) => !arg.startsWith('--'));
-    if (bad !== undefined) {
-        throw new InputError(`k3s-args: "${bad}" does not begin with --; write one --flag=value per line`);
-    }
-    return args;
-}
-function lines(text) {
-    return text
+/** The names of the cluster's images, sorted; without those that are digests only. */
+async function imageNames(store) {
+    const names = await ctr(store, ['images', 'list', '--quiet']);
+    return names
         .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
+        .filter((name) => name !== '' && !name.startsWith('sha256:'))
+        .sort();
+}
+/** k3s's own client speaks to its own containerd. The kubelet's images are in the namespace k8s.io. */
+async function ctr({ init, bin }, args) {
+    const socket = await containerdSocket(init);
+    return exec_run([(0,external_node_path_namespaceObject.join)(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io', ...args]);
 }
 
 ;// CONCATENATED MODULE: ./build/js/layout.js
+
 
 function k3sPaths(isolation, layout) {
     return isolation === 'namespaces'
         ? {
             data: K3S_DATA,
-            config: '/etc/rancher/k3s/config.yaml',
+            // Not k3s's own place: what the runner has beside that would be read as well.
+            config: `${PRIVATE_FILES}/k3s/config.yaml`,
             registries: '/etc/rancher/k3s/registries.yaml',
         }
         : {
@@ -45119,7 +44833,25 @@ const K3S_DATA = '/var/lib/rancher/k3s';
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
 /** What the post step knows of a run: only where it is. */
 function runPaths(state) {
-    return { state, logs: (0,external_node_path_namespaceObject.join)(state, 'logs'), launchFile: (0,external_node_path_namespaceObject.join)(state, 'launch') };
+    return {
+        state,
+        logs: (0,external_node_path_namespaceObject.join)(state, 'logs'),
+        bundle: (0,external_node_path_namespaceObject.join)(state, 'bundle'),
+        launchFile: (0,external_node_path_namespaceObject.join)(state, 'launch'),
+    };
+}
+/** Why a run's directory cannot be there: overlays take its path in a list of options. */
+function whyUnusable(state) {
+    return /[,:\\]/.test(state)
+        ? 'has a comma, a colon or a backslash in it, which no overlay takes'
+        : undefined;
+}
+/** @throws InputError if the run's directory cannot be where it is */
+function assertUsable({ state }) {
+    const why = whyUnusable(state);
+    if (why !== undefined) {
+        throw new InputError(`Failed to use the directory ${state}: its path ${why}; give another one`);
+    }
 }
 /**
  * @param state the run's own directory
@@ -45132,7 +44864,7 @@ function layoutOf(state, dist, arch, node) {
     return {
         ...runPaths(state),
         k3sKubeconfig: (0,external_node_path_namespaceObject.join)(state, 'k3s.yaml'),
-        gatewaySocket: (0,external_node_path_namespaceObject.join)(state, 'gateway.sock'),
+        gatewaySocket: (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'gateway.sock'),
         ownCache: (0,external_node_path_namespaceObject.join)(state, 'cache'),
         scratch,
         newRoot: (0,external_node_path_namespaceObject.join)(scratch, 'root'),
@@ -45142,1646 +44874,27 @@ function layoutOf(state, dist, arch, node) {
         interceptor: (0,external_node_path_namespaceObject.join)(state, 'interceptor'),
         controller: (0,external_node_path_namespaceObject.join)(dist, 'controller', 'index.js'),
         importer: (0,external_node_path_namespaceObject.join)(dist, 'importer', 'index.js'),
+        commandLine: (0,external_node_path_namespaceObject.join)(dist, 'cli', 'index.js'),
         node,
     };
 }
 
-;// CONCATENATED MODULE: ./build/js/report/hints.js
-const HINTS = [
-    {
-        pattern: /no space left on device/i,
-        advice: 'The disk or a tmpfs is full: containerd keeps images in memory here; give the container more memory or load fewer images.',
-    },
-    {
-        pattern: /unknown flag|flag provided but not defined/i,
-        advice: 'k3s does not know a flag it was given: look at k3s-args, and at whether this version has it.',
-    },
-    {
-        pattern: /(ErrImagePull|ImagePullBackOff|failed to pull)/,
-        advice: 'An image could not be pulled: the runner may have no way to its registry; give the images as tars with the input images.',
-    },
-    {
-        pattern: /address already in use/i,
-        advice: 'A port is taken on the runner: another cluster or service listens there.',
-    },
-    {
-        pattern: /panicked|fatal error: out of memory|cannot allocate memory|signal killed/i,
-        advice: 'The sandbox ran out of memory: a cluster needs about 2 GiB.',
-    },
-    {
-        pattern: /Failed to start ContainerManager/,
-        advice: 'The kubelet lacks something of the kernel: please report this with the list of facts above.',
-    },
-];
-/** The advice for each known error that `log` contains, in the order of the table. */
-function findHints(log) {
-    return HINTS.flatMap(({ pattern, advice }) => (pattern.test(log) ? [advice] : []));
-}
-
-;// CONCATENATED MODULE: ./build/js/report/logs.js
-
-
-const TAIL_BYTES = 8_192;
-/** The end of every log of the run, the most telling first. */
-async function tailLogs(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const names = entries
-        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
-        .map(({ name }) => name);
-    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
-    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return Promise.all(names.map(async (name) => ({ name, text: await tail((0,external_node_path_namespaceObject.join)(directory, name)) })));
-}
-async function tail(path) {
-    const file = await (0,promises_namespaceObject.open)(path);
-    try {
-        const { size } = await file.stat();
-        const length = Math.min(size, TAIL_BYTES);
-        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-        const text = buffer.toString('utf8');
-        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
-    }
-    finally {
-        await file.close();
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/report/failure.js
-
-
-
-/**
- * Explains a failure: the ends of the logs, and the likely fix. Never throws.
- * @returns the message to fail with
- */
-async function explainFailure(error, logs, log) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof InputError) {
-        return message;
-    }
-    const hints = new Set(findHints(message));
-    try {
-        for (const { name, text } of await tailLogs(logs)) {
-            findHints(text).forEach((hint) => hints.add(hint));
-            log.group(`End of ${name}`, () => {
-                log.info(text);
-            });
-        }
-    }
-    catch (cause) {
-        log.info(`Failed to read the logs in ${logs}: ${errors_errorMessage(cause)}`);
-    }
-    return [message, ...hints].join('\n');
-}
-
-;// CONCATENATED MODULE: ./build/js/report/timeline.js
-
-/** Where each second of the start went. */
-class Timeline {
-    #begin;
-    #moments = [];
-    /** @param begin `performance.now()` of the beginning; the process's own start by default */
-    constructor(begin = 0) {
-        this.#begin = begin;
-    }
-    mark(name) {
-        const moment = { name, at: performance.now() - this.#begin };
-        this.#moments.push(moment);
-        return moment;
-    }
-    get moments() {
-        return this.#moments;
-    }
-    /** For programs: `[{ "name", "at" }, ...]`, as the summary's table shows it. */
-    async save(path) {
-        await (0,promises_namespaceObject.writeFile)(path, `${JSON.stringify(this.#moments, undefined, 2)}\n`);
-    }
-}
-/** "12.34 s" */
-function seconds(ms) {
-    return `${(ms / 1_000).toFixed(2)} s`;
-}
-
-;// CONCATENATED MODULE: ./build/js/report/reporter.js
-
-/** Tells what was found, what was decided, and how far it got. */
-class Reporter {
-    #log;
-    constructor(log) {
-        this.#log = log;
-    }
-    info = (message) => {
-        this.#log.info(message);
-    };
-    notice = (message) => {
-        this.#log.notice(message);
-    };
-    warning = (message) => {
-        this.#log.warning(message);
-    };
-    reached(moment) {
-        this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
-    }
-    facts(facts) {
-        this.#log.group('Facts: what this sandbox can do', () => {
-            for (const [name, { result, evidence }] of [
-                ...Object.entries(facts.probes),
-                ...Object.entries(facts.sysctls).map(([path, answer]) => [`/proc/sys/${path}`, answer]),
-            ]) {
-                this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
-            }
-            const { user, hostname, networks, resolver, mounts } = facts;
-            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
-            this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
-            this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
-        });
-    }
-    plan(plan) {
-        this.#log.info(`Mode: ${plan.mode}`);
-        for (const { mode, obstacles } of plan.fellShort) {
-            this.#log.info(`Not ${mode}: ${obstacles.join('; ')}`);
-        }
-        this.#log.group('Plan: what is done, and why', () => {
-            for (const { id, reason } of plan.decisions) {
-                this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
-            }
-        });
-        this.#log.group('Plan: every operation', () => {
-            for (const { id, isSecret, operations } of plan.launch.steps) {
-                for (const operation of operations) {
-                    const [directive, path] = operation;
-                    const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
-                    this.#log.info(`${id}: ${withoutPasswords(text).replaceAll('\n', '\\n').slice(0, 300)}`);
-                }
-            }
-        });
-    }
-}
-/** Of a proxy's address: "http://user:password@proxy:3128". */
-function withoutPasswords(text) {
-    return text.replace(/\/\/[^/@\s]*@/g, '//***@');
-}
-
-;// CONCATENATED MODULE: ./build/js/files.js
-
-/** Whether something is at `path` that can be looked at. */
-async function exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
-}
-/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
-async function readJson(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
-}
-
+// EXTERNAL MODULE: external "string_decoder"
+var external_string_decoder_ = __nccwpck_require__(3193);
 ;// CONCATENATED MODULE: external "os"
 const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-/**
- * Sanitizes an input into a string so it can be passed into issueCommand safely
- * @param input input to sanitize into a string
- */
-function utils_toCommandValue(input) {
-    if (input === null || input === undefined) {
-        return '';
-    }
-    else if (typeof input === 'string' || input instanceof String) {
-        return input;
-    }
-    return JSON.stringify(input);
-}
-/**
- *
- * @param annotationProperties
- * @returns The command properties to send with the actual annotation command
- * See IssueCommandProperties: https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs#L646
- */
-function utils_toCommandProperties(annotationProperties) {
-    if (!Object.keys(annotationProperties).length) {
-        return {};
-    }
-    return {
-        title: annotationProperties.title,
-        file: annotationProperties.file,
-        line: annotationProperties.startLine,
-        endLine: annotationProperties.endLine,
-        col: annotationProperties.startColumn,
-        endColumn: annotationProperties.endColumn
-    };
-}
-//# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/command.js
-
-
-/**
- * Issues a command to the GitHub Actions runner
- *
- * @param command - The command name to issue
- * @param properties - Additional properties for the command (key-value pairs)
- * @param message - The message to include with the command
- * @remarks
- * This function outputs a specially formatted string to stdout that the Actions
- * runner interprets as a command. These commands can control workflow behavior,
- * set outputs, create annotations, mask values, and more.
- *
- * Command Format:
- *   ::name key=value,key=value::message
- *
- * @example
- * ```typescript
- * // Issue a warning annotation
- * issueCommand('warning', {}, 'This is a warning message');
- * // Output: ::warning::This is a warning message
- *
- * // Set an environment variable
- * issueCommand('set-env', { name: 'MY_VAR' }, 'some value');
- * // Output: ::set-env name=MY_VAR::some value
- *
- * // Add a secret mask
- * issueCommand('add-mask', {}, 'secretValue123');
- * // Output: ::add-mask::secretValue123
- * ```
- *
- * @internal
- * This is an internal utility function that powers the public API functions
- * such as setSecret, warning, error, and exportVariable.
- */
-function command_issueCommand(command, properties, message) {
-    const cmd = new lib_command_Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
-}
-function command_issue(name, message = '') {
-    command_issueCommand(name, {}, message);
-}
-const CMD_STRING = '::';
-class lib_command_Command {
-    constructor(command, properties, message) {
-        if (!command) {
-            command = 'missing.command';
-        }
-        this.command = command;
-        this.properties = properties;
-        this.message = message;
-    }
-    toString() {
-        let cmdStr = CMD_STRING + this.command;
-        if (this.properties && Object.keys(this.properties).length > 0) {
-            cmdStr += ' ';
-            let first = true;
-            for (const key in this.properties) {
-                if (this.properties.hasOwnProperty(key)) {
-                    const val = this.properties[key];
-                    if (val) {
-                        if (first) {
-                            first = false;
-                        }
-                        else {
-                            cmdStr += ',';
-                        }
-                        cmdStr += `${key}=${escapeProperty(val)}`;
-                    }
-                }
-            }
-        }
-        cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
-        return cmdStr;
-    }
-}
-function escapeData(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A');
-}
-function escapeProperty(s) {
-    return utils_toCommandValue(s)
-        .replace(/%/g, '%25')
-        .replace(/\r/g, '%0D')
-        .replace(/\n/g, '%0A')
-        .replace(/:/g, '%3A')
-        .replace(/,/g, '%2C');
-}
-//# sourceMappingURL=command.js.map
-;// CONCATENATED MODULE: external "crypto"
-const external_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("crypto");
-;// CONCATENATED MODULE: external "fs"
-const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/file-command.js
-// For internal use, subject to change.
-// We use any as a valid input type
-/* eslint-disable @typescript-eslint/no-explicit-any */
-
-
-
-
-function file_command_issueFileCommand(command, message) {
-    const filePath = process.env[`GITHUB_${command}`];
-    if (!filePath) {
-        throw new Error(`Unable to find environment variable for file command ${command}`);
-    }
-    if (!fs.existsSync(filePath)) {
-        throw new Error(`Missing file at path: ${filePath}`);
-    }
-    fs.appendFileSync(filePath, `${toCommandValue(message)}${os.EOL}`, {
-        encoding: 'utf8'
-    });
-}
-function file_command_prepareKeyValueMessage(key, value) {
-    const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
-    const convertedValue = toCommandValue(value);
-    // These should realistically never happen, but just in case someone finds a
-    // way to exploit uuid generation let's not allow keys or values that contain
-    // the delimiter.
-    if (key.includes(delimiter)) {
-        throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
-    }
-    if (convertedValue.includes(delimiter)) {
-        throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
-    }
-    return `${key}<<${delimiter}${os.EOL}${convertedValue}${os.EOL}${delimiter}`;
-}
-//# sourceMappingURL=file-command.js.map
-;// CONCATENATED MODULE: external "path"
-const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-// EXTERNAL MODULE: ./node_modules/tunnel/index.js
-var tunnel = __nccwpck_require__(770);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(4371);
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function lib_getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class lib_HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/auth.js
-var auth_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-class BasicCredentialHandler {
-    constructor(username, password) {
-        this.username = username;
-        this.password = password;
-    }
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`${this.username}:${this.password}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class auth_BearerCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Bearer ${this.token}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-class PersonalAccessTokenCredentialHandler {
-    constructor(token) {
-        this.token = token;
-    }
-    // currently implements pre-authorization
-    // TODO: support preAuth = false where it hooks on 401
-    prepareRequest(options) {
-        if (!options.headers) {
-            throw Error('The request has no headers');
-        }
-        options.headers['Authorization'] = `Basic ${Buffer.from(`PAT:${this.token}`).toString('base64')}`;
-    }
-    // This handler cannot handle 401
-    canHandleAuthentication() {
-        return false;
-    }
-    handleAuthentication() {
-        return auth_awaiter(this, void 0, void 0, function* () {
-            throw new Error('not implemented');
-        });
-    }
-}
-//# sourceMappingURL=auth.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/oidc-utils.js
-var oidc_utils_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-class oidc_utils_OidcClient {
-    static createHttpClient(allowRetry = true, maxRetry = 10) {
-        const requestOptions = {
-            allowRetries: allowRetry,
-            maxRetries: maxRetry
-        };
-        return new HttpClient('actions/oidc-client', [new BearerCredentialHandler(oidc_utils_OidcClient.getRequestToken())], requestOptions);
-    }
-    static getRequestToken() {
-        const token = process.env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
-        if (!token) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_TOKEN env variable');
-        }
-        return token;
-    }
-    static getIDTokenUrl() {
-        const runtimeUrl = process.env['ACTIONS_ID_TOKEN_REQUEST_URL'];
-        if (!runtimeUrl) {
-            throw new Error('Unable to get ACTIONS_ID_TOKEN_REQUEST_URL env variable');
-        }
-        return runtimeUrl;
-    }
-    static getCall(id_token_url) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            var _a;
-            const httpclient = oidc_utils_OidcClient.createHttpClient();
-            const res = yield httpclient
-                .getJson(id_token_url)
-                .catch(error => {
-                throw new Error(`Failed to get ID Token. \n 
-        Error Code : ${error.statusCode}\n 
-        Error Message: ${error.message}`);
-            });
-            const id_token = (_a = res.result) === null || _a === void 0 ? void 0 : _a.value;
-            if (!id_token) {
-                throw new Error('Response json body do not have ID Token field');
-            }
-            return id_token;
-        });
-    }
-    static getIDToken(audience) {
-        return oidc_utils_awaiter(this, void 0, void 0, function* () {
-            try {
-                // New ID Token is requested from action service
-                let id_token_url = oidc_utils_OidcClient.getIDTokenUrl();
-                if (audience) {
-                    const encodedAudience = encodeURIComponent(audience);
-                    id_token_url = `${id_token_url}&audience=${encodedAudience}`;
-                }
-                debug(`ID token url is ${id_token_url}`);
-                const id_token = yield oidc_utils_OidcClient.getCall(id_token_url);
-                setSecret(id_token);
-                return id_token;
-            }
-            catch (error) {
-                throw new Error(`Error message: ${error.message}`);
-            }
-        });
-    }
-}
-//# sourceMappingURL=oidc-utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/summary.js
-var summary_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const { access, appendFile, writeFile: summary_writeFile } = external_fs_namespaceObject.promises;
-const SUMMARY_ENV_VAR = 'GITHUB_STEP_SUMMARY';
-const SUMMARY_DOCS_URL = 'https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#adding-a-job-summary';
-class Summary {
-    constructor() {
-        this._buffer = '';
-    }
-    /**
-     * Finds the summary file path from the environment, rejects if env var is not found or file does not exist
-     * Also checks r/w permissions.
-     *
-     * @returns step summary file path
-     */
-    filePath() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            if (this._filePath) {
-                return this._filePath;
-            }
-            const pathFromEnv = process.env[SUMMARY_ENV_VAR];
-            if (!pathFromEnv) {
-                throw new Error(`Unable to find environment variable for $${SUMMARY_ENV_VAR}. Check if your runtime environment supports job summaries.`);
-            }
-            try {
-                yield access(pathFromEnv, external_fs_namespaceObject.constants.R_OK | external_fs_namespaceObject.constants.W_OK);
-            }
-            catch (_a) {
-                throw new Error(`Unable to access summary file: '${pathFromEnv}'. Check if the file has correct read/write permissions.`);
-            }
-            this._filePath = pathFromEnv;
-            return this._filePath;
-        });
-    }
-    /**
-     * Wraps content in an HTML tag, adding any HTML attributes
-     *
-     * @param {string} tag HTML tag to wrap
-     * @param {string | null} content content within the tag
-     * @param {[attribute: string]: string} attrs key-value list of HTML attributes to add
-     *
-     * @returns {string} content wrapped in HTML element
-     */
-    wrap(tag, content, attrs = {}) {
-        const htmlAttrs = Object.entries(attrs)
-            .map(([key, value]) => ` ${key}="${value}"`)
-            .join('');
-        if (!content) {
-            return `<${tag}${htmlAttrs}>`;
-        }
-        return `<${tag}${htmlAttrs}>${content}</${tag}>`;
-    }
-    /**
-     * Writes text in the buffer to the summary buffer file and empties buffer. Will append by default.
-     *
-     * @param {SummaryWriteOptions} [options] (optional) options for write operation
-     *
-     * @returns {Promise<Summary>} summary instance
-     */
-    write(options) {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            const overwrite = !!(options === null || options === void 0 ? void 0 : options.overwrite);
-            const filePath = yield this.filePath();
-            const writeFunc = overwrite ? summary_writeFile : appendFile;
-            yield writeFunc(filePath, this._buffer, { encoding: 'utf8' });
-            return this.emptyBuffer();
-        });
-    }
-    /**
-     * Clears the summary buffer and wipes the summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    clear() {
-        return summary_awaiter(this, void 0, void 0, function* () {
-            return this.emptyBuffer().write({ overwrite: true });
-        });
-    }
-    /**
-     * Returns the current summary buffer as a string
-     *
-     * @returns {string} string of summary buffer
-     */
-    stringify() {
-        return this._buffer;
-    }
-    /**
-     * If the summary buffer is empty
-     *
-     * @returns {boolen} true if the buffer is empty
-     */
-    isEmptyBuffer() {
-        return this._buffer.length === 0;
-    }
-    /**
-     * Resets the summary buffer without writing to summary file
-     *
-     * @returns {Summary} summary instance
-     */
-    emptyBuffer() {
-        this._buffer = '';
-        return this;
-    }
-    /**
-     * Adds raw text to the summary buffer
-     *
-     * @param {string} text content to add
-     * @param {boolean} [addEOL=false] (optional) append an EOL to the raw text (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addRaw(text, addEOL = false) {
-        this._buffer += text;
-        return addEOL ? this.addEOL() : this;
-    }
-    /**
-     * Adds the operating system-specific end-of-line marker to the buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
-    }
-    /**
-     * Adds an HTML codeblock to the summary buffer
-     *
-     * @param {string} code content to render within fenced code block
-     * @param {string} lang (optional) language to syntax highlight code
-     *
-     * @returns {Summary} summary instance
-     */
-    addCodeBlock(code, lang) {
-        const attrs = Object.assign({}, (lang && { lang }));
-        const element = this.wrap('pre', this.wrap('code', code), attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML list to the summary buffer
-     *
-     * @param {string[]} items list of items to render
-     * @param {boolean} [ordered=false] (optional) if the rendered list should be ordered or not (default: false)
-     *
-     * @returns {Summary} summary instance
-     */
-    addList(items, ordered = false) {
-        const tag = ordered ? 'ol' : 'ul';
-        const listItems = items.map(item => this.wrap('li', item)).join('');
-        const element = this.wrap(tag, listItems);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML table to the summary buffer
-     *
-     * @param {SummaryTableCell[]} rows table rows
-     *
-     * @returns {Summary} summary instance
-     */
-    addTable(rows) {
-        const tableBody = rows
-            .map(row => {
-            const cells = row
-                .map(cell => {
-                if (typeof cell === 'string') {
-                    return this.wrap('td', cell);
-                }
-                const { header, data, colspan, rowspan } = cell;
-                const tag = header ? 'th' : 'td';
-                const attrs = Object.assign(Object.assign({}, (colspan && { colspan })), (rowspan && { rowspan }));
-                return this.wrap(tag, data, attrs);
-            })
-                .join('');
-            return this.wrap('tr', cells);
-        })
-            .join('');
-        const element = this.wrap('table', tableBody);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds a collapsable HTML details element to the summary buffer
-     *
-     * @param {string} label text for the closed state
-     * @param {string} content collapsable content
-     *
-     * @returns {Summary} summary instance
-     */
-    addDetails(label, content) {
-        const element = this.wrap('details', this.wrap('summary', label) + content);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML image tag to the summary buffer
-     *
-     * @param {string} src path to the image you to embed
-     * @param {string} alt text description of the image
-     * @param {SummaryImageOptions} options (optional) addition image attributes
-     *
-     * @returns {Summary} summary instance
-     */
-    addImage(src, alt, options) {
-        const { width, height } = options || {};
-        const attrs = Object.assign(Object.assign({}, (width && { width })), (height && { height }));
-        const element = this.wrap('img', null, Object.assign({ src, alt }, attrs));
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML section heading element
-     *
-     * @param {string} text heading text
-     * @param {number | string} [level=1] (optional) the heading level, default: 1
-     *
-     * @returns {Summary} summary instance
-     */
-    addHeading(text, level) {
-        const tag = `h${level}`;
-        const allowedTag = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].includes(tag)
-            ? tag
-            : 'h1';
-        const element = this.wrap(allowedTag, text);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML thematic break (<hr>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addSeparator() {
-        const element = this.wrap('hr', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML line break (<br>) to the summary buffer
-     *
-     * @returns {Summary} summary instance
-     */
-    addBreak() {
-        const element = this.wrap('br', null);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML blockquote to the summary buffer
-     *
-     * @param {string} text quote text
-     * @param {string} cite (optional) citation url
-     *
-     * @returns {Summary} summary instance
-     */
-    addQuote(text, cite) {
-        const attrs = Object.assign({}, (cite && { cite }));
-        const element = this.wrap('blockquote', text, attrs);
-        return this.addRaw(element).addEOL();
-    }
-    /**
-     * Adds an HTML anchor tag to the summary buffer
-     *
-     * @param {string} text link text/content
-     * @param {string} href hyperlink
-     *
-     * @returns {Summary} summary instance
-     */
-    addLink(text, href) {
-        const element = this.wrap('a', text, { href });
-        return this.addRaw(element).addEOL();
-    }
-}
-const _summary = new Summary();
-/**
- * @deprecated use `core.summary`
- */
-const markdownSummary = (/* unused pure expression or super */ null && (_summary));
-const summary = (/* unused pure expression or super */ null && (_summary));
-//# sourceMappingURL=summary.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
-
-/**
- * toPosixPath converts the given path to the posix form. On Windows, \\ will be
- * replaced with /.
- *
- * @param pth. Path to transform.
- * @return string Posix path.
- */
-function toPosixPath(pth) {
-    return pth.replace(/[\\]/g, '/');
-}
-/**
- * toWin32Path converts the given path to the win32 form. On Linux, / will be
- * replaced with \\.
- *
- * @param pth. Path to transform.
- * @return string Win32 path.
- */
-function toWin32Path(pth) {
-    return pth.replace(/[/]/g, '\\');
-}
-/**
- * toPlatformPath converts the given path to a platform-specific path. It does
- * this by replacing instances of / and \ with the platform-specific path
- * separator.
- *
- * @param pth The path to platformize.
- * @return string The platform-specific path.
- */
-function toPlatformPath(pth) {
-    return pth.replace(/[/\\]/g, path.sep);
-}
-//# sourceMappingURL=path-utils.js.map
-// EXTERNAL MODULE: external "string_decoder"
-var external_string_decoder_ = __nccwpck_require__(5574);
 // EXTERNAL MODULE: external "events"
 var external_events_ = __nccwpck_require__(4434);
 ;// CONCATENATED MODULE: external "child_process"
 const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
+;// CONCATENATED MODULE: external "path"
+const external_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("path");
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(2613);
+;// CONCATENATED MODULE: external "fs"
+const external_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -46807,7 +44920,7 @@ const IS_WINDOWS = process.platform === 'win32';
  * backslash to all junction results on Windows.
  */
 function readlink(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
+    return __awaiter(this, void 0, void 0, function* () {
         const result = yield fs.promises.readlink(fsPath);
         // On Windows, restore Node 20 behavior: add trailing backslash to all results
         // since junctions on Windows are always directory links
@@ -46820,8 +44933,8 @@ function readlink(fsPath) {
 // See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
 const UV_FS_O_EXLOCK = 0x10000000;
 const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
-function io_util_exists(fsPath) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
+function exists(fsPath) {
+    return __awaiter(this, void 0, void 0, function* () {
         try {
             yield stat(fsPath);
         }
@@ -46835,7 +44948,7 @@ function io_util_exists(fsPath) {
     });
 }
 function isDirectory(fsPath_1) {
-    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
         const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
         return stats.isDirectory();
     });
@@ -46862,7 +44975,7 @@ function isRooted(p) {
  * @return if file exists and is executable, returns the file path. otherwise empty string.
  */
 function tryGetExecutablePath(filePath, extensions) {
-    return io_util_awaiter(this, void 0, void 0, function* () {
+    return __awaiter(this, void 0, void 0, function* () {
         let stats = undefined;
         try {
             // test file exists
@@ -47615,7 +45728,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 state.on('debug', (message) => {
                     this._debug(message);
                 });
-                if (this.options.cwd && !(yield io_util_exists(this.options.cwd))) {
+                if (this.options.cwd && !(yield exists(this.options.cwd))) {
                     return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
                 }
                 const fileName = this._getSpawnFileName();
@@ -47844,7 +45957,7 @@ var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arg
  * @param     options            optional exec options.  See ExecOptions
  * @returns   Promise<number>    exit code
  */
-function exec_exec(commandLine, args, options) {
+function exec(commandLine, args, options) {
     return exec_awaiter(this, void 0, void 0, function* () {
         const commandArgs = argStringToArray(commandLine);
         if (commandArgs.length === 0) {
@@ -47890,7 +46003,7 @@ function getExecOutput(commandLine, args, options) {
             }
         };
         const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
-        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
         //flush any remaining characters
         stdout += stdoutDecoder.end();
         stderr += stderrDecoder.end();
@@ -47902,4169 +46015,928 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
-var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
+;// CONCATENATED MODULE: ./build/js/cluster/objects.js
+/** How long a watch may be silent: as long as what is waited for takes. */
+const SILENT_MS = 24 * 3_600_000;
+/** Objects of the collection, those that exist first, then each one as it changes. Ends when the server ends it. */
+async function* watchObjects(client, { path, query }, signal) {
+    const lines = await client.watch(path, {
+        query: { ...query, watch: 'true' },
+        signal,
+        idleMs: SILENT_MS,
     });
-};
-
-
-const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
-        silent: true
-    });
-    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
-        silent: true
-    });
-    return {
-        name: name.trim(),
-        version: version.trim()
-    };
-});
-const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    var _a, _b, _c, _d;
-    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
-        silent: true
-    });
-    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
-    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
-    return {
-        name,
-        version
-    };
-});
-const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
-        silent: true
-    });
-    const [name, version] = stdout.trim().split('\n');
-    return {
-        name,
-        version
-    };
-});
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
-function getDetails() {
-    return platform_awaiter(this, void 0, void 0, function* () {
-        return Object.assign(Object.assign({}, (yield (isWindows
-            ? getWindowsInfo()
-            : isMacOS
-                ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
-            arch,
-            isWindows,
-            isMacOS,
-            isLinux });
-    });
-}
-//# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
-var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-/**
- * The code to exit an action
- */
-var ExitCode;
-(function (ExitCode) {
-    /**
-     * A code indicating that the action was successful
-     */
-    ExitCode[ExitCode["Success"] = 0] = "Success";
-    /**
-     * A code indicating that the action was a failure
-     */
-    ExitCode[ExitCode["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-//-----------------------------------------------------------------------
-// Variables
-//-----------------------------------------------------------------------
-/**
- * Sets env variable for this action and future actions in the job
- * @param name the name of the variable to set
- * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function exportVariable(name, val) {
-    const convertedVal = toCommandValue(val);
-    process.env[name] = convertedVal;
-    const filePath = process.env['GITHUB_ENV'] || '';
-    if (filePath) {
-        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
-    }
-    issueCommand('set-env', { name }, convertedVal);
-}
-/**
- * Registers a secret which will get masked from logs
- *
- * @param secret - Value of the secret to be masked
- * @remarks
- * This function instructs the Actions runner to mask the specified value in any
- * logs produced during the workflow run. Once registered, the secret value will
- * be replaced with asterisks (***) whenever it appears in console output, logs,
- * or error messages.
- *
- * This is useful for protecting sensitive information such as:
- * - API keys
- * - Access tokens
- * - Authentication credentials
- * - URL parameters containing signatures (SAS tokens)
- *
- * Note that masking only affects future logs; any previous appearances of the
- * secret in logs before calling this function will remain unmasked.
- *
- * @example
- * ```typescript
- * // Register an API token as a secret
- * const apiToken = "abc123xyz456";
- * setSecret(apiToken);
- *
- * // Now any logs containing this value will show *** instead
- * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
- * ```
- */
-function core_setSecret(secret) {
-    issueCommand('add-mask', {}, secret);
-}
-/**
- * Prepends inputPath to the PATH (for this action and future actions)
- * @param inputPath
- */
-function addPath(inputPath) {
-    const filePath = process.env['GITHUB_PATH'] || '';
-    if (filePath) {
-        issueFileCommand('PATH', inputPath);
-    }
-    else {
-        issueCommand('add-path', {}, inputPath);
-    }
-    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
-}
-/**
- * Gets the value of an input.
- * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
- * Returns an empty string if the value is not defined.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string
- */
-function getInput(name, options) {
-    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
-    if (options && options.required && !val) {
-        throw new Error(`Input required and not supplied: ${name}`);
-    }
-    if (options && options.trimWhitespace === false) {
-        return val;
-    }
-    return val.trim();
-}
-/**
- * Gets the values of an multiline input.  Each value is also trimmed.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string[]
- *
- */
-function getMultilineInput(name, options) {
-    const inputs = getInput(name, options)
-        .split('\n')
-        .filter(x => x !== '');
-    if (options && options.trimWhitespace === false) {
-        return inputs;
-    }
-    return inputs.map(input => input.trim());
-}
-/**
- * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
- * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
- * The return value is also in boolean type.
- * ref: https://yaml.org/spec/1.2/spec.html#id2804923
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   boolean
- */
-function getBooleanInput(name, options) {
-    const trueValue = ['true', 'True', 'TRUE'];
-    const falseValue = ['false', 'False', 'FALSE'];
-    const val = getInput(name, options);
-    if (trueValue.includes(val))
-        return true;
-    if (falseValue.includes(val))
-        return false;
-    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
-        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
-}
-/**
- * Sets the value of an output.
- *
- * @param     name     name of the output to set
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function setOutput(name, value) {
-    const filePath = process.env['GITHUB_OUTPUT'] || '';
-    if (filePath) {
-        return issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
-    }
-    process.stdout.write(os.EOL);
-    issueCommand('set-output', { name }, toCommandValue(value));
-}
-/**
- * Enables or disables the echoing of commands into stdout for the rest of the step.
- * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
- *
- */
-function setCommandEcho(enabled) {
-    issue('echo', enabled ? 'on' : 'off');
-}
-//-----------------------------------------------------------------------
-// Results
-//-----------------------------------------------------------------------
-/**
- * Sets the action status to failed.
- * When the action exits it will be with an exit code of 1
- * @param message add error issue message
- */
-function setFailed(message) {
-    process.exitCode = ExitCode.Failure;
-    error(message);
-}
-//-----------------------------------------------------------------------
-// Logging Commands
-//-----------------------------------------------------------------------
-/**
- * Gets whether Actions Step Debug is on or not
- */
-function isDebug() {
-    return process.env['RUNNER_DEBUG'] === '1';
-}
-/**
- * Writes debug message to user log
- * @param message debug message
- */
-function core_debug(message) {
-    command_issueCommand('debug', {}, message);
-}
-/**
- * Adds an error issue
- * @param message error issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function error(message, properties = {}) {
-    issueCommand('error', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a warning issue
- * @param message warning issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function warning(message, properties = {}) {
-    issueCommand('warning', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a notice issue
- * @param message notice issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Writes info to log with console.log.
- * @param message info message
- */
-function info(message) {
-    process.stdout.write(message + os.EOL);
-}
-/**
- * Begin an output group.
- *
- * Output until the next `groupEnd` will be foldable in this group
- *
- * @param name The name of the output group
- */
-function startGroup(name) {
-    issue('group', name);
-}
-/**
- * End an output group.
- */
-function endGroup() {
-    issue('endgroup');
-}
-/**
- * Wrap an asynchronous function call in a group.
- *
- * Returns the same type as the function itself.
- *
- * @param name The name of the group
- * @param fn The function to wrap in the group
- */
-function group(name, fn) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        startGroup(name);
-        let result;
-        try {
-            result = yield fn();
+    for await (const line of lines) {
+        const event = JSON.parse(line);
+        if (event.type === 'ADDED' || event.type === 'MODIFIED') {
+            yield event.object;
         }
-        finally {
-            endGroup();
-        }
-        return result;
-    });
-}
-//-----------------------------------------------------------------------
-// Wrapper action state
-//-----------------------------------------------------------------------
-/**
- * Saves state for current action, the state can only be retrieved by this action's post job execution.
- *
- * @param     name     name of the state to store
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function saveState(name, value) {
-    const filePath = process.env['GITHUB_STATE'] || '';
-    if (filePath) {
-        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
-    }
-    issueCommand('save-state', { name }, toCommandValue(value));
-}
-/**
- * Gets the value of an state set by this action's main execution.
- *
- * @param     name     name of the state to get
- * @returns   string
- */
-function getState(name) {
-    return process.env[`STATE_${name}`] || '';
-}
-function getIDToken(aud) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        return yield OidcClient.getIDToken(aud);
-    });
-}
-/**
- * Summary exports
- */
-
-/**
- * @deprecated use core.summary
- */
-
-/**
- * Path exports
- */
-
-/**
- * Platform utilities exports
- */
-
-//# sourceMappingURL=core.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-glob-options-helper.js
-
-/**
- * Returns a copy with defaults filled in.
- */
-function getOptions(copy) {
-    const result = {
-        followSymbolicLinks: true,
-        implicitDescendants: true,
-        matchDirectories: true,
-        omitBrokenSymbolicLinks: true,
-        excludeHiddenFiles: false
-    };
-    if (copy) {
-        if (typeof copy.followSymbolicLinks === 'boolean') {
-            result.followSymbolicLinks = copy.followSymbolicLinks;
-            core_debug(`followSymbolicLinks '${result.followSymbolicLinks}'`);
-        }
-        if (typeof copy.implicitDescendants === 'boolean') {
-            result.implicitDescendants = copy.implicitDescendants;
-            core_debug(`implicitDescendants '${result.implicitDescendants}'`);
-        }
-        if (typeof copy.matchDirectories === 'boolean') {
-            result.matchDirectories = copy.matchDirectories;
-            core_debug(`matchDirectories '${result.matchDirectories}'`);
-        }
-        if (typeof copy.omitBrokenSymbolicLinks === 'boolean') {
-            result.omitBrokenSymbolicLinks = copy.omitBrokenSymbolicLinks;
-            core_debug(`omitBrokenSymbolicLinks '${result.omitBrokenSymbolicLinks}'`);
-        }
-        if (typeof copy.excludeHiddenFiles === 'boolean') {
-            result.excludeHiddenFiles = copy.excludeHiddenFiles;
-            core_debug(`excludeHiddenFiles '${result.excludeHiddenFiles}'`);
+        else if (event.type === 'ERROR') {
+            throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
         }
     }
-    return result;
 }
-//# sourceMappingURL=internal-glob-options-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path-helper.js
-
-
-const internal_path_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Similar to path.dirname except normalizes the path separators and slightly better handling for Windows UNC paths.
- *
- * For example, on Linux/macOS:
- * - `/               => /`
- * - `/hello          => /`
- *
- * For example, on Windows:
- * - `C:\             => C:\`
- * - `C:\hello        => C:\`
- * - `C:              => C:`
- * - `C:hello         => C:`
- * - `\               => \`
- * - `\hello          => \`
- * - `\\hello         => \\hello`
- * - `\\hello\world   => \\hello\world`
- */
-function internal_path_helper_dirname(p) {
-    // Normalize slashes and trim unnecessary trailing slash
-    p = safeTrimTrailingSeparator(p);
-    // Windows UNC root, e.g. \\hello or \\hello\world
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+(\\[^\\]+)?$/.test(p)) {
-        return p;
-    }
-    // Get dirname
-    let result = external_path_namespaceObject.dirname(p);
-    // Trim trailing slash for Windows UNC root, e.g. \\hello\world\
-    if (internal_path_helper_IS_WINDOWS && /^\\\\[^\\]+\\[^\\]+\\$/.test(result)) {
-        result = safeTrimTrailingSeparator(result);
-    }
-    return result;
-}
-/**
- * Roots the path if not already rooted. On Windows, relative roots like `\`
- * or `C:` are expanded based on the current working directory.
- */
-function ensureAbsoluteRoot(root, itemPath) {
-    external_assert_(root, `ensureAbsoluteRoot parameter 'root' must not be empty`);
-    external_assert_(itemPath, `ensureAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Already rooted
-    if (hasAbsoluteRoot(itemPath)) {
-        return itemPath;
-    }
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Check for itemPath like C: or C:foo
-        if (itemPath.match(/^[A-Z]:[^\\/]|^[A-Z]:$/i)) {
-            let cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            // Drive letter matches cwd? Expand to cwd
-            if (itemPath[0].toUpperCase() === cwd[0].toUpperCase()) {
-                // Drive only, e.g. C:
-                if (itemPath.length === 2) {
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}`;
-                }
-                // Drive + path, e.g. C:foo
-                else {
-                    if (!cwd.endsWith('\\')) {
-                        cwd += '\\';
-                    }
-                    // Preserve specified drive letter case (upper or lower)
-                    return `${itemPath[0]}:\\${cwd.substr(3)}${itemPath.substr(2)}`;
-                }
-            }
-            // Different drive
-            else {
-                return `${itemPath[0]}:\\${itemPath.substr(2)}`;
-            }
-        }
-        // Check for itemPath like \ or \foo
-        else if (internal_path_helper_normalizeSeparators(itemPath).match(/^\\$|^\\[^\\]/)) {
-            const cwd = process.cwd();
-            external_assert_(cwd.match(/^[A-Z]:\\/i), `Expected current directory to start with an absolute drive root. Actual '${cwd}'`);
-            return `${cwd[0]}:\\${itemPath.substr(1)}`;
-        }
-    }
-    external_assert_(hasAbsoluteRoot(root), `ensureAbsoluteRoot parameter 'root' must have an absolute root`);
-    // Otherwise ensure root ends with a separator
-    if (root.endsWith('/') || (internal_path_helper_IS_WINDOWS && root.endsWith('\\'))) {
-        // Intentionally empty
-    }
-    else {
-        // Append separator
-        root += external_path_namespaceObject.sep;
-    }
-    return root + itemPath;
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\\hello\share` and `C:\hello` (and using alternate separator).
- */
-function hasAbsoluteRoot(itemPath) {
-    external_assert_(itemPath, `hasAbsoluteRoot parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \\hello\share or C:\hello
-        return itemPath.startsWith('\\\\') || /^[A-Z]:\\/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * On Linux/macOS, true if path starts with `/`. On Windows, true for paths like:
- * `\`, `\hello`, `\\hello\share`, `C:`, and `C:\hello` (and using alternate separator).
- */
-function hasRoot(itemPath) {
-    external_assert_(itemPath, `isRooted parameter 'itemPath' must not be empty`);
-    // Normalize separators
-    itemPath = internal_path_helper_normalizeSeparators(itemPath);
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // E.g. \ or \hello or \\hello
-        // E.g. C: or C:\hello
-        return itemPath.startsWith('\\') || /^[A-Z]:/i.test(itemPath);
-    }
-    // E.g. /hello
-    return itemPath.startsWith('/');
-}
-/**
- * Removes redundant slashes and converts `/` to `\` on Windows
- */
-function internal_path_helper_normalizeSeparators(p) {
-    p = p || '';
-    // Windows
-    if (internal_path_helper_IS_WINDOWS) {
-        // Convert slashes on Windows
-        p = p.replace(/\//g, '\\');
-        // Remove redundant slashes
-        const isUnc = /^\\\\+[^\\]/.test(p); // e.g. \\hello
-        return (isUnc ? '\\' : '') + p.replace(/\\\\+/g, '\\'); // preserve leading \\ for UNC
-    }
-    // Remove redundant slashes
-    return p.replace(/\/\/+/g, '/');
-}
-/**
- * Normalizes the path separators and trims the trailing separator (when safe).
- * For example, `/foo/ => /foo` but `/ => /`
- */
-function safeTrimTrailingSeparator(p) {
-    // Short-circuit if empty
-    if (!p) {
-        return '';
-    }
-    // Normalize separators
-    p = internal_path_helper_normalizeSeparators(p);
-    // No trailing slash
-    if (!p.endsWith(external_path_namespaceObject.sep)) {
-        return p;
-    }
-    // Check '/' on Linux/macOS and '\' on Windows
-    if (p === external_path_namespaceObject.sep) {
-        return p;
-    }
-    // On Windows check if drive root. E.g. C:\
-    if (internal_path_helper_IS_WINDOWS && /^[A-Z]:\\$/i.test(p)) {
-        return p;
-    }
-    // Otherwise trim trailing slash
-    return p.substr(0, p.length - 1);
-}
-//# sourceMappingURL=internal-path-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-match-kind.js
-/**
- * Indicates whether a pattern matches a path
- */
-var MatchKind;
-(function (MatchKind) {
-    /** Not matched */
-    MatchKind[MatchKind["None"] = 0] = "None";
-    /** Matched if the path is a directory */
-    MatchKind[MatchKind["Directory"] = 1] = "Directory";
-    /** Matched if the path is a regular file */
-    MatchKind[MatchKind["File"] = 2] = "File";
-    /** Matched */
-    MatchKind[MatchKind["All"] = 3] = "All";
-})(MatchKind || (MatchKind = {}));
-//# sourceMappingURL=internal-match-kind.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern-helper.js
-
-
-const internal_pattern_helper_IS_WINDOWS = process.platform === 'win32';
-/**
- * Given an array of patterns, returns an array of paths to search.
- * Duplicates and paths under other included paths are filtered out.
- */
-function getSearchPaths(patterns) {
-    // Ignore negate patterns
-    patterns = patterns.filter(x => !x.negate);
-    // Create a map of all search paths
-    const searchPathMap = {};
-    for (const pattern of patterns) {
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        searchPathMap[key] = 'candidate';
-    }
-    const result = [];
-    for (const pattern of patterns) {
-        // Check if already included
-        const key = internal_pattern_helper_IS_WINDOWS
-            ? pattern.searchPath.toUpperCase()
-            : pattern.searchPath;
-        if (searchPathMap[key] === 'included') {
-            continue;
-        }
-        // Check for an ancestor search path
-        let foundAncestor = false;
-        let tempKey = key;
-        let parent = internal_path_helper_dirname(tempKey);
-        while (parent !== tempKey) {
-            if (searchPathMap[parent]) {
-                foundAncestor = true;
-                break;
-            }
-            tempKey = parent;
-            parent = internal_path_helper_dirname(tempKey);
-        }
-        // Include the search pattern in the result
-        if (!foundAncestor) {
-            result.push(pattern.searchPath);
-            searchPathMap[key] = 'included';
-        }
-    }
-    return result;
-}
-/**
- * Matches the patterns against the path
- */
-function internal_pattern_helper_match(patterns, itemPath) {
-    let result = MatchKind.None;
-    for (const pattern of patterns) {
-        if (pattern.negate) {
-            result &= ~pattern.match(itemPath);
-        }
-        else {
-            result |= pattern.match(itemPath);
-        }
-    }
-    return result;
-}
-/**
- * Checks whether to descend further into the directory
- */
-function internal_pattern_helper_partialMatch(patterns, itemPath) {
-    return patterns.some(x => !x.negate && x.partialMatch(itemPath));
-}
-//# sourceMappingURL=internal-pattern-helper.js.map
-;// CONCATENATED MODULE: ./node_modules/balanced-match/dist/esm/index.js
-const balanced = (a, b, str) => {
-    const ma = a instanceof RegExp ? maybeMatch(a, str) : a;
-    const mb = b instanceof RegExp ? maybeMatch(b, str) : b;
-    const r = ma !== null && mb != null && range(ma, mb, str);
-    return (r && {
-        start: r[0],
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + ma.length, r[1]),
-        post: str.slice(r[1] + mb.length),
-    });
-};
-const maybeMatch = (reg, str) => {
-    const m = str.match(reg);
-    return m ? m[0] : null;
-};
-const range = (a, b, str) => {
-    let begs, beg, left, right = undefined, result;
-    let ai = str.indexOf(a);
-    let bi = str.indexOf(b, ai + 1);
-    let i = ai;
-    if (ai >= 0 && bi > 0) {
-        if (a === b) {
-            return [ai, bi];
-        }
-        begs = [];
-        left = str.length;
-        while (i >= 0 && !result) {
-            if (i === ai) {
-                begs.push(i);
-                ai = str.indexOf(a, i + 1);
-            }
-            else if (begs.length === 1) {
-                const r = begs.pop();
-                if (r !== undefined)
-                    result = [r, bi];
-            }
-            else {
-                beg = begs.pop();
-                if (beg !== undefined && beg < left) {
-                    left = beg;
-                    right = bi;
-                }
-                bi = str.indexOf(b, i + 1);
-            }
-            i = ai < bi && ai >= 0 ? ai : bi;
-        }
-        if (begs.length && right !== undefined) {
-            result = [left, right];
-        }
-    }
-    return result;
-};
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/brace-expansion/dist/esm/index.js
-
-const escSlash = '\0SLASH' + Math.random().toFixed(16) + '\0';
-const escOpen = '\0OPEN' + Math.random().toFixed(16) + '\0';
-const escClose = '\0CLOSE' + Math.random().toFixed(16) + '\0';
-const escComma = '\0COMMA' + Math.random().toFixed(16) + '\0';
-const escPeriod = '\0PERIOD' + Math.random().toFixed(16) + '\0';
-const escSlashPattern = new RegExp(escSlash, 'g');
-const escOpenPattern = new RegExp(escOpen, 'g');
-const escClosePattern = new RegExp(escClose, 'g');
-const escCommaPattern = new RegExp(escComma, 'g');
-const escPeriodPattern = new RegExp(escPeriod, 'g');
-const slashPattern = /\\\\/g;
-const openPattern = /\\{/g;
-const closePattern = /\\}/g;
-const commaPattern = /\\,/g;
-const periodPattern = /\\\./g;
-const EXPANSION_MAX = 100_000;
-// `EXPANSION_MAX` caps the *number* of expansions, but not their length. An
-// input like `'{a,b}'.repeat(1500)` stays under that count - its output is
-// truncated to 100k results - while making every result ~1500 characters
-// long. The result set, and the intermediate arrays built while combining
-// brace sets, then grow large enough to exhaust memory and crash the process
-// (CVE-2026-14257). `EXPANSION_MAX_LENGTH` bounds the total number of
-// characters the accumulator may hold at any point, so memory stays flat no
-// matter how many brace groups are chained. The limit sits well above any
-// realistic expansion (100k results hitting `EXPANSION_MAX` measure ~1M
-// characters) so legitimate input is unaffected.
-const EXPANSION_MAX_LENGTH = 4_000_000;
-// `expand_` recurses once per level of brace *nesting* - both when expanding a
-// set's comma members and when re-wrapping a set whose body is a single part.
-// The CVE-2026-14257 fix made the *tail* iterative (recursion on `m.post`, one
-// level per chained group), which left nesting depth unbounded: about 3,100
-// levels of `{{{...a,b...}}}` - only ~6KB of input - exhausted the native stack
-// and crashed the process. `EXPANSION_MAX_DEPTH` bounds how deep the parser
-// will follow nesting. It sits far above any realistic pattern and well below
-// the depth at which the stack runs out.
-const EXPANSION_MAX_DEPTH = 1_000;
-// Bash keeps a quirk where a brace group followed by a comma set still expands
-// (`{a},b}`). The parser implements it by rewriting the string and restarting
-// the scan, absorbing one `}` per pass. `n` trailing braces therefore cost `n`
-// full passes over a string that itself grows by one `escClose` sentinel each
-// time - quadratic in `n`, with a ~26x constant from the sentinel's length.
-// 128KB of `'{a}' + '}'.repeat(n) + ',z}'` blocked the event loop for 27
-// seconds to produce two results. `EXPANSION_MAX_REWRITES` bounds how many
-// times the scan may restart. Real `{a},b}` input needs a handful.
-const EXPANSION_MAX_REWRITES = 1_000;
-// `EXPANSION_MAX_STEPS` bounds the work one `expand` call does, which `max`,
-// `maxLength` and `maxDepth` don't: nested sets are rescanned at every level
-// and chained groups each rebuild up to `max` results, so 2KB of input could
-// block the event loop for over 30 seconds. Each character scanned, result
-// built and sequence value generated is a step, and each `expand_` call costs
-// `CALL_STEPS` more. Past the budget, the set being expanded and everything
-// after it stay literal. A glob needs a few hundred steps, and nesting all the
-// way to `EXPANSION_MAX_DEPTH` about 4M.
-const EXPANSION_MAX_STEPS = 20_000_000;
-// What one `expand_` call costs on top of what it scans and builds. Setting
-// one up takes about as long as scanning 16 characters, and a set whose
-// results are wrapped to be expanded again makes one call per result, each
-// scanning and building next to nothing: 64KB of
-// `('{{' + ','.repeat(316) + '}{' + ','.repeat(316) + '}}').repeat(n)` made
-// 4M such calls, which spent the budget three times as slowly as anything
-// else.
-const CALL_STEPS = 16;
-function numeric(str) {
-    return !isNaN(str) ? parseInt(str, 10) : str.charCodeAt(0);
-}
-function escapeBraces(str) {
-    return str
-        .replace(slashPattern, escSlash)
-        .replace(openPattern, escOpen)
-        .replace(closePattern, escClose)
-        .replace(commaPattern, escComma)
-        .replace(periodPattern, escPeriod);
-}
-function unescapeBraces(str) {
-    return str
-        .replace(escSlashPattern, '\\')
-        .replace(escOpenPattern, '{')
-        .replace(escClosePattern, '}')
-        .replace(escCommaPattern, ',')
-        .replace(escPeriodPattern, '.');
-}
-// Like `target.push(...items)` but doesn't overflow the stack
-function pushAll(target, items) {
-    for (let i = 0; i < items.length; i++) {
-        target.push(items[i]);
-    }
-}
-// `balanced`, run on `masked` (see `maskUnmatchedOpens`), sliced from `str`
-// and charged for the characters it walks: up to the group's `}`, or the
-// whole string when there is no match or unmatched `{` come first, which
-// `unmatched` then flags for masking. Once a call overdraws the budget, it
-// and every later one return undefined, so the rest stays literal.
-function balancedWithBudget(str, masked, budget) {
-    if (budget.remaining < 0) {
+/** What keeps a pod from being ready, in the kubelet's own words; undefined where it is ready or has done its work. */
+function troubleOf({ spec, status, metadata }) {
+    if (status?.phase === 'Succeeded' || isTrue(status?.conditions, 'Ready')) {
         return undefined;
     }
-    const r = range('{', '}', masked);
-    const unmatched = r !== undefined && masked.indexOf('{') < r[0];
-    budget.remaining -= r && !unmatched ? r[1] + 1 : str.length;
-    if (!r || budget.remaining < 0) {
-        return undefined;
+    const containers = [
+        ...(status?.initContainerStatuses ?? []).filter(({ state }) => state?.terminated?.exitCode !== 0),
+        ...(status?.containerStatuses ?? []).filter(({ ready }) => !ready),
+    ];
+    const said = containers.flatMap((container) => {
+        const text = stateOf(container);
+        return text === undefined ? [] : [`${container.name}: ${text}`];
+    });
+    if (said.length > 0) {
+        return said.join('; ');
     }
-    return {
-        end: r[1],
-        pre: str.slice(0, r[0]),
-        body: str.slice(r[0] + 1, r[1]),
-        post: str.slice(r[1] + 1),
-        unmatched,
+    const unscheduled = status?.conditions?.find(({ type, status: answer }) => type === 'PodScheduled' && answer === 'False');
+    if (unscheduled !== undefined) {
+        return worded(unscheduled.reason, unscheduled.message);
+    }
+    if (status?.reason !== undefined || status?.message !== undefined) {
+        return worded(status.reason, status.message);
+    }
+    if (metadata.deletionTimestamp !== undefined) {
+        return 'is being deleted';
+    }
+    return spec?.nodeName === undefined
+        ? 'not scheduled yet'
+        : `${status?.phase ?? 'Pending'}, its containers have not started`;
+}
+/** "ErrImagePull: failed to ...", "CrashLoopBackOff: back-off ...; before: exit code 1", "running, not ready" */
+function stateOf({ state, lastState, restartCount }) {
+    const ended = lastState?.terminated;
+    const before = ended === undefined ? '' : `; before: ${endOf(ended)}, ${restartCount} restarts`;
+    if (state?.waiting !== undefined) {
+        // What every pod says before its first container.
+        return state.waiting.reason === 'PodInitializing'
+            ? undefined
+            : worded(state.waiting.reason, state.waiting.message) + before;
+    }
+    return state?.terminated === undefined
+        ? `running, not ready${before}`
+        : endOf(state.terminated) + before;
+}
+function endOf({ reason, exitCode, signal, message, }) {
+    const how = signal ? `signal ${signal}` : `exit code ${exitCode ?? '?'}`;
+    return worded(reason === undefined ? how : `${reason} (${how})`, message);
+}
+function worded(reason, message) {
+    return [reason, message?.trim()].filter((text) => text !== undefined && text !== '').join(': ');
+}
+function isTrue(conditions, name) {
+    return conditions?.some(({ type, status }) => type === name && status === 'True') === true;
+}
+/** What keeps a node from being Ready, in the kubelet's own words. */
+function troubleOfNode({ status }) {
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+    return ready?.status === 'True'
+        ? undefined
+        : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/diagnose.js
+
+
+const NOTHING_KNOWN = { nodes: [], pods: [], events: [], unknown: [] };
+const LAST_EVENTS = 20;
+/** Asks the API server; what it does not answer is part of the diagnosis. */
+async function diagnose(client, signal) {
+    const unknown = [];
+    const list = async (path) => {
+        try {
+            const { items } = (await client.request('GET', path, { signal }));
+            return items;
+        }
+        catch (error) {
+            unknown.push(errors_errorMessage(signal.aborted ? signal.reason : error));
+            return [];
+        }
     };
-}
-// `masked` with every `{` that has no matching `}` swapped for a `\0`, which
-// keeps the length, so a scan of it still lines up with the string it was
-// made from. Such a `{` is literal either way, but `balanced` only learns that
-// one is unmatched by reading to the end of the string, so with one at the
-// head of every group (`'{a,{b,c}'.repeat(n)`) each scan read the rest of the
-// input. That was quadratic, and once the step budget charged for it, it ran
-// out partway through and left the rest literal. A scan of the masked copy
-// stops at the group's `}`. It is one pass, charged as such.
-function maskUnmatchedOpens(masked, budget) {
-    budget.remaining -= masked.length;
-    const open = [];
-    for (let i = 0; i < masked.length; i++) {
-        const c = masked.charCodeAt(i);
-        if (c === 0x7b) {
-            open.push(i);
-        }
-        else if (c === 0x7d && open.length) {
-            open.pop();
-        }
-    }
-    let out = '';
-    let last = 0;
-    for (let i = 0; i < open.length; i++) {
-        const at = open[i];
-        out += masked.slice(last, at) + '\0';
-        last = at + 1;
-    }
-    return out + masked.slice(last);
-}
-// Whether `str` has a `,` not followed by another `,`, with a `}` after it on
-// the same line - what `/,(?!,).*\}/.test(str)` asks, answered in one pass from
-// the end. The regex tries every `,` and backtracks through the rest of its
-// line from each, which is quadratic, and the `{a},b}` rewrite asks again on
-// every pass. Like a scan, it is charged for the whole string and refused if
-// that overdraws the budget.
-function commaSetFollows(str, budget) {
-    budget.remaining -= str.length;
-    if (budget.remaining < 0) {
-        return false;
-    }
-    // Whether a `}` follows the current position before the line ends
-    let close = false;
-    for (let i = str.length - 1; i >= 0; i--) {
-        const c = str.charCodeAt(i);
-        if (c === 0x7d) {
-            close = true;
-        }
-        else if (c === 0x0a || c === 0x0d || c === 0x2028 || c === 0x2029) {
-            // A line terminator, which `.` does not match
-            close = false;
-        }
-        else if (c === 0x2c && close && str.charCodeAt(i + 1) !== 0x2c) {
-            return true;
-        }
-    }
-    return false;
-}
-/**
- * Basically just str.split(","), but handling cases
- * where we have nested braced sections, which should be
- * treated as individual members, like {a,{b,c},d}
- *
- * Returns `undefined` if the step budget runs out before the whole set is
- * split, since splitting what is left on every comma would tear apart the
- * nested sets it still holds.
- */
-function parseCommaParts(str, budget) {
-    const parts = [];
-    // Walk the brace groups iteratively. Recursing on `post` once per group let a
-    // chain of them exhaust the stack - the parsing-side counterpart to
-    // the `expand_` overflow fixed for CVE-2026-14257, and not something `max` or
-    // `maxLength` can bound, since it happens before expansion.
-    //
-    // The part the next chunk continues
-    let carry = '';
-    for (;;) {
-        // A set's body holds no unmatched `{`, so there is nothing to mask.
-        const m = balancedWithBudget(str, str, budget);
-        if (budget.remaining < 0) {
-            return undefined;
-        }
-        if (!m) {
-            const tail = str.split(',');
-            tail[0] = carry + tail[0];
-            pushAll(parts, tail);
-            return parts;
-        }
-        const { pre, body, post } = m;
-        const p = pre.split(',');
-        p[0] = carry + p[0];
-        p[p.length - 1] += '{' + body + '}';
-        if (!post.length) {
-            pushAll(parts, p);
-            return parts;
-        }
-        carry = p.pop();
-        pushAll(parts, p);
-        str = post;
-    }
-}
-// An option that is left out, or that is NaN, gets its default. Every
-// comparison against NaN is false, so a NaN bound would never be reached:
-// `{ maxSteps: NaN }` let 15KB of input block the event loop for 16 seconds,
-// and `{ maxDepth: NaN }` overflowed the stack again (CVE-2026-102278). Pass
-// `Infinity` to lift a bound.
-function bound(value, fallback) {
-    return value === undefined || isNaN(value) ? fallback : value;
-}
-function expand(str, options = {}) {
-    if (!str) {
-        return [];
-    }
-    const max = bound(options.max, EXPANSION_MAX);
-    const maxLength = bound(options.maxLength, EXPANSION_MAX_LENGTH);
-    const maxDepth = bound(options.maxDepth, EXPANSION_MAX_DEPTH);
-    const maxRewrites = bound(options.maxRewrites, EXPANSION_MAX_REWRITES);
-    const maxSteps = bound(options.maxSteps, EXPANSION_MAX_STEPS);
-    // I don't know why Bash 4.3 does this, but it does.
-    // Anything starting with {} will have the first two bytes preserved
-    // but *only* at the top level, so {},a}b will not expand to anything,
-    // but a{},b}c will be expanded to [a}c,abc].
-    // One could argue that this is a bug in Bash, but since the goal of
-    // this module is to match Bash's rules, we escape a leading {}
-    if (str.slice(0, 2) === '{}') {
-        str = '\\{\\}' + str.slice(2);
-    }
-    return expand_(escapeBraces(str), max, maxLength, maxDepth, 0, maxRewrites, { remaining: maxSteps }, true).map(unescapeBraces);
-}
-function embrace(str) {
-    return '{' + str + '}';
-}
-function isPadded(el) {
-    return /^-?0\d/.test(el);
-}
-function lte(i, y) {
-    return i <= y;
-}
-function gte(i, y) {
-    return i >= y;
-}
-// Build `{ acc[a] + pre + values[v] }` for every combination, capping the
-// number of results at `max` and the total number of characters at `maxLength`.
-// This is the one place output grows, so bounding it here keeps the single
-// accumulator - and therefore memory - flat regardless of how many brace groups
-// are combined (CVE-2026-14257). Each result built is a step, since `max` and
-// `maxLength` bound one combination, not how many brace groups are combined.
-function combine(acc, pre, values, max, maxLength, dropEmpties, budget) {
-    const out = [];
-    let length = 0;
-    // Bash drops empty results at the top level, and they don't count against
-    // `max`, so `max` bounds the number of *kept* results. Only an empty
-    // `acc[a] + pre` can make one, so for those the empty values are skipped
-    // without being visited. Visiting them one at a time let a set of empties
-    // cost `acc.length * values.length` while keeping nothing.
-    let nonEmpty;
-    outer: for (let a = 0; a < acc.length; a++) {
-        const prefix = acc[a] + pre;
-        let vs = values;
-        if (dropEmpties && !prefix) {
-            if (!nonEmpty)
-                nonEmpty = values.filter(v => v);
-            vs = nonEmpty;
-        }
-        for (let v = 0; v < vs.length; v++) {
-            if (out.length >= max)
-                break outer;
-            const expansion = prefix + vs[v];
-            if (length + expansion.length > maxLength)
-                break outer;
-            out.push(expansion);
-            length += expansion.length;
-        }
-    }
-    budget.remaining -= out.length;
-    return out;
-}
-// The expansion values of a single numeric (`1..5`) or alphabetic (`a..e..2`)
-// sequence body, or `undefined` if the step budget runs out generating them.
-function expandSequence(body, isAlphaSequence, max, maxLength, budget) {
-    const n = body.split(/\.\./);
-    const N = [];
-    // A sequence body always splits into two or three parts, but the compiler
-    // can't know that.
-    /* c8 ignore start */
-    if (n[0] === undefined || n[1] === undefined) {
-        return N;
-    }
-    /* c8 ignore stop */
-    const x = numeric(n[0]);
-    const y = numeric(n[1]);
-    const width = Math.max(n[0].length, n[1].length);
-    let incr = n.length === 3 && n[2] !== undefined ?
-        Math.max(Math.abs(numeric(n[2])), 1)
-        : 1;
-    let test = lte;
-    const reverse = y < x;
-    if (reverse) {
-        incr *= -1;
-        test = gte;
-    }
-    const pad = n.some(isPadded);
-    // A padded value is built a character at a time to `width`, which the input
-    // sets, so it costs one step per character: 64KB of
-    // `('{' + '0'.repeat(100) + '..99999}').repeat(n)` took 7 seconds charged
-    // one step per value.
-    const cost = pad ? width : 1;
-    let length = 0;
-    for (let i = x; test(i, y) && N.length < max; i += incr) {
-        // Each value is a step. `max` and `maxLength` bound one sequence, but a
-        // chain of them still generated up to `max` values each, however few
-        // combining could keep.
-        budget.remaining -= cost;
-        if (budget.remaining < 0) {
-            return undefined;
-        }
-        let c;
-        if (isAlphaSequence) {
-            c = String.fromCharCode(i);
-            if (c === '\\') {
-                c = '';
-            }
-        }
-        else {
-            c = String(i);
-            if (pad) {
-                const need = width - c.length;
-                if (need > 0) {
-                    const z = new Array(need + 1).join('0');
-                    if (i < 0) {
-                        c = '-' + z + c.slice(1);
-                    }
-                    else {
-                        c = z + c;
-                    }
-                }
-            }
-        }
-        if (length + c.length > maxLength)
-            break;
-        N.push(c);
-        length += c.length;
-    }
-    return N;
-}
-function expand_(str, max, maxLength, maxDepth, depth, maxRewrites, budget, isTop) {
-    // An overdraft here makes the first scan refuse, so `str` stays literal.
-    budget.remaining -= CALL_STEPS;
-    // Too deeply nested to keep following: treat the rest as literal, the same
-    // way a group that cannot expand is already handled. Truncating rather than
-    // throwing keeps `expand` total, matching `max` and `maxLength`.
-    if (depth > maxDepth) {
-        return [str];
-    }
-    // Consume the string's top-level brace groups left to right, threading a
-    // running set of combined prefixes (`acc`). Expanding the tail iteratively -
-    // rather than recursing on `m.post` once per group - keeps the native stack
-    // depth constant, so deeply chained input (`'{a,b}'.repeat(3000)`) can no
-    // longer overflow the stack, and leaves a single accumulator whose size
-    // `maxLength` bounds directly (CVE-2026-14257).
-    let acc = [''];
-    // Bash drops empty results, but only when the *first* top-level group is a
-    // comma set - a sequence like `{a..\}` may legitimately yield ''. The drop
-    // is on the final strings, so it is applied to whichever `combine` produces
-    // them (the one with no brace set left in the tail).
-    // How many times the `{a},b}` rewrite below has restarted the scan. Each pass
-    // re-reads the whole string, so leaving this unbounded is quadratic.
-    let rewrites = 0;
-    let dropEmpties = false;
-    let firstGroup = true;
-    // `str` with its unmatched `{` masked, once a scan has run into them
-    let masked = str;
-    for (;;) {
-        const m = balancedWithBudget(str, masked, budget);
-        // No brace set left, or no step budget left to look for one: the rest of
-        // the string is literal.
-        if (!m) {
-            return combine(acc, str, [''], max, maxLength, dropEmpties, budget);
-        }
-        if (m.unmatched) {
-            masked = maskUnmatchedOpens(masked, budget);
-        }
-        // no need to expand pre, since it is guaranteed to be free of brace-sets
-        const pre = m.pre;
-        // This set and the rest of the string, literal: for a set that cannot
-        // expand, and for one the step budget runs out on. Once it is overdrawn,
-        // every set still being expanded, at every level, stays literal like this -
-        // otherwise each level above would go on combining, and wrapping and
-        // expanding again, results the budget was too small for.
-        const literal = () => combine(acc, pre + '{' + m.body + '}' + m.post, [''], max, maxLength, dropEmpties, budget);
-        if (/\$$/.test(pre)) {
-            acc = combine(acc, pre + '{' + m.body + '}', [''], max, maxLength, dropEmpties && !m.post.length, budget);
-            firstGroup = false;
-            if (!m.post.length)
-                break;
-            str = m.post;
-            masked = masked.slice(m.end + 1);
-            continue;
-        }
-        const isNumericSequence = /^-?\d+\.\.-?\d+(?:\.\.-?\d+)?$/.test(m.body);
-        const isAlphaSequence = /^[a-zA-Z]\.\.[a-zA-Z](?:\.\.-?\d+)?$/.test(m.body);
-        const isSequence = isNumericSequence || isAlphaSequence;
-        const isOptions = m.body.indexOf(',') >= 0;
-        if (!isSequence && !isOptions) {
-            // {a},b}
-            if (rewrites < maxRewrites && commaSetFollows(m.post, budget)) {
-                rewrites++;
-                str = m.pre + '{' + m.body + escClose + m.post;
-                // Taking a `}` away never gives an unmatched `{` a partner, so what
-                // is masked stays unmatched. The `{` it closed can be left without
-                // one, and the next scan masks it.
-                masked =
-                    masked.slice(0, m.end) + escClose + masked.slice(m.end + 1);
-                isTop = true;
-                continue;
-            }
-            // Nothing here expands, so the whole remaining string is literal.
-            return literal();
-        }
-        if (firstGroup) {
-            dropEmpties = isTop && !isSequence;
-            firstGroup = false;
-        }
-        let values;
-        if (isSequence) {
-            values = expandSequence(m.body, isAlphaSequence, max, maxLength, budget);
-            if (!values) {
-                return literal();
-            }
-        }
-        else {
-            let n = parseCommaParts(m.body, budget);
-            // The step budget ran out partway through the set.
-            if (!n) {
-                return literal();
-            }
-            if (n.length === 1 && n[0] !== undefined) {
-                // x{{a,b}}y ==> x{a}y x{b}y
-                n = expand_(n[0], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false).map(embrace);
-                // The step budget ran out expanding the set's only part.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                //XXX is this necessary? Can't seem to hit it in tests.
-                /* c8 ignore start */
-                if (n.length === 1) {
-                    const next = combine(acc, pre + n[0], [''], max, maxLength, dropEmpties && !m.post.length, budget);
-                    if (budget.remaining < 0) {
-                        return literal();
-                    }
-                    acc = next;
-                    if (!m.post.length)
-                        break;
-                    str = m.post;
-                    masked = masked.slice(m.end + 1);
-                    continue;
-                }
-                /* c8 ignore stop */
-            }
-            // Values that `combine` is going to drop as empty produce no result, so
-            // they must not count against `max` - otherwise `{a,,b}` with `max: 2`
-            // would stop at `['a', '']` and yield one result instead of two. Skipping
-            // them outright keeps `values` bounded while leaving `max` a bound on
-            // *kept* results.
-            let dropsEmpties = dropEmpties && !m.post.length && !pre;
-            for (let d = 0; dropsEmpties && d < acc.length; d++) {
-                if (acc[d]) {
-                    dropsEmpties = false;
-                }
-            }
-            values = [];
-            let valuesLength = 0;
-            outer: for (let j = 0; j < n.length; j++) {
-                const expanded = expand_(n[j], max, maxLength, maxDepth, depth + 1, maxRewrites, budget, false);
-                // The step budget ran out expanding a member.
-                if (budget.remaining < 0) {
-                    return literal();
-                }
-                for (let k = 0; k < expanded.length; k++) {
-                    const v = expanded[k];
-                    if (dropsEmpties && !v)
-                        continue;
-                    if (values.length >= max ||
-                        valuesLength + v.length > maxLength) {
-                        break outer;
-                    }
-                    values.push(v);
-                    valuesLength += v.length;
-                }
-            }
-        }
-        const next = combine(acc, pre, values, max, maxLength, dropEmpties && !m.post.length, budget);
-        // The step budget ran out combining the set's values in.
-        if (budget.remaining < 0) {
-            return literal();
-        }
-        acc = next;
-        if (!m.post.length)
-            break;
-        str = m.post;
-        masked = masked.slice(m.end + 1);
-    }
-    return acc;
-}
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/assert-valid-pattern.js
-const MAX_PATTERN_LENGTH = 1024 * 64;
-const assertValidPattern = (pattern) => {
-    if (typeof pattern !== 'string') {
-        throw new TypeError('invalid pattern');
-    }
-    if (pattern.length > MAX_PATTERN_LENGTH) {
-        throw new TypeError('pattern is too long');
-    }
-};
-//# sourceMappingURL=assert-valid-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/brace-expressions.js
-// translate the various posix character classes into unicode properties
-// this works across all unicode locales
-// { <posix class>: [<translation>, /u flag required, negated]
-const posixClasses = {
-    '[:alnum:]': ['\\p{L}\\p{Nl}\\p{Nd}', true],
-    '[:alpha:]': ['\\p{L}\\p{Nl}', true],
-    '[:ascii:]': ['\\x' + '00-\\x' + '7f', false],
-    '[:blank:]': ['\\p{Zs}\\t', true],
-    '[:cntrl:]': ['\\p{Cc}', true],
-    '[:digit:]': ['\\p{Nd}', true],
-    '[:graph:]': ['\\p{Z}\\p{C}', true, true],
-    '[:lower:]': ['\\p{Ll}', true],
-    '[:print:]': ['\\p{C}', true],
-    '[:punct:]': ['\\p{P}', true],
-    '[:space:]': ['\\p{Z}\\t\\r\\n\\v\\f', true],
-    '[:upper:]': ['\\p{Lu}', true],
-    '[:word:]': ['\\p{L}\\p{Nl}\\p{Nd}\\p{Pc}', true],
-    '[:xdigit:]': ['A-Fa-f0-9', false],
-};
-// only need to escape a few things inside of brace expressions
-// escapes: [ \ ] -
-const braceEscape = (s) => s.replace(/[[\]\\-]/g, '\\$&');
-// escape all regexp magic characters
-const regexpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// everything has already been escaped, we just have to join
-const rangesToString = (ranges) => ranges.join('');
-// takes a glob string at a posix brace expression, and returns
-// an equivalent regular expression source, and boolean indicating
-// whether the /u flag needs to be applied, and the number of chars
-// consumed to parse the character class.
-// This also removes out of order ranges, and returns ($.) if the
-// entire class just no good.
-const parseClass = (glob, position) => {
-    const pos = position;
-    /* c8 ignore start */
-    if (glob.charAt(pos) !== '[') {
-        throw new Error('not in a brace expression');
-    }
-    /* c8 ignore stop */
-    const ranges = [];
-    const negs = [];
-    let i = pos + 1;
-    let sawStart = false;
-    let uflag = false;
-    let escaping = false;
-    let negate = false;
-    let endPos = pos;
-    let rangeStart = '';
-    WHILE: while (i < glob.length) {
-        const c = glob.charAt(i);
-        if ((c === '!' || c === '^') && i === pos + 1) {
-            negate = true;
-            i++;
-            continue;
-        }
-        if (c === ']' && sawStart && !escaping) {
-            endPos = i + 1;
-            break;
-        }
-        sawStart = true;
-        if (c === '\\') {
-            if (!escaping) {
-                escaping = true;
-                i++;
-                continue;
-            }
-            // escaped \ char, fall through and treat like normal char
-        }
-        if (c === '[' && !escaping) {
-            // either a posix class, a collation equivalent, or just a [
-            for (const [cls, [unip, u, neg]] of Object.entries(posixClasses)) {
-                if (glob.startsWith(cls, i)) {
-                    // invalid, [a-[] is fine, but not [a-[:alpha]]
-                    if (rangeStart) {
-                        return ['$.', false, glob.length - pos, true];
-                    }
-                    i += cls.length;
-                    if (neg)
-                        negs.push(unip);
-                    else
-                        ranges.push(unip);
-                    uflag = uflag || u;
-                    continue WHILE;
-                }
-            }
-        }
-        // now it's just a normal character, effectively
-        escaping = false;
-        if (rangeStart) {
-            // throw this range away if it's not valid, but others
-            // can still match.
-            if (c > rangeStart) {
-                ranges.push(braceEscape(rangeStart) + '-' + braceEscape(c));
-            }
-            else if (c === rangeStart) {
-                ranges.push(braceEscape(c));
-            }
-            rangeStart = '';
-            i++;
-            continue;
-        }
-        // now might be the start of a range.
-        // can be either c-d or c-] or c<more...>] or c] at this point
-        if (glob.startsWith('-]', i + 1)) {
-            ranges.push(braceEscape(c + '-'));
-            i += 2;
-            continue;
-        }
-        if (glob.startsWith('-', i + 1)) {
-            rangeStart = c;
-            i += 2;
-            continue;
-        }
-        // not the start of a range, just a single character
-        ranges.push(braceEscape(c));
-        i++;
-    }
-    if (endPos < i) {
-        // didn't see the end of the class, not a valid class,
-        // but might still be valid as a literal match.
-        return ['', false, 0, false];
-    }
-    // if we got no ranges and no negates, then we have a range that
-    // cannot possibly match anything, and that poisons the whole glob
-    if (!ranges.length && !negs.length) {
-        return ['$.', false, glob.length - pos, true];
-    }
-    // if we got one positive range, and it's a single character, then that's
-    // not actually a magic pattern, it's just that one literal character.
-    // we should not treat that as "magic", we should just return the literal
-    // character. [_] is a perfectly valid way to escape glob magic chars.
-    if (negs.length === 0 &&
-        ranges.length === 1 &&
-        /^\\?.$/.test(ranges[0]) &&
-        !negate) {
-        const r = ranges[0].length === 2 ? ranges[0].slice(-1) : ranges[0];
-        return [regexpEscape(r), false, endPos - pos, false];
-    }
-    const sranges = '[' + (negate ? '^' : '') + rangesToString(ranges) + ']';
-    const snegs = '[' + (negate ? '' : '^') + rangesToString(negs) + ']';
-    const comb = ranges.length && negs.length ? '(' + sranges + '|' + snegs + ')'
-        : ranges.length ? sranges
-            : snegs;
-    return [comb, uflag, endPos - pos, true];
-};
-//# sourceMappingURL=brace-expressions.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/unescape.js
-/**
- * Un-escape a string that has been escaped with {@link escape}.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape} option is used, then
- * square-bracket escapes are removed, but not backslash escapes.
- *
- * For example, it will turn the string `'[*]'` into `*`, but it will not
- * turn `'\\*'` into `'*'`, because `\` is a path separator in
- * `windowsPathsNoEscape` mode.
- *
- * When `windowsPathsNoEscape` is not set, then both square-bracket escapes and
- * backslash escapes are removed.
- *
- * Slashes (and backslashes in `windowsPathsNoEscape` mode) cannot be escaped
- * or unescaped.
- *
- * When `magicalBraces` is not set, escapes of braces (`{` and `}`) will not be
- * unescaped.
- */
-const unescape_unescape = (s, { windowsPathsNoEscape = false, magicalBraces = true, } = {}) => {
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/\[([^/\\])\]/g, '$1')
-            : s
-                .replace(/((?!\\).|^)\[([^/\\])\]/g, '$1$2')
-                .replace(/\\([^/])/g, '$1');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/\[([^/\\{}])\]/g, '$1')
-        : s
-            .replace(/((?!\\).|^)\[([^/\\{}])\]/g, '$1$2')
-            .replace(/\\([^/{}])/g, '$1');
-};
-//# sourceMappingURL=unescape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/ast.js
-// parse a single path portion
-var _a;
-
-
-const types = new Set(['!', '?', '+', '*', '@']);
-const isExtglobType = (c) => types.has(c);
-const isExtglobAST = (c) => isExtglobType(c.type);
-// Map of which extglob types can adopt the children of a nested extglob
-//
-// anything but ! can adopt a matching type:
-// +(a|+(b|c)|d) => +(a|b|c|d)
-// *(a|*(b|c)|d) => *(a|b|c|d)
-// @(a|@(b|c)|d) => @(a|b|c|d)
-// ?(a|?(b|c)|d) => ?(a|b|c|d)
-//
-// * can adopt anything, because 0 or repetition is allowed
-// *(a|?(b|c)|d) => *(a|b|c|d)
-// *(a|+(b|c)|d) => *(a|b|c|d)
-// *(a|@(b|c)|d) => *(a|b|c|d)
-//
-// + can adopt @, because 1 or repetition is allowed
-// +(a|@(b|c)|d) => +(a|b|c|d)
-//
-// + and @ CANNOT adopt *, because 0 would be allowed
-// +(a|*(b|c)|d) => would match "", on *(b|c)
-// @(a|*(b|c)|d) => would match "", on *(b|c)
-//
-// + and @ CANNOT adopt ?, because 0 would be allowed
-// +(a|?(b|c)|d) => would match "", on ?(b|c)
-// @(a|?(b|c)|d) => would match "", on ?(b|c)
-//
-// ? can adopt @, because 0 or 1 is allowed
-// ?(a|@(b|c)|d) => ?(a|b|c|d)
-//
-// ? and @ CANNOT adopt * or +, because >1 would be allowed
-// ?(a|*(b|c)|d) => would match bbb on *(b|c)
-// @(a|*(b|c)|d) => would match bbb on *(b|c)
-// ?(a|+(b|c)|d) => would match bbb on +(b|c)
-// @(a|+(b|c)|d) => would match bbb on +(b|c)
-//
-// ! CANNOT adopt ! (nothing else can either)
-// !(a|!(b|c)|d) => !(a|b|c|d) would fail to match on b (not not b|c)
-//
-// ! can adopt @
-// !(a|@(b|c)|d) => !(a|b|c|d)
-//
-// ! CANNOT adopt *
-// !(a|*(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt +
-// !(a|+(b|c)|d) => !(a|b|c|d) would match on bbb, not allowed
-//
-// ! CANNOT adopt ?
-// x!(a|?(b|c)|d) => x!(a|b|c|d) would fail to match "x"
-const adoptionMap = new Map([
-    ['!', ['@']],
-    ['?', ['?', '@']],
-    ['@', ['@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@']],
-]);
-// nested extglobs that can be adopted in, but with the addition of
-// a blank '' element.
-const adoptionWithSpaceMap = new Map([
-    ['!', ['?']],
-    ['@', ['?']],
-    ['+', ['?', '*']],
-]);
-// union of the previous two maps
-const adoptionAnyMap = new Map([
-    ['!', ['?', '@']],
-    ['?', ['?', '@']],
-    ['@', ['?', '@']],
-    ['*', ['*', '+', '?', '@']],
-    ['+', ['+', '@', '?', '*']],
-]);
-// Extglobs that can take over their parent if they are the only child
-// the key is parent, value maps child to resulting extglob parent type
-// '@' is omitted because it's a special case. An `@` extglob with a single
-// member can always be usurped by that subpattern.
-const usurpMap = new Map([
-    ['!', new Map([['!', '@']])],
-    [
-        '?',
-        new Map([
-            ['*', '*'],
-            ['+', '*'],
-        ]),
-    ],
-    [
-        '@',
-        new Map([
-            ['!', '!'],
-            ['?', '?'],
-            ['@', '@'],
-            ['*', '*'],
-            ['+', '+'],
-        ]),
-    ],
-    [
-        '+',
-        new Map([
-            ['?', '*'],
-            ['*', '*'],
-        ]),
-    ],
-]);
-// Patterns that get prepended to bind to the start of either the
-// entire string, or just a single path portion, to prevent dots
-// and/or traversal patterns, when needed.
-// Exts don't need the ^ or / bit, because the root binds that already.
-const startNoTraversal = '(?!(?:^|/)\\.\\.?(?:$|/))';
-const startNoDot = '(?!\\.)';
-// characters that indicate a start of pattern needs the "no dots" bit,
-// because a dot *might* be matched. ( is not in the list, because in
-// the case of a child extglob, it will handle the prevention itself.
-const addPatternStart = new Set(['[', '.']);
-// cases where traversal is A-OK, no dot prevention needed
-const justDots = new Set(['..', '.']);
-const reSpecials = new Set('().*{}+?[]^$\\!');
-const regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-// any single thing other than /
-const qmark = '[^/]';
-// * => any number of characters
-const star = qmark + '*?';
-// use + when we need to ensure that *something* matches, because the * is
-// the only thing in the path portion.
-const starNoEmpty = qmark + '+?';
-// remove the \ chars that we added if we end up doing a nonmagic compare
-// const deslash = (s: string) => s.replace(/\\(.)/g, '$1')
-let ID = 0;
-class AST {
-    type;
-    #root;
-    #hasMagic;
-    #uflag = false;
-    #parts = [];
-    #parent;
-    #parentIndex;
-    #negs;
-    #filledNegs = false;
-    #options;
-    #toString;
-    // set to true if it's an extglob with no children
-    // (which really means one child of '')
-    #emptyExt = false;
-    id = ++ID;
-    get depth() {
-        return (this.#parent?.depth ?? -1) + 1;
-    }
-    [Symbol.for('nodejs.util.inspect.custom')]() {
-        return {
-            '@@type': 'AST',
-            id: this.id,
-            type: this.type,
-            root: this.#root.id,
-            parent: this.#parent?.id,
-            depth: this.depth,
-            partsLength: this.#parts.length,
-            parts: this.#parts,
-        };
-    }
-    constructor(type, parent, options = {}) {
-        this.type = type;
-        // extglobs are inherently magical
-        if (type)
-            this.#hasMagic = true;
-        this.#parent = parent;
-        this.#root = this.#parent ? this.#parent.#root : this;
-        this.#options = this.#root === this ? options : this.#root.#options;
-        this.#negs = this.#root === this ? [] : this.#root.#negs;
-        if (type === '!' && !this.#root.#filledNegs)
-            this.#negs.push(this);
-        this.#parentIndex = this.#parent ? this.#parent.#parts.length : 0;
-    }
-    get hasMagic() {
-        /* c8 ignore start */
-        if (this.#hasMagic !== undefined)
-            return this.#hasMagic;
-        /* c8 ignore stop */
-        for (const p of this.#parts) {
-            if (typeof p === 'string')
-                continue;
-            if (p.type || p.hasMagic)
-                return (this.#hasMagic = true);
-        }
-        // note: will be undefined until we generate the regexp src and find out
-        return this.#hasMagic;
-    }
-    // reconstructs the pattern
-    toString() {
-        return (this.#toString !== undefined ? this.#toString
-            : !this.type ?
-                (this.#toString = this.#parts.map(p => String(p)).join(''))
-                : (this.#toString =
-                    this.type +
-                        '(' +
-                        this.#parts.map(p => String(p)).join('|') +
-                        ')'));
-    }
-    #fillNegs() {
-        /* c8 ignore start */
-        if (this !== this.#root)
-            throw new Error('should only call on root');
-        if (this.#filledNegs)
-            return this;
-        /* c8 ignore stop */
-        // call toString() once to fill this out
-        this.toString();
-        this.#filledNegs = true;
-        let n;
-        while ((n = this.#negs.pop())) {
-            if (n.type !== '!')
-                continue;
-            // walk up the tree, appending everthing that comes AFTER parentIndex
-            let p = n;
-            let pp = p.#parent;
-            while (pp) {
-                for (let i = p.#parentIndex + 1; !pp.type && i < pp.#parts.length; i++) {
-                    for (const part of n.#parts) {
-                        /* c8 ignore start */
-                        if (typeof part === 'string') {
-                            throw new Error('string part in extglob AST??');
-                        }
-                        /* c8 ignore stop */
-                        part.copyIn(pp.#parts[i]);
-                    }
-                }
-                p = pp;
-                pp = p.#parent;
-            }
-        }
-        return this;
-    }
-    push(...parts) {
-        for (const p of parts) {
-            if (p === '')
-                continue;
-            /* c8 ignore start */
-            if (typeof p !== 'string' &&
-                !(p instanceof _a && p.#parent === this)) {
-                throw new Error('invalid part: ' + p);
-            }
-            /* c8 ignore stop */
-            this.#parts.push(p);
-        }
-    }
-    toJSON() {
-        const ret = this.type === null ?
-            this.#parts
-                .slice()
-                .map(p => (typeof p === 'string' ? p : p.toJSON()))
-            : [this.type, ...this.#parts.map(p => p.toJSON())];
-        if (this.isStart() && !this.type)
-            ret.unshift([]);
-        if (this.isEnd() &&
-            (this === this.#root ||
-                (this.#root.#filledNegs && this.#parent?.type === '!'))) {
-            ret.push({});
-        }
-        return ret;
-    }
-    isStart() {
-        if (this.#root === this)
-            return true;
-        // if (this.type) return !!this.#parent?.isStart()
-        if (!this.#parent?.isStart())
-            return false;
-        if (this.#parentIndex === 0)
-            return true;
-        // if everything AHEAD of this is a negation, then it's still the "start"
-        const p = this.#parent;
-        for (let i = 0; i < this.#parentIndex; i++) {
-            const pp = p.#parts[i];
-            if (!(pp instanceof _a && pp.type === '!')) {
-                return false;
-            }
-        }
-        return true;
-    }
-    isEnd() {
-        if (this.#root === this)
-            return true;
-        if (this.#parent?.type === '!')
-            return true;
-        if (!this.#parent?.isEnd())
-            return false;
-        if (!this.type)
-            return this.#parent?.isEnd();
-        // if not root, it'll always have a parent
-        /* c8 ignore start */
-        const pl = this.#parent ? this.#parent.#parts.length : 0;
-        /* c8 ignore stop */
-        return this.#parentIndex === pl - 1;
-    }
-    copyIn(part) {
-        if (typeof part === 'string')
-            this.push(part);
-        else
-            this.push(part.clone(this));
-    }
-    clone(parent) {
-        const c = new _a(this.type, parent);
-        for (const p of this.#parts) {
-            c.copyIn(p);
-        }
-        return c;
-    }
-    static #parseAST(str, ast, pos, opt, extDepth) {
-        const maxDepth = opt.maxExtglobRecursion ?? 2;
-        let escaping = false;
-        let inBrace = false;
-        let braceStart = -1;
-        let braceNeg = false;
-        if (ast.type === null) {
-            // outside of a extglob, append until we find a start
-            let i = pos;
-            let acc = '';
-            while (i < str.length) {
-                const c = str.charAt(i++);
-                // still accumulate escapes at this point, but we do ignore
-                // starts that are escaped
-                if (escaping || c === '\\') {
-                    escaping = !escaping;
-                    acc += c;
-                    continue;
-                }
-                if (inBrace) {
-                    if (i === braceStart + 1) {
-                        if (c === '^' || c === '!') {
-                            braceNeg = true;
-                        }
-                    }
-                    else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                        inBrace = false;
-                    }
-                    acc += c;
-                    continue;
-                }
-                else if (c === '[') {
-                    inBrace = true;
-                    braceStart = i;
-                    braceNeg = false;
-                    acc += c;
-                    continue;
-                }
-                // we don't have to check for adoption here, because that's
-                // done at the other recursion point.
-                const doRecurse = !opt.noext &&
-                    isExtglobType(c) &&
-                    str.charAt(i) === '(' &&
-                    extDepth <= maxDepth;
-                if (doRecurse) {
-                    ast.push(acc);
-                    acc = '';
-                    const ext = new _a(c, ast);
-                    i = _a.#parseAST(str, ext, i, opt, extDepth + 1);
-                    ast.push(ext);
-                    continue;
-                }
-                acc += c;
-            }
-            ast.push(acc);
-            return i;
-        }
-        // some kind of extglob, pos is at the (
-        // find the next | or )
-        let i = pos + 1;
-        let part = new _a(null, ast);
-        const parts = [];
-        let acc = '';
-        while (i < str.length) {
-            const c = str.charAt(i++);
-            // still accumulate escapes at this point, but we do ignore
-            // starts that are escaped
-            if (escaping || c === '\\') {
-                escaping = !escaping;
-                acc += c;
-                continue;
-            }
-            if (inBrace) {
-                if (i === braceStart + 1) {
-                    if (c === '^' || c === '!') {
-                        braceNeg = true;
-                    }
-                }
-                else if (c === ']' && !(i === braceStart + 2 && braceNeg)) {
-                    inBrace = false;
-                }
-                acc += c;
-                continue;
-            }
-            else if (c === '[') {
-                inBrace = true;
-                braceStart = i;
-                braceNeg = false;
-                acc += c;
-                continue;
-            }
-            const doRecurse = !opt.noext &&
-                isExtglobType(c) &&
-                str.charAt(i) === '(' &&
-                /* c8 ignore start - the maxDepth is sufficient here */
-                (extDepth <= maxDepth || (ast && ast.#canAdoptType(c)));
-            /* c8 ignore stop */
-            if (doRecurse) {
-                const depthAdd = ast && ast.#canAdoptType(c) ? 0 : 1;
-                part.push(acc);
-                acc = '';
-                const ext = new _a(c, part);
-                part.push(ext);
-                i = _a.#parseAST(str, ext, i, opt, extDepth + depthAdd);
-                continue;
-            }
-            if (c === '|') {
-                part.push(acc);
-                acc = '';
-                parts.push(part);
-                part = new _a(null, ast);
-                continue;
-            }
-            if (c === ')') {
-                if (acc === '' && ast.#parts.length === 0) {
-                    ast.#emptyExt = true;
-                }
-                part.push(acc);
-                acc = '';
-                ast.push(...parts, part);
-                return i;
-            }
-            acc += c;
-        }
-        // unfinished extglob
-        // if we got here, it was a malformed extglob! not an extglob, but
-        // maybe something else in there.
-        ast.type = null;
-        ast.#hasMagic = undefined;
-        ast.#parts = [str.substring(pos - 1)];
-        return i;
-    }
-    #canAdoptWithSpace(child) {
-        return this.#canAdopt(child, adoptionWithSpaceMap);
-    }
-    #canAdopt(child, map = adoptionMap) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canAdoptType(gc.type, map);
-    }
-    #canAdoptType(c, map = adoptionAnyMap) {
-        return !!map.get(this.type)?.includes(c);
-    }
-    #adoptWithSpace(child, index) {
-        const gc = child.#parts[0];
-        const blank = new _a(null, gc, this.options);
-        blank.#parts.push('');
-        gc.push(blank);
-        this.#adopt(child, index);
-    }
-    #adopt(child, index) {
-        const gc = child.#parts[0];
-        this.#parts.splice(index, 1, ...gc.#parts);
-        for (const p of gc.#parts) {
-            if (typeof p === 'object')
-                p.#parent = this;
-        }
-        this.#toString = undefined;
-    }
-    #canUsurpType(c) {
-        const m = usurpMap.get(this.type);
-        return !!m?.has(c);
-    }
-    #canUsurp(child) {
-        if (!child ||
-            typeof child !== 'object' ||
-            child.type !== null ||
-            child.#parts.length !== 1 ||
-            this.type === null ||
-            this.#parts.length !== 1) {
-            return false;
-        }
-        const gc = child.#parts[0];
-        if (!gc || typeof gc !== 'object' || gc.type === null) {
-            return false;
-        }
-        return this.#canUsurpType(gc.type);
-    }
-    #usurp(child) {
-        const m = usurpMap.get(this.type);
-        const gc = child.#parts[0];
-        const nt = m?.get(gc.type);
-        /* c8 ignore start - impossible */
-        if (!nt)
-            return false;
-        /* c8 ignore stop */
-        this.#parts = gc.#parts;
-        for (const p of this.#parts) {
-            if (typeof p === 'object') {
-                p.#parent = this;
-            }
-        }
-        this.type = nt;
-        this.#toString = undefined;
-        this.#emptyExt = false;
-    }
-    static fromGlob(pattern, options = {}) {
-        const ast = new _a(null, undefined, options);
-        _a.#parseAST(pattern, ast, 0, options, 0);
-        return ast;
-    }
-    // returns the regular expression if there's magic, or the unescaped
-    // string if not.
-    toMMPattern() {
-        // should only be called on root
-        /* c8 ignore start */
-        if (this !== this.#root)
-            return this.#root.toMMPattern();
-        /* c8 ignore stop */
-        const glob = this.toString();
-        const [re, body, hasMagic, uflag] = this.toRegExpSource();
-        // if we're in nocase mode, and not nocaseMagicOnly, then we do
-        // still need a regular expression if we have to case-insensitively
-        // match capital/lowercase characters.
-        const anyMagic = hasMagic ||
-            this.#hasMagic ||
-            (this.#options.nocase &&
-                !this.#options.nocaseMagicOnly &&
-                glob.toUpperCase() !== glob.toLowerCase());
-        if (!anyMagic) {
-            return body;
-        }
-        const flags = (this.#options.nocase ? 'i' : '') + (uflag ? 'u' : '');
-        return Object.assign(new RegExp(`^${re}$`, flags), {
-            _src: re,
-            _glob: glob,
-        });
-    }
-    get options() {
-        return this.#options;
-    }
-    // returns the string match, the regexp source, whether there's magic
-    // in the regexp (so a regular expression is required) and whether or
-    // not the uflag is needed for the regular expression (for posix classes)
-    // TODO: instead of injecting the start/end at this point, just return
-    // the BODY of the regexp, along with the start/end portions suitable
-    // for binding the start/end in either a joined full-path makeRe context
-    // (where we bind to (^|/), or a standalone matchPart context (where
-    // we bind to ^, and not /).  Otherwise slashes get duped!
-    //
-    // In part-matching mode, the start is:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: ^(?!\.\.?$)
-    // - if dots allowed or not possible: ^
-    // - if dots possible and not allowed: ^(?!\.)
-    // end is:
-    // - if not isEnd(): nothing
-    // - else: $
-    //
-    // In full-path matching mode, we put the slash at the START of the
-    // pattern, so start is:
-    // - if first pattern: same as part-matching mode
-    // - if not isStart(): nothing
-    // - if traversal possible, but not allowed: /(?!\.\.?(?:$|/))
-    // - if dots allowed or not possible: /
-    // - if dots possible and not allowed: /(?!\.)
-    // end is:
-    // - if last pattern, same as part-matching mode
-    // - else nothing
-    //
-    // Always put the (?:$|/) on negated tails, though, because that has to be
-    // there to bind the end of the negated pattern portion, and it's easier to
-    // just stick it in now rather than try to inject it later in the middle of
-    // the pattern.
-    //
-    // We can just always return the same end, and leave it up to the caller
-    // to know whether it's going to be used joined or in parts.
-    // And, if the start is adjusted slightly, can do the same there:
-    // - if not isStart: nothing
-    // - if traversal possible, but not allowed: (?:/|^)(?!\.\.?$)
-    // - if dots allowed or not possible: (?:/|^)
-    // - if dots possible and not allowed: (?:/|^)(?!\.)
-    //
-    // But it's better to have a simpler binding without a conditional, for
-    // performance, so probably better to return both start options.
-    //
-    // Then the caller just ignores the end if it's not the first pattern,
-    // and the start always gets applied.
-    //
-    // But that's always going to be $ if it's the ending pattern, or nothing,
-    // so the caller can just attach $ at the end of the pattern when building.
-    //
-    // So the todo is:
-    // - better detect what kind of start is needed
-    // - return both flavors of starting pattern
-    // - attach $ at the end of the pattern when creating the actual RegExp
-    //
-    // Ah, but wait, no, that all only applies to the root when the first pattern
-    // is not an extglob. If the first pattern IS an extglob, then we need all
-    // that dot prevention biz to live in the extglob portions, because eg
-    // +(*|.x*) can match .xy but not .yx.
-    //
-    // So, return the two flavors if it's #root and the first child is not an
-    // AST, otherwise leave it to the child AST to handle it, and there,
-    // use the (?:^|/) style of start binding.
-    //
-    // Even simplified further:
-    // - Since the start for a join is eg /(?!\.) and the start for a part
-    // is ^(?!\.), we can just prepend (?!\.) to the pattern (either root
-    // or start or whatever) and prepend ^ or / at the Regexp construction.
-    toRegExpSource(allowDot) {
-        const dot = allowDot ?? !!this.#options.dot;
-        if (this.#root === this) {
-            this.#flatten();
-            this.#fillNegs();
-        }
-        if (!isExtglobAST(this)) {
-            const noEmpty = this.isStart() &&
-                this.isEnd() &&
-                !this.#parts.some(s => typeof s !== 'string');
-            const src = this.#parts
-                .map(p => {
-                const [re, _, hasMagic, uflag] = typeof p === 'string' ?
-                    _a.#parseGlob(p, this.#hasMagic, noEmpty)
-                    : p.toRegExpSource(allowDot);
-                this.#hasMagic = this.#hasMagic || hasMagic;
-                this.#uflag = this.#uflag || uflag;
-                return re;
-            })
-                .join('');
-            let start = '';
-            if (this.isStart()) {
-                if (typeof this.#parts[0] === 'string') {
-                    // this is the string that will match the start of the pattern,
-                    // so we need to protect against dots and such.
-                    // '.' and '..' cannot match unless the pattern is that exactly,
-                    // even if it starts with . or dot:true is set.
-                    const dotTravAllowed = this.#parts.length === 1 && justDots.has(this.#parts[0]);
-                    if (!dotTravAllowed) {
-                        const aps = addPatternStart;
-                        // check if we have a possibility of matching . or ..,
-                        // and prevent that.
-                        const needNoTrav = 
-                        // dots are allowed, and the pattern starts with [ or .
-                        (dot && aps.has(src.charAt(0))) ||
-                            // the pattern starts with \., and then [ or .
-                            (src.startsWith('\\.') && aps.has(src.charAt(2))) ||
-                            // the pattern starts with \.\., and then [ or .
-                            (src.startsWith('\\.\\.') && aps.has(src.charAt(4)));
-                        // no need to prevent dots if it can't match a dot, or if a
-                        // sub-pattern will be preventing it anyway.
-                        const needNoDot = !dot && !allowDot && aps.has(src.charAt(0));
-                        start =
-                            needNoTrav ? startNoTraversal
-                                : needNoDot ? startNoDot
-                                    : '';
-                    }
-                }
-            }
-            // append the "end of path portion" pattern to negation tails
-            let end = '';
-            if (this.isEnd() &&
-                this.#root.#filledNegs &&
-                this.#parent?.type === '!') {
-                end = '(?:$|\\/)';
-            }
-            const final = start + src + end;
-            return [
-                final,
-                unescape_unescape(src),
-                (this.#hasMagic = !!this.#hasMagic),
-                this.#uflag,
-            ];
-        }
-        // We need to calculate the body *twice* if it's a repeat pattern
-        // at the start, once in nodot mode, then again in dot mode, so a
-        // pattern like *(?) can match 'x.y'
-        const repeated = this.type === '*' || this.type === '+';
-        // some kind of extglob
-        const start = this.type === '!' ? '(?:(?!(?:' : '(?:';
-        let body = this.#partsToRegExp(dot);
-        if (this.isStart() && this.isEnd() && !body && this.type !== '!') {
-            // invalid extglob, has to at least be *something* present, if it's
-            // the entire path portion.
-            const s = this.toString();
-            const me = this;
-            me.#parts = [s];
-            me.type = null;
-            me.#hasMagic = undefined;
-            return [s, unescape_unescape(this.toString()), false, false];
-        }
-        let bodyDotAllowed = !repeated || allowDot || dot || !startNoDot ?
-            ''
-            : this.#partsToRegExp(true);
-        if (bodyDotAllowed === body) {
-            bodyDotAllowed = '';
-        }
-        if (bodyDotAllowed) {
-            body = `(?:${body})(?:${bodyDotAllowed})*?`;
-        }
-        // an empty !() is exactly equivalent to a starNoEmpty
-        let final = '';
-        if (this.type === '!' && this.#emptyExt) {
-            final = (this.isStart() && !dot ? startNoDot : '') + starNoEmpty;
-        }
-        else {
-            const close = this.type === '!' ?
-                // !() must match something,but !(x) can match ''
-                '))' +
-                    (this.isStart() && !dot && !allowDot ? startNoDot : '') +
-                    star +
-                    ')'
-                : this.type === '@' ? ')'
-                    : this.type === '?' ? ')?'
-                        : this.type === '+' && bodyDotAllowed ? ')'
-                            : this.type === '*' && bodyDotAllowed ? `)?`
-                                : `)${this.type}`;
-            final = start + body + close;
-        }
-        return [
-            final,
-            unescape_unescape(body),
-            (this.#hasMagic = !!this.#hasMagic),
-            this.#uflag,
-        ];
-    }
-    #flatten() {
-        if (!isExtglobAST(this)) {
-            for (const p of this.#parts) {
-                if (typeof p === 'object') {
-                    p.#flatten();
-                }
-            }
-        }
-        else {
-            // do up to 10 passes to flatten as much as possible
-            let iterations = 0;
-            let done = false;
-            do {
-                done = true;
-                for (let i = 0; i < this.#parts.length; i++) {
-                    const c = this.#parts[i];
-                    if (typeof c === 'object') {
-                        c.#flatten();
-                        if (this.#canAdopt(c)) {
-                            done = false;
-                            this.#adopt(c, i);
-                        }
-                        else if (this.#canAdoptWithSpace(c)) {
-                            done = false;
-                            this.#adoptWithSpace(c, i);
-                        }
-                        else if (this.#canUsurp(c)) {
-                            done = false;
-                            this.#usurp(c);
-                        }
-                    }
-                }
-            } while (!done && ++iterations < 10);
-        }
-        this.#toString = undefined;
-    }
-    #partsToRegExp(dot) {
-        return this.#parts
-            .map(p => {
-            // extglob ASTs should only contain parent ASTs
-            /* c8 ignore start */
-            if (typeof p === 'string') {
-                throw new Error('string type in extglob ast??');
-            }
-            /* c8 ignore stop */
-            // can ignore hasMagic, because extglobs are already always magic
-            const [re, _, _hasMagic, uflag] = p.toRegExpSource(dot);
-            this.#uflag = this.#uflag || uflag;
-            return re;
-        })
-            .filter(p => !(this.isStart() && this.isEnd()) || !!p)
-            .join('|');
-    }
-    static #parseGlob(glob, hasMagic, noEmpty = false) {
-        let escaping = false;
-        let re = '';
-        let uflag = false;
-        // multiple stars that aren't globstars coalesce into one *
-        let inStar = false;
-        for (let i = 0; i < glob.length; i++) {
-            const c = glob.charAt(i);
-            if (escaping) {
-                escaping = false;
-                re += (reSpecials.has(c) ? '\\' : '') + c;
-                continue;
-            }
-            if (c === '*') {
-                if (inStar)
-                    continue;
-                inStar = true;
-                re += noEmpty && /^[*]+$/.test(glob) ? starNoEmpty : star;
-                hasMagic = true;
-                continue;
-            }
-            else {
-                inStar = false;
-            }
-            if (c === '\\') {
-                if (i === glob.length - 1) {
-                    re += '\\\\';
-                }
-                else {
-                    escaping = true;
-                }
-                continue;
-            }
-            if (c === '[') {
-                const [src, needUflag, consumed, magic] = parseClass(glob, i);
-                if (consumed) {
-                    re += src;
-                    uflag = uflag || needUflag;
-                    i += consumed - 1;
-                    hasMagic = hasMagic || magic;
-                    continue;
-                }
-            }
-            if (c === '?') {
-                re += qmark;
-                hasMagic = true;
-                continue;
-            }
-            re += regExpEscape(c);
-        }
-        return [re, unescape_unescape(glob), !!hasMagic, uflag];
-    }
-}
-_a = AST;
-//# sourceMappingURL=ast.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/escape.js
-/**
- * Escape all magic characters in a glob pattern.
- *
- * If the {@link MinimatchOptions.windowsPathsNoEscape}
- * option is used, then characters are escaped by wrapping in `[]`, because
- * a magic character wrapped in a character class can only be satisfied by
- * that exact character.  In this mode, `\` is _not_ escaped, because it is
- * not interpreted as a magic character, but instead as a path separator.
- *
- * If the {@link MinimatchOptions.magicalBraces} option is used,
- * then braces (`{` and `}`) will be escaped.
- */
-const escape_escape = (s, { windowsPathsNoEscape = false, magicalBraces = false, } = {}) => {
-    // don't need to escape +@! because we escape the parens
-    // that make those magic, and escaping ! as [!] isn't valid,
-    // because [!]] is a valid glob class meaning not ']'.
-    if (magicalBraces) {
-        return windowsPathsNoEscape ?
-            s.replace(/[?*()[\]{}]/g, '[$&]')
-            : s.replace(/[?*()[\]\\{}]/g, '\\$&');
-    }
-    return windowsPathsNoEscape ?
-        s.replace(/[?*()[\]]/g, '[$&]')
-        : s.replace(/[?*()[\]\\]/g, '\\$&');
-};
-//# sourceMappingURL=escape.js.map
-;// CONCATENATED MODULE: ./node_modules/minimatch/dist/esm/index.js
-
-
-
-
-
-const minimatch = (p, pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // shortcut: comments match nothing.
-    if (!options.nocomment && pattern.charAt(0) === '#') {
-        return false;
-    }
-    return new Minimatch(pattern, options).match(p);
-};
-// Optimized checking for the most common glob patterns.
-const starDotExtRE = /^\*+([^+@!?*[(]*)$/;
-const starDotExtTest = (ext) => (f) => !f.startsWith('.') && f.endsWith(ext);
-const starDotExtTestDot = (ext) => (f) => f.endsWith(ext);
-const starDotExtTestNocase = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => !f.startsWith('.') && f.toLowerCase().endsWith(ext);
-};
-const starDotExtTestNocaseDot = (ext) => {
-    ext = ext.toLowerCase();
-    return (f) => f.toLowerCase().endsWith(ext);
-};
-const starDotStarRE = /^\*+\.\*+$/;
-const starDotStarTest = (f) => !f.startsWith('.') && f.includes('.');
-const starDotStarTestDot = (f) => f !== '.' && f !== '..' && f.includes('.');
-const dotStarRE = /^\.\*+$/;
-const dotStarTest = (f) => f !== '.' && f !== '..' && f.startsWith('.');
-const starRE = /^\*+$/;
-const starTest = (f) => f.length !== 0 && !f.startsWith('.');
-const starTestDot = (f) => f.length !== 0 && f !== '.' && f !== '..';
-const qmarksRE = /^\?+([^+@!?*[(]*)?$/;
-const qmarksTestNocase = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestNocaseDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    if (!ext)
-        return noext;
-    ext = ext.toLowerCase();
-    return (f) => noext(f) && f.toLowerCase().endsWith(ext);
-};
-const qmarksTestDot = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExtDot([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTest = ([$0, ext = '']) => {
-    const noext = qmarksTestNoExt([$0]);
-    return !ext ? noext : (f) => noext(f) && f.endsWith(ext);
-};
-const qmarksTestNoExt = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && !f.startsWith('.');
-};
-const qmarksTestNoExtDot = ([$0]) => {
-    const len = $0.length;
-    return (f) => f.length === len && f !== '.' && f !== '..';
-};
-/* c8 ignore start */
-const defaultPlatform = (typeof process === 'object' && process ?
-    (typeof process.env === 'object' &&
-        process.env &&
-        process.env.__MINIMATCH_TESTING_PLATFORM__) ||
-        process.platform
-    : 'posix');
-const esm_path = {
-    win32: { sep: '\\' },
-    posix: { sep: '/' },
-};
-/* c8 ignore stop */
-const sep = defaultPlatform === 'win32' ? esm_path.win32.sep : esm_path.posix.sep;
-minimatch.sep = sep;
-const GLOBSTAR = Symbol('globstar **');
-minimatch.GLOBSTAR = GLOBSTAR;
-// any single thing other than /
-// don't need to escape / when using new RegExp()
-const esm_qmark = '[^/]';
-// * => any number of characters
-const esm_star = esm_qmark + '*?';
-// ** when dots are allowed.  Anything goes, except .. and .
-// not (^ or / followed by one or two dots followed by $ or /),
-// followed by anything, any number of times.
-const twoStarDot = '(?:(?!(?:\\/|^)(?:\\.{1,2})($|\\/)).)*?';
-// not a ^ or / followed by a dot,
-// followed by anything, any number of times.
-const twoStarNoDot = '(?:(?!(?:\\/|^)\\.).)*?';
-const filter = (pattern, options = {}) => (p) => minimatch(p, pattern, options);
-minimatch.filter = filter;
-const ext = (a, b = {}) => Object.assign({}, a, b);
-const defaults = (def) => {
-    if (!def || typeof def !== 'object' || !Object.keys(def).length) {
-        return minimatch;
-    }
-    const orig = minimatch;
-    const m = (p, pattern, options = {}) => orig(p, pattern, ext(def, options));
-    return Object.assign(m, {
-        Minimatch: class Minimatch extends orig.Minimatch {
-            constructor(pattern, options = {}) {
-                super(pattern, ext(def, options));
-            }
-            static defaults(options) {
-                return orig.defaults(ext(def, options)).Minimatch;
-            }
-        },
-        AST: class AST extends orig.AST {
-            /* c8 ignore start */
-            constructor(type, parent, options = {}) {
-                super(type, parent, ext(def, options));
-            }
-            /* c8 ignore stop */
-            static fromGlob(pattern, options = {}) {
-                return orig.AST.fromGlob(pattern, ext(def, options));
-            }
-        },
-        unescape: (s, options = {}) => orig.unescape(s, ext(def, options)),
-        escape: (s, options = {}) => orig.escape(s, ext(def, options)),
-        filter: (pattern, options = {}) => orig.filter(pattern, ext(def, options)),
-        defaults: (options) => orig.defaults(ext(def, options)),
-        makeRe: (pattern, options = {}) => orig.makeRe(pattern, ext(def, options)),
-        braceExpand: (pattern, options = {}) => orig.braceExpand(pattern, ext(def, options)),
-        match: (list, pattern, options = {}) => orig.match(list, pattern, ext(def, options)),
-        sep: orig.sep,
-        GLOBSTAR: GLOBSTAR,
-    });
-};
-minimatch.defaults = defaults;
-// Brace expansion:
-// a{b,c}d -> abd acd
-// a{b,}c -> abc ac
-// a{0..3}d -> a0d a1d a2d a3d
-// a{b,c{d,e}f}g -> abg acdfg acefg
-// a{b,c}d{e,f}g -> abdeg acdeg abdeg abdfg
-//
-// Invalid sets are not expanded.
-// a{2..}b -> a{2..}b
-// a{b}c -> a{b}c
-const braceExpand = (pattern, options = {}) => {
-    assertValidPattern(pattern);
-    // Thanks to Yeting Li <https://github.com/yetingli> for
-    // improving this regexp to avoid a ReDOS vulnerability.
-    if (options.nobrace || !/\{(?:(?!\{).)*\}/.test(pattern)) {
-        // shortcut. no need to expand.
-        return [pattern];
-    }
-    return expand(pattern, { max: options.braceExpandMax });
-};
-minimatch.braceExpand = braceExpand;
-// parse a component of the expanded set.
-// At this point, no pattern may contain "/" in it
-// so we're going to return a 2d array, where each entry is the full
-// pattern, split on '/', and then turned into a regular expression.
-// A regexp is made at the end which joins each array with an
-// escaped /, and another full one which joins each regexp with |.
-//
-// Following the lead of Bash 4.1, note that "**" only has special meaning
-// when it is the *only* thing in a path portion.  Otherwise, any series
-// of * is equivalent to a single *.  Globstar behavior is enabled by
-// default, and can be disabled by setting options.noglobstar.
-const makeRe = (pattern, options = {}) => new Minimatch(pattern, options).makeRe();
-minimatch.makeRe = makeRe;
-const match = (list, pattern, options = {}) => {
-    const mm = new Minimatch(pattern, options);
-    list = list.filter(f => mm.match(f));
-    if (mm.options.nonull && !list.length) {
-        list.push(pattern);
-    }
-    return list;
-};
-minimatch.match = match;
-// replace stuff like \* with *
-const globMagic = /[?*]|[+@!]\(.*?\)|\[|\]/;
-const esm_regExpEscape = (s) => s.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&');
-class Minimatch {
-    options;
-    set;
-    pattern;
-    windowsPathsNoEscape;
-    nonegate;
-    negate;
-    comment;
-    empty;
-    preserveMultipleSlashes;
-    partial;
-    globSet;
-    globParts;
-    nocase;
-    isWindows;
-    platform;
-    windowsNoMagicRoot;
-    maxGlobstarRecursion;
-    regexp;
-    constructor(pattern, options = {}) {
-        assertValidPattern(pattern);
-        options = options || {};
-        this.options = options;
-        this.maxGlobstarRecursion = options.maxGlobstarRecursion ?? 200;
-        this.pattern = pattern;
-        this.platform = options.platform || defaultPlatform;
-        this.isWindows = this.platform === 'win32';
-        // avoid the annoying deprecation flag lol
-        const awe = ('allowWindow' + 'sEscape');
-        this.windowsPathsNoEscape =
-            !!options.windowsPathsNoEscape || options[awe] === false;
-        if (this.windowsPathsNoEscape) {
-            this.pattern = this.pattern.replace(/\\/g, '/');
-        }
-        this.preserveMultipleSlashes = !!options.preserveMultipleSlashes;
-        this.regexp = null;
-        this.negate = false;
-        this.nonegate = !!options.nonegate;
-        this.comment = false;
-        this.empty = false;
-        this.partial = !!options.partial;
-        this.nocase = !!this.options.nocase;
-        this.windowsNoMagicRoot =
-            options.windowsNoMagicRoot !== undefined ?
-                options.windowsNoMagicRoot
-                : !!(this.isWindows && this.nocase);
-        this.globSet = [];
-        this.globParts = [];
-        this.set = [];
-        // make the set of regexps etc.
-        this.make();
-    }
-    hasMagic() {
-        if (this.options.magicalBraces && this.set.length > 1) {
-            return true;
-        }
-        for (const pattern of this.set) {
-            for (const part of pattern) {
-                if (typeof part !== 'string')
-                    return true;
-            }
-        }
-        return false;
-    }
-    debug(..._) { }
-    make() {
-        const pattern = this.pattern;
-        const options = this.options;
-        // empty patterns and comments match nothing.
-        if (!options.nocomment && pattern.charAt(0) === '#') {
-            this.comment = true;
-            return;
-        }
-        if (!pattern) {
-            this.empty = true;
-            return;
-        }
-        // step 1: figure out negation, etc.
-        this.parseNegate();
-        // step 2: expand braces
-        this.globSet = [...new Set(this.braceExpand())];
-        if (options.debug) {
-            //oxlint-disable-next-line no-console
-            this.debug = (...args) => console.error(...args);
-        }
-        this.debug(this.pattern, this.globSet);
-        // step 3: now we have a set, so turn each one into a series of
-        // path-portion matching patterns.
-        // These will be regexps, except in the case of "**", which is
-        // set to the GLOBSTAR object for globstar behavior,
-        // and will not contain any / characters
-        //
-        // First, we preprocess to make the glob pattern sets a bit simpler
-        // and deduped.  There are some perf-killing patterns that can cause
-        // problems with a glob walk, but we can simplify them down a bit.
-        const rawGlobParts = this.globSet.map(s => this.slashSplit(s));
-        this.globParts = this.preprocess(rawGlobParts);
-        this.debug(this.pattern, this.globParts);
-        // glob --> regexps
-        let set = this.globParts.map((s, _, __) => {
-            if (this.isWindows && this.windowsNoMagicRoot) {
-                // check if it's a drive or unc path.
-                const isUNC = s[0] === '' &&
-                    s[1] === '' &&
-                    (s[2] === '?' || !globMagic.test(s[2])) &&
-                    !globMagic.test(s[3]);
-                const isDrive = /^[a-z]:/i.test(s[0]);
-                if (isUNC) {
-                    return [
-                        ...s.slice(0, 4),
-                        ...s.slice(4).map(ss => this.parse(ss)),
-                    ];
-                }
-                else if (isDrive) {
-                    return [s[0], ...s.slice(1).map(ss => this.parse(ss))];
-                }
-            }
-            return s.map(ss => this.parse(ss));
-        });
-        this.debug(this.pattern, set);
-        // filter out everything that didn't compile properly.
-        this.set = set.filter(s => s.indexOf(false) === -1);
-        // do not treat the ? in UNC paths as magic
-        if (this.isWindows) {
-            for (let i = 0; i < this.set.length; i++) {
-                const p = this.set[i];
-                if (p[0] === '' &&
-                    p[1] === '' &&
-                    this.globParts[i][2] === '?' &&
-                    typeof p[3] === 'string' &&
-                    /^[a-z]:$/i.test(p[3])) {
-                    p[2] = '?';
-                }
-            }
-        }
-        this.debug(this.pattern, this.set);
-    }
-    // various transforms to equivalent pattern sets that are
-    // faster to process in a filesystem walk.  The goal is to
-    // eliminate what we can, and push all ** patterns as far
-    // to the right as possible, even if it increases the number
-    // of patterns that we have to process.
-    preprocess(globParts) {
-        // if we're not in globstar mode, then turn ** into *
-        if (this.options.noglobstar) {
-            for (const partset of globParts) {
-                for (let j = 0; j < partset.length; j++) {
-                    if (partset[j] === '**') {
-                        partset[j] = '*';
-                    }
-                }
-            }
-        }
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            // aggressive optimization for the purpose of fs walking
-            globParts = this.firstPhasePreProcess(globParts);
-            globParts = this.secondPhasePreProcess(globParts);
-        }
-        else if (optimizationLevel >= 1) {
-            // just basic optimizations to remove some .. parts
-            globParts = this.levelOneOptimize(globParts);
-        }
-        else {
-            // just collapse multiple ** portions into one
-            globParts = this.adjascentGlobstarOptimize(globParts);
-        }
-        return globParts;
-    }
-    // just get rid of adjascent ** portions
-    adjascentGlobstarOptimize(globParts) {
-        return globParts.map(parts => {
-            let gs = -1;
-            while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                let i = gs;
-                while (parts[i + 1] === '**') {
-                    i++;
-                }
-                if (i !== gs) {
-                    parts.splice(gs, i - gs);
-                }
-            }
-            return parts;
-        });
-    }
-    // get rid of adjascent ** and resolve .. portions
-    levelOneOptimize(globParts) {
-        return globParts.map(parts => {
-            parts = parts.reduce((set, part) => {
-                const prev = set[set.length - 1];
-                if (part === '**' && prev === '**') {
-                    return set;
-                }
-                if (part === '..') {
-                    if (prev && prev !== '..' && prev !== '.' && prev !== '**') {
-                        set.pop();
-                        return set;
-                    }
-                }
-                set.push(part);
-                return set;
-            }, []);
-            return parts.length === 0 ? [''] : parts;
-        });
-    }
-    levelTwoFileOptimize(parts) {
-        if (!Array.isArray(parts)) {
-            parts = this.slashSplit(parts);
-        }
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/<e>/<rest> -> <pre>/<rest>
-            if (!this.preserveMultipleSlashes) {
-                for (let i = 1; i < parts.length - 1; i++) {
-                    const p = parts[i];
-                    // don't squeeze out UNC patterns
-                    if (i === 1 && p === '' && parts[0] === '')
-                        continue;
-                    if (p === '.' || p === '') {
-                        didSomething = true;
-                        parts.splice(i, 1);
-                        i--;
-                    }
-                }
-                if (parts[0] === '.' &&
-                    parts.length === 2 &&
-                    (parts[1] === '.' || parts[1] === '')) {
-                    didSomething = true;
-                    parts.pop();
-                }
-            }
-            // <pre>/<p>/../<rest> -> <pre>/<rest>
-            let dd = 0;
-            while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                const p = parts[dd - 1];
-                if (p &&
-                    p !== '.' &&
-                    p !== '..' &&
-                    p !== '**' &&
-                    !(this.isWindows && /^[a-z]:$/i.test(p))) {
-                    didSomething = true;
-                    parts.splice(dd - 1, 2);
-                    dd -= 2;
-                }
-            }
-        } while (didSomething);
-        return parts.length === 0 ? [''] : parts;
-    }
-    // First phase: single-pattern processing
-    // <pre> is 1 or more portions
-    // <rest> is 1 or more portions
-    // <p> is any portion other than ., .., '', or **
-    // <e> is . or ''
-    //
-    // **/.. is *brutal* for filesystem walking performance, because
-    // it effectively resets the recursive walk each time it occurs,
-    // and ** cannot be reduced out by a .. pattern part like a regexp
-    // or most strings (other than .., ., and '') can be.
-    //
-    // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-    // <pre>/<e>/<rest> -> <pre>/<rest>
-    // <pre>/<p>/../<rest> -> <pre>/<rest>
-    // **/**/<rest> -> **/<rest>
-    //
-    // **/*/<rest> -> */**/<rest> <== not valid because ** doesn't follow
-    // this WOULD be allowed if ** did follow symlinks, or * didn't
-    firstPhasePreProcess(globParts) {
-        let didSomething = false;
-        do {
-            didSomething = false;
-            // <pre>/**/../<p>/<p>/<rest> -> {<pre>/../<p>/<p>/<rest>,<pre>/**/<p>/<p>/<rest>}
-            for (let parts of globParts) {
-                let gs = -1;
-                while (-1 !== (gs = parts.indexOf('**', gs + 1))) {
-                    let gss = gs;
-                    while (parts[gss + 1] === '**') {
-                        // <pre>/**/**/<rest> -> <pre>/**/<rest>
-                        gss++;
-                    }
-                    // eg, if gs is 2 and gss is 4, that means we have 3 **
-                    // parts, and can remove 2 of them.
-                    if (gss > gs) {
-                        parts.splice(gs + 1, gss - gs);
-                    }
-                    let next = parts[gs + 1];
-                    const p = parts[gs + 2];
-                    const p2 = parts[gs + 3];
-                    if (next !== '..')
-                        continue;
-                    if (!p ||
-                        p === '.' ||
-                        p === '..' ||
-                        !p2 ||
-                        p2 === '.' ||
-                        p2 === '..') {
-                        continue;
-                    }
-                    didSomething = true;
-                    // edit parts in place, and push the new one
-                    parts.splice(gs, 1);
-                    const other = parts.slice(0);
-                    other[gs] = '**';
-                    globParts.push(other);
-                    gs--;
-                }
-                // <pre>/<e>/<rest> -> <pre>/<rest>
-                if (!this.preserveMultipleSlashes) {
-                    for (let i = 1; i < parts.length - 1; i++) {
-                        const p = parts[i];
-                        // don't squeeze out UNC patterns
-                        if (i === 1 && p === '' && parts[0] === '')
-                            continue;
-                        if (p === '.' || p === '') {
-                            didSomething = true;
-                            parts.splice(i, 1);
-                            i--;
-                        }
-                    }
-                    if (parts[0] === '.' &&
-                        parts.length === 2 &&
-                        (parts[1] === '.' || parts[1] === '')) {
-                        didSomething = true;
-                        parts.pop();
-                    }
-                }
-                // <pre>/<p>/../<rest> -> <pre>/<rest>
-                let dd = 0;
-                while (-1 !== (dd = parts.indexOf('..', dd + 1))) {
-                    const p = parts[dd - 1];
-                    if (p && p !== '.' && p !== '..' && p !== '**') {
-                        didSomething = true;
-                        const needDot = dd === 1 && parts[dd + 1] === '**';
-                        const splin = needDot ? ['.'] : [];
-                        parts.splice(dd - 1, 2, ...splin);
-                        if (parts.length === 0)
-                            parts.push('');
-                        dd -= 2;
-                    }
-                }
-            }
-        } while (didSomething);
-        return globParts;
-    }
-    // second phase: multi-pattern dedupes
-    // {<pre>/*/<rest>,<pre>/<p>/<rest>} -> <pre>/*/<rest>
-    // {<pre>/<rest>,<pre>/<rest>} -> <pre>/<rest>
-    // {<pre>/**/<rest>,<pre>/<rest>} -> <pre>/**/<rest>
-    //
-    // {<pre>/**/<rest>,<pre>/**/<p>/<rest>} -> <pre>/**/<rest>
-    // ^-- not valid because ** doens't follow symlinks
-    secondPhasePreProcess(globParts) {
-        for (let i = 0; i < globParts.length - 1; i++) {
-            for (let j = i + 1; j < globParts.length; j++) {
-                const matched = this.partsMatch(globParts[i], globParts[j], !this.preserveMultipleSlashes);
-                if (matched) {
-                    globParts[i] = [];
-                    globParts[j] = matched;
-                    break;
-                }
-            }
-        }
-        return globParts.filter(gs => gs.length);
-    }
-    partsMatch(a, b, emptyGSMatch = false) {
-        let ai = 0;
-        let bi = 0;
-        let result = [];
-        let which = '';
-        while (ai < a.length && bi < b.length) {
-            if (a[ai] === b[bi]) {
-                result.push(which === 'b' ? b[bi] : a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (emptyGSMatch && a[ai] === '**' && b[bi] === a[ai + 1]) {
-                result.push(a[ai]);
-                ai++;
-            }
-            else if (emptyGSMatch && b[bi] === '**' && a[ai] === b[bi + 1]) {
-                result.push(b[bi]);
-                bi++;
-            }
-            else if (a[ai] === '*' &&
-                b[bi] &&
-                (this.options.dot || !b[bi].startsWith('.')) &&
-                b[bi] !== '**') {
-                if (which === 'b')
-                    return false;
-                which = 'a';
-                result.push(a[ai]);
-                ai++;
-                bi++;
-            }
-            else if (b[bi] === '*' &&
-                a[ai] &&
-                (this.options.dot || !a[ai].startsWith('.')) &&
-                a[ai] !== '**') {
-                if (which === 'a')
-                    return false;
-                which = 'b';
-                result.push(b[bi]);
-                ai++;
-                bi++;
-            }
-            else {
-                return false;
-            }
-        }
-        // if we fall out of the loop, it means they two are identical
-        // as long as their lengths match
-        return a.length === b.length && result;
-    }
-    parseNegate() {
-        if (this.nonegate)
-            return;
-        const pattern = this.pattern;
-        let negate = false;
-        let negateOffset = 0;
-        for (let i = 0; i < pattern.length && pattern.charAt(i) === '!'; i++) {
-            negate = !negate;
-            negateOffset++;
-        }
-        if (negateOffset)
-            this.pattern = pattern.slice(negateOffset);
-        this.negate = negate;
-    }
-    // set partial to true to test if, for example,
-    // "/a/b" matches the start of "/*/b/*/d"
-    // Partial means, if you run out of file before you run
-    // out of pattern, then that's fine, as long as all
-    // the parts match.
-    matchOne(file, pattern, partial = false) {
-        let fileStartIndex = 0;
-        let patternStartIndex = 0;
-        // UNC paths like //?/X:/... can match X:/... and vice versa
-        // Drive letters in absolute drive or unc paths are always compared
-        // case-insensitively.
-        if (this.isWindows) {
-            const fileDrive = typeof file[0] === 'string' && /^[a-z]:$/i.test(file[0]);
-            const fileUNC = !fileDrive &&
-                file[0] === '' &&
-                file[1] === '' &&
-                file[2] === '?' &&
-                /^[a-z]:$/i.test(file[3]);
-            const patternDrive = typeof pattern[0] === 'string' && /^[a-z]:$/i.test(pattern[0]);
-            const patternUNC = !patternDrive &&
-                pattern[0] === '' &&
-                pattern[1] === '' &&
-                pattern[2] === '?' &&
-                typeof pattern[3] === 'string' &&
-                /^[a-z]:$/i.test(pattern[3]);
-            const fdi = fileUNC ? 3
-                : fileDrive ? 0
-                    : undefined;
-            const pdi = patternUNC ? 3
-                : patternDrive ? 0
-                    : undefined;
-            if (typeof fdi === 'number' && typeof pdi === 'number') {
-                const [fd, pd] = [
-                    file[fdi],
-                    pattern[pdi],
-                ];
-                // start matching at the drive letter index of each
-                if (fd.toLowerCase() === pd.toLowerCase()) {
-                    pattern[pdi] = fd;
-                    patternStartIndex = pdi;
-                    fileStartIndex = fdi;
-                }
-            }
-        }
-        // resolve and reduce . and .. portions in the file as well.
-        // don't need to do the second phase, because it's only one string[]
-        const { optimizationLevel = 1 } = this.options;
-        if (optimizationLevel >= 2) {
-            file = this.levelTwoFileOptimize(file);
-        }
-        if (pattern.includes(GLOBSTAR)) {
-            return this.#matchGlobstar(file, pattern, partial, fileStartIndex, patternStartIndex);
-        }
-        return this.#matchOne(file, pattern, partial, fileStartIndex, patternStartIndex);
-    }
-    #matchGlobstar(file, pattern, partial, fileIndex, patternIndex) {
-        // split the pattern into head, tail, and middle of ** delimited parts
-        const firstgs = pattern.indexOf(GLOBSTAR, patternIndex);
-        const lastgs = pattern.lastIndexOf(GLOBSTAR);
-        // split the pattern up into globstar-delimited sections
-        // the tail has to be at the end, and the others just have
-        // to be found in order from the head.
-        const [head, body, tail] = partial ?
-            [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1),
-                [],
-            ]
-            : [
-                pattern.slice(patternIndex, firstgs),
-                pattern.slice(firstgs + 1, lastgs),
-                pattern.slice(lastgs + 1),
-            ];
-        // check the head, from the current file/pattern index.
-        if (head.length) {
-            const fileHead = file.slice(fileIndex, fileIndex + head.length);
-            if (!this.#matchOne(fileHead, head, partial, 0, 0)) {
-                return false;
-            }
-            fileIndex += head.length;
-            patternIndex += head.length;
-        }
-        // now we know the head matches!
-        // if the last portion is not empty, it MUST match the end
-        // check the tail
-        let fileTailMatch = 0;
-        if (tail.length) {
-            // if head + tail > file, then we cannot possibly match
-            if (tail.length + fileIndex > file.length)
-                return false;
-            // try to match the tail
-            let tailStart = file.length - tail.length;
-            if (this.#matchOne(file, tail, partial, tailStart, 0)) {
-                fileTailMatch = tail.length;
-            }
-            else {
-                // affordance for stuff like a/**/* matching a/b/
-                // if the last file portion is '', and there's more to the pattern
-                // then try without the '' bit.
-                if (file[file.length - 1] !== '' ||
-                    fileIndex + tail.length === file.length) {
-                    return false;
-                }
-                tailStart--;
-                if (!this.#matchOne(file, tail, partial, tailStart, 0)) {
-                    return false;
-                }
-                fileTailMatch = tail.length + 1;
-            }
-        }
-        // now we know the tail matches!
-        // the middle is zero or more portions wrapped in **, possibly
-        // containing more ** sections.
-        // so a/**/b/**/c/**/d has become **/b/**/c/**
-        // if it's empty, it means a/**/b, just verify we have no bad dots
-        // if there's no tail, so it ends on /**, then we must have *something*
-        // after the head, or it's not a matc
-        if (!body.length) {
-            let sawSome = !!fileTailMatch;
-            for (let i = fileIndex; i < file.length - fileTailMatch; i++) {
-                const f = String(file[i]);
-                sawSome = true;
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            // in partial mode, we just need to get past all file parts
-            return partial || sawSome;
-        }
-        // now we know that there's one or more body sections, which can
-        // be matched anywhere from the 0 index (because the head was pruned)
-        // through to the length-fileTailMatch index.
-        // split the body up into sections, and note the minimum index it can
-        // be found at (start with the length of all previous segments)
-        // [section, before, after]
-        const bodySegments = [[[], 0]];
-        let currentBody = bodySegments[0];
-        let nonGsParts = 0;
-        const nonGsPartsSums = [0];
-        for (const b of body) {
-            if (b === GLOBSTAR) {
-                nonGsPartsSums.push(nonGsParts);
-                currentBody = [[], 0];
-                bodySegments.push(currentBody);
-            }
-            else {
-                currentBody[0].push(b);
-                nonGsParts++;
-            }
-        }
-        let i = bodySegments.length - 1;
-        const fileLength = file.length - fileTailMatch;
-        for (const b of bodySegments) {
-            b[1] = fileLength - (nonGsPartsSums[i--] + b[0].length);
-        }
-        return !!this.#matchGlobStarBodySections(file, bodySegments, fileIndex, 0, partial, 0, !!fileTailMatch);
-    }
-    // return false for "nope, not matching"
-    // return null for "not matching, cannot keep trying"
-    #matchGlobStarBodySections(file, 
-    // pattern section, last possible position for it
-    bodySegments, fileIndex, bodyIndex, partial, globStarDepth, sawTail) {
-        // take the first body segment, and walk from fileIndex to its "after"
-        // value at the end
-        // If it doesn't match at that position, we increment, until we hit
-        // that final possible position, and give up.
-        // If it does match, then advance and try to rest.
-        // If any of them fail we keep walking forward.
-        // this is still a bit recursively painful, but it's more constrained
-        // than previous implementations, because we never test something that
-        // can't possibly be a valid matching condition.
-        const bs = bodySegments[bodyIndex];
-        if (!bs) {
-            // just make sure that there's no bad dots
-            for (let i = fileIndex; i < file.length; i++) {
-                sawTail = true;
-                const f = file[i];
-                if (f === '.' ||
-                    f === '..' ||
-                    (!this.options.dot && f.startsWith('.'))) {
-                    return false;
-                }
-            }
-            return sawTail;
-        }
-        // have a non-globstar body section to test
-        const [body, after] = bs;
-        while (fileIndex <= after) {
-            const m = this.#matchOne(file.slice(0, fileIndex + body.length), body, partial, fileIndex, 0);
-            // if limit exceeded, no match. intentional false negative,
-            // acceptable break in correctness for security.
-            if (m && globStarDepth < this.maxGlobstarRecursion) {
-                // match! see if the rest match. if so, we're done!
-                const sub = this.#matchGlobStarBodySections(file, bodySegments, fileIndex + body.length, bodyIndex + 1, partial, globStarDepth + 1, sawTail);
-                if (sub !== false) {
-                    return sub;
-                }
-            }
-            const f = file[fileIndex];
-            if (f === '.' ||
-                f === '..' ||
-                (!this.options.dot && f.startsWith('.'))) {
-                return false;
-            }
-            fileIndex++;
-        }
-        // walked off. no point continuing
-        return partial || null;
-    }
-    #matchOne(file, pattern, partial, fileIndex, patternIndex) {
-        let fi;
-        let pi;
-        let pl;
-        let fl;
-        for (fi = fileIndex,
-            pi = patternIndex,
-            fl = file.length,
-            pl = pattern.length; fi < fl && pi < pl; fi++, pi++) {
-            this.debug('matchOne loop');
-            let p = pattern[pi];
-            let f = file[fi];
-            this.debug(pattern, p, f);
-            // should be impossible.
-            // some invalid regexp stuff in the set.
-            /* c8 ignore start */
-            if (p === false || p === GLOBSTAR) {
-                return false;
-            }
-            /* c8 ignore stop */
-            // something other than **
-            // non-magic patterns just have to match exactly
-            // patterns with magic have been turned into regexps.
-            let hit;
-            if (typeof p === 'string') {
-                hit = f === p;
-                this.debug('string match', p, f, hit);
-            }
-            else {
-                hit = p.test(f);
-                this.debug('pattern match', p, f, hit);
-            }
-            if (!hit)
-                return false;
-        }
-        // Note: ending in / means that we'll get a final ""
-        // at the end of the pattern.  This can only match a
-        // corresponding "" at the end of the file.
-        // If the file ends in /, then it can only match a
-        // a pattern that ends in /, unless the pattern just
-        // doesn't have any more for it. But, a/b/ should *not*
-        // match "a/b/*", even though "" matches against the
-        // [^/]*? pattern, except in partial mode, where it might
-        // simply not be reached yet.
-        // However, a/b/ should still satisfy a/*
-        // now either we fell off the end of the pattern, or we're done.
-        if (fi === fl && pi === pl) {
-            // ran out of pattern and filename at the same time.
-            // an exact hit!
-            return true;
-        }
-        else if (fi === fl) {
-            // ran out of file, but still had pattern left.
-            // this is ok if we're doing the match as part of
-            // a glob fs traversal.
-            return partial;
-        }
-        else if (pi === pl) {
-            // ran out of pattern, still have file left.
-            // this is only acceptable if we're on the very last
-            // empty segment of a file with a trailing slash.
-            // a/* should match a/b/
-            return fi === fl - 1 && file[fi] === '';
-            /* c8 ignore start */
-        }
-        else {
-            // should be unreachable.
-            throw new Error('wtf?');
-        }
-        /* c8 ignore stop */
-    }
-    braceExpand() {
-        return braceExpand(this.pattern, this.options);
-    }
-    parse(pattern) {
-        assertValidPattern(pattern);
-        const options = this.options;
-        // shortcuts
-        if (pattern === '**')
-            return GLOBSTAR;
-        if (pattern === '')
-            return '';
-        // far and away, the most common glob pattern parts are
-        // *, *.*, and *.<ext>  Add a fast check method for those.
-        let m;
-        let fastTest = null;
-        if ((m = pattern.match(starRE))) {
-            fastTest = options.dot ? starTestDot : starTest;
-        }
-        else if ((m = pattern.match(starDotExtRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    starDotExtTestNocaseDot
-                    : starDotExtTestNocase
-                : options.dot ? starDotExtTestDot
-                    : starDotExtTest)(m[1]);
-        }
-        else if ((m = pattern.match(qmarksRE))) {
-            fastTest = (options.nocase ?
-                options.dot ?
-                    qmarksTestNocaseDot
-                    : qmarksTestNocase
-                : options.dot ? qmarksTestDot
-                    : qmarksTest)(m);
-        }
-        else if ((m = pattern.match(starDotStarRE))) {
-            fastTest = options.dot ? starDotStarTestDot : starDotStarTest;
-        }
-        else if ((m = pattern.match(dotStarRE))) {
-            fastTest = dotStarTest;
-        }
-        const re = AST.fromGlob(pattern, this.options).toMMPattern();
-        if (fastTest && typeof re === 'object') {
-            // Avoids overriding in frozen environments
-            Reflect.defineProperty(re, 'test', { value: fastTest });
-        }
-        return re;
-    }
-    makeRe() {
-        if (this.regexp || this.regexp === false)
-            return this.regexp;
-        // at this point, this.set is a 2d array of partial
-        // pattern strings, or "**".
-        //
-        // It's better to use .match().  This function shouldn't
-        // be used, really, but it's pretty convenient sometimes,
-        // when you just want to work with a regex.
-        const set = this.set;
-        if (!set.length) {
-            this.regexp = false;
-            return this.regexp;
-        }
-        const options = this.options;
-        const twoStar = options.noglobstar ? esm_star
-            : options.dot ? twoStarDot
-                : twoStarNoDot;
-        const flags = new Set(options.nocase ? ['i'] : []);
-        // regexpify non-globstar patterns
-        // if ** is only item, then we just do one twoStar
-        // if ** is first, and there are more, prepend (\/|twoStar\/)? to next
-        // if ** is last, append (\/twoStar|) to previous
-        // if ** is in the middle, append (\/|\/twoStar\/) to previous
-        // then filter out GLOBSTAR symbols
-        let re = set
-            .map(pattern => {
-            const pp = pattern.map(p => {
-                if (p instanceof RegExp) {
-                    for (const f of p.flags.split(''))
-                        flags.add(f);
-                }
-                return (typeof p === 'string' ? esm_regExpEscape(p)
-                    : p === GLOBSTAR ? GLOBSTAR
-                        : p._src);
-            });
-            pp.forEach((p, i) => {
-                const next = pp[i + 1];
-                const prev = pp[i - 1];
-                if (p !== GLOBSTAR || prev === GLOBSTAR) {
-                    return;
-                }
-                if (prev === undefined) {
-                    if (next !== undefined && next !== GLOBSTAR) {
-                        pp[i + 1] = '(?:\\/|' + twoStar + '\\/)?' + next;
-                    }
-                    else {
-                        pp[i] = twoStar;
-                    }
-                }
-                else if (next === undefined) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + ')?';
-                }
-                else if (next !== GLOBSTAR) {
-                    pp[i - 1] = prev + '(?:\\/|\\/' + twoStar + '\\/)' + next;
-                    pp[i + 1] = GLOBSTAR;
-                }
-            });
-            const filtered = pp.filter(p => p !== GLOBSTAR);
-            // For partial matches, we need to make the pattern match
-            // any prefix of the full path. We do this by generating
-            // alternative patterns that match progressively longer prefixes.
-            if (this.partial && filtered.length >= 1) {
-                const prefixes = [];
-                for (let i = 1; i <= filtered.length; i++) {
-                    prefixes.push(filtered.slice(0, i).join('/'));
-                }
-                return '(?:' + prefixes.join('|') + ')';
-            }
-            return filtered.join('/');
-        })
-            .join('|');
-        // need to wrap in parens if we had more than one thing with |,
-        // otherwise only the first will be anchored to ^ and the last to $
-        const [open, close] = set.length > 1 ? ['(?:', ')'] : ['', ''];
-        // must match entire pattern
-        // ending in a * or ** will make it less strict.
-        re = '^' + open + re + close + '$';
-        // In partial mode, '/' should always match as it's a valid prefix for any pattern
-        if (this.partial) {
-            re = '^(?:\\/|' + open + re.slice(1, -1) + close + ')$';
-        }
-        // can match anything, as long as it's not this.
-        if (this.negate)
-            re = '^(?!' + re + ').+$';
-        try {
-            this.regexp = new RegExp(re, [...flags].join(''));
-            /* c8 ignore start */
-        }
-        catch {
-            // should be impossible
-            this.regexp = false;
-        }
-        /* c8 ignore stop */
-        return this.regexp;
-    }
-    slashSplit(p) {
-        // if p starts with // on windows, we preserve that
-        // so that UNC paths aren't broken.  Otherwise, any number of
-        // / characters are coalesced into one, unless
-        // preserveMultipleSlashes is set to true.
-        if (this.preserveMultipleSlashes) {
-            return p.split('/');
-        }
-        else if (this.isWindows && /^\/\/[^/]+/.test(p)) {
-            // add an extra '' for the one we lose
-            return ['', ...p.split(/\/+/)];
-        }
-        else {
-            return p.split(/\/+/);
-        }
-    }
-    match(f, partial = this.partial) {
-        this.debug('match', f, this.pattern);
-        // short-circuit in the case of busted things.
-        // comments, etc.
-        if (this.comment) {
-            return false;
-        }
-        if (this.empty) {
-            return f === '';
-        }
-        if (f === '/' && partial) {
-            return true;
-        }
-        const options = this.options;
-        // windows: need to use /, not \
-        if (this.isWindows) {
-            f = f.split('\\').join('/');
-        }
-        // treat the test path as a set of pathparts.
-        const ff = this.slashSplit(f);
-        this.debug(this.pattern, 'split', ff);
-        // just ONE of the pattern sets in this.set needs to match
-        // in order for it to be valid.  If negating, then just one
-        // match means that we have failed.
-        // Either way, return on the first hit.
-        const set = this.set;
-        this.debug(this.pattern, 'set', set);
-        // Find the basename of the path by looking for the last non-empty segment
-        let filename = ff[ff.length - 1];
-        if (!filename) {
-            for (let i = ff.length - 2; !filename && i >= 0; i--) {
-                filename = ff[i];
-            }
-        }
-        for (const pattern of set) {
-            let file = ff;
-            if (options.matchBase && pattern.length === 1) {
-                file = [filename];
-            }
-            const hit = this.matchOne(file, pattern, partial);
-            if (hit) {
-                if (options.flipNegate) {
-                    return true;
-                }
-                return !this.negate;
-            }
-        }
-        // didn't get any hits.  this is success if it's a negative
-        // pattern, failure otherwise.
-        if (options.flipNegate) {
-            return false;
-        }
-        return this.negate;
-    }
-    static defaults(def) {
-        return minimatch.defaults(def).Minimatch;
-    }
-}
-/* c8 ignore start */
-
-
-
-/* c8 ignore stop */
-minimatch.AST = AST;
-minimatch.Minimatch = Minimatch;
-minimatch.escape = escape_escape;
-minimatch.unescape = unescape_unescape;
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-path.js
-
-
-
-const internal_path_IS_WINDOWS = process.platform === 'win32';
-/**
- * Helper class for parsing paths into segments
- */
-class Path {
-    /**
-     * Constructs a Path
-     * @param itemPath Path or array of segments
-     */
-    constructor(itemPath) {
-        this.segments = [];
-        // String
-        if (typeof itemPath === 'string') {
-            external_assert_(itemPath, `Parameter 'itemPath' must not be empty`);
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-            // Not rooted
-            if (!hasRoot(itemPath)) {
-                this.segments = itemPath.split(external_path_namespaceObject.sep);
-            }
-            // Rooted
-            else {
-                // Add all segments, while not at the root
-                let remaining = itemPath;
-                let dir = internal_path_helper_dirname(remaining);
-                while (dir !== remaining) {
-                    // Add the segment
-                    const basename = external_path_namespaceObject.basename(remaining);
-                    this.segments.unshift(basename);
-                    // Truncate the last segment
-                    remaining = dir;
-                    dir = internal_path_helper_dirname(remaining);
-                }
-                // Remainder is the root
-                this.segments.unshift(remaining);
-            }
-        }
-        // Array
-        else {
-            // Must not be empty
-            external_assert_(itemPath.length > 0, `Parameter 'itemPath' must not be an empty array`);
-            // Each segment
-            for (let i = 0; i < itemPath.length; i++) {
-                let segment = itemPath[i];
-                // Must not be empty
-                external_assert_(segment, `Parameter 'itemPath' must not contain any empty segments`);
-                // Normalize slashes
-                segment = internal_path_helper_normalizeSeparators(itemPath[i]);
-                // Root segment
-                if (i === 0 && hasRoot(segment)) {
-                    segment = safeTrimTrailingSeparator(segment);
-                    external_assert_(segment === internal_path_helper_dirname(segment), `Parameter 'itemPath' root segment contains information for multiple segments`);
-                    this.segments.push(segment);
-                }
-                // All other segments
-                else {
-                    // Must not contain slash
-                    external_assert_(!segment.includes(external_path_namespaceObject.sep), `Parameter 'itemPath' contains unexpected path separators`);
-                    this.segments.push(segment);
-                }
-            }
-        }
-    }
-    /**
-     * Converts the path to it's string representation
-     */
-    toString() {
-        // First segment
-        let result = this.segments[0];
-        // All others
-        let skipSlash = result.endsWith(external_path_namespaceObject.sep) || (internal_path_IS_WINDOWS && /^[A-Z]:$/i.test(result));
-        for (let i = 1; i < this.segments.length; i++) {
-            if (skipSlash) {
-                skipSlash = false;
-            }
-            else {
-                result += external_path_namespaceObject.sep;
-            }
-            result += this.segments[i];
-        }
-        return result;
-    }
-}
-//# sourceMappingURL=internal-path.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-pattern.js
-
-
-
-
-
-
-
-const internal_pattern_IS_WINDOWS = process.platform === 'win32';
-class Pattern {
-    constructor(patternOrNegate, isImplicitPattern = false, segments, homedir) {
-        /**
-         * Indicates whether matches should be excluded from the result set
-         */
-        this.negate = false;
-        // Pattern overload
-        let pattern;
-        if (typeof patternOrNegate === 'string') {
-            pattern = patternOrNegate.trim();
-        }
-        // Segments overload
-        else {
-            // Convert to pattern
-            segments = segments || [];
-            external_assert_(segments.length, `Parameter 'segments' must not empty`);
-            const root = Pattern.getLiteral(segments[0]);
-            external_assert_(root && hasAbsoluteRoot(root), `Parameter 'segments' first element must be a root path`);
-            pattern = new Path(segments).toString().trim();
-            if (patternOrNegate) {
-                pattern = `!${pattern}`;
-            }
-        }
-        // Negate
-        while (pattern.startsWith('!')) {
-            this.negate = !this.negate;
-            pattern = pattern.substr(1).trim();
-        }
-        // Normalize slashes and ensures absolute root
-        pattern = Pattern.fixupPattern(pattern, homedir);
-        // Segments
-        this.segments = new Path(pattern).segments;
-        // Trailing slash indicates the pattern should only match directories, not regular files
-        this.trailingSeparator = internal_path_helper_normalizeSeparators(pattern)
-            .endsWith(external_path_namespaceObject.sep);
-        pattern = safeTrimTrailingSeparator(pattern);
-        // Search path (literal path prior to the first glob segment)
-        let foundGlob = false;
-        const searchSegments = this.segments
-            .map(x => Pattern.getLiteral(x))
-            .filter(x => !foundGlob && !(foundGlob = x === ''));
-        this.searchPath = new Path(searchSegments).toString();
-        // Root RegExp (required when determining partial match)
-        this.rootRegExp = new RegExp(Pattern.regExpEscape(searchSegments[0]), internal_pattern_IS_WINDOWS ? 'i' : '');
-        this.isImplicitPattern = isImplicitPattern;
-        // Create minimatch
-        const minimatchOptions = {
-            dot: true,
-            nobrace: true,
-            nocase: internal_pattern_IS_WINDOWS,
-            nocomment: true,
-            noext: true,
-            nonegate: true
-        };
-        pattern = internal_pattern_IS_WINDOWS ? pattern.replace(/\\/g, '/') : pattern;
-        this.minimatch = new Minimatch(pattern, minimatchOptions);
-    }
-    /**
-     * Matches the pattern against the specified path
-     */
-    match(itemPath) {
-        // Last segment is globstar?
-        if (this.segments[this.segments.length - 1] === '**') {
-            // Normalize slashes
-            itemPath = internal_path_helper_normalizeSeparators(itemPath);
-            // Append a trailing slash. Otherwise Minimatch will not match the directory immediately
-            // preceding the globstar. For example, given the pattern `/foo/**`, Minimatch returns
-            // false for `/foo` but returns true for `/foo/`. Append a trailing slash to handle that quirk.
-            if (!itemPath.endsWith(external_path_namespaceObject.sep) && this.isImplicitPattern === false) {
-                // Note, this is safe because the constructor ensures the pattern has an absolute root.
-                // For example, formats like C: and C:foo on Windows are resolved to an absolute root.
-                itemPath = `${itemPath}${external_path_namespaceObject.sep}`;
-            }
-        }
-        else {
-            // Normalize slashes and trim unnecessary trailing slash
-            itemPath = safeTrimTrailingSeparator(itemPath);
-        }
-        // Match
-        if (this.minimatch.match(itemPath)) {
-            return this.trailingSeparator ? MatchKind.Directory : MatchKind.All;
-        }
-        return MatchKind.None;
-    }
-    /**
-     * Indicates whether the pattern may match descendants of the specified path
-     */
-    partialMatch(itemPath) {
-        // Normalize slashes and trim unnecessary trailing slash
-        itemPath = safeTrimTrailingSeparator(itemPath);
-        // matchOne does not handle root path correctly
-        if (internal_path_helper_dirname(itemPath) === itemPath) {
-            return this.rootRegExp.test(itemPath);
-        }
-        return this.minimatch.matchOne(itemPath.split(internal_pattern_IS_WINDOWS ? /\\+/ : /\/+/), this.minimatch.set[0], true);
-    }
-    /**
-     * Escapes glob patterns within a path
-     */
-    static globEscape(s) {
-        return (internal_pattern_IS_WINDOWS ? s : s.replace(/\\/g, '\\\\')) // escape '\' on Linux/macOS
-            .replace(/(\[)(?=[^/]+\])/g, '[[]') // escape '[' when ']' follows within the path segment
-            .replace(/\?/g, '[?]') // escape '?'
-            .replace(/\*/g, '[*]'); // escape '*'
-    }
-    /**
-     * Normalizes slashes and ensures absolute root
-     */
-    static fixupPattern(pattern, homedir) {
-        // Empty
-        external_assert_(pattern, 'pattern cannot be empty');
-        // Must not contain `.` segment, unless first segment
-        // Must not contain `..` segment
-        const literalSegments = new Path(pattern).segments.map(x => Pattern.getLiteral(x));
-        external_assert_(literalSegments.every((x, i) => (x !== '.' || i === 0) && x !== '..'), `Invalid pattern '${pattern}'. Relative pathing '.' and '..' is not allowed.`);
-        // Must not contain globs in root, e.g. Windows UNC path \\foo\b*r
-        external_assert_(!hasRoot(pattern) || literalSegments[0], `Invalid pattern '${pattern}'. Root segment must not contain globs.`);
-        // Normalize slashes
-        pattern = internal_path_helper_normalizeSeparators(pattern);
-        // Replace leading `.` segment
-        if (pattern === '.' || pattern.startsWith(`.${external_path_namespaceObject.sep}`)) {
-            pattern = Pattern.globEscape(process.cwd()) + pattern.substr(1);
-        }
-        // Replace leading `~` segment
-        else if (pattern === '~' || pattern.startsWith(`~${external_path_namespaceObject.sep}`)) {
-            homedir = homedir || external_os_namespaceObject.homedir();
-            external_assert_(homedir, 'Unable to determine HOME directory');
-            external_assert_(hasAbsoluteRoot(homedir), `Expected HOME directory to be a rooted path. Actual '${homedir}'`);
-            pattern = Pattern.globEscape(homedir) + pattern.substr(1);
-        }
-        // Replace relative drive root, e.g. pattern is C: or C:foo
-        else if (internal_pattern_IS_WINDOWS &&
-            (pattern.match(/^[A-Z]:$/i) || pattern.match(/^[A-Z]:[^\\]/i))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', pattern.substr(0, 2));
-            if (pattern.length > 2 && !root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(2);
-        }
-        // Replace relative root, e.g. pattern is \ or \foo
-        else if (internal_pattern_IS_WINDOWS && (pattern === '\\' || pattern.match(/^\\[^\\]/))) {
-            let root = ensureAbsoluteRoot('C:\\dummy-root', '\\');
-            if (!root.endsWith('\\')) {
-                root += '\\';
-            }
-            pattern = Pattern.globEscape(root) + pattern.substr(1);
-        }
-        // Otherwise ensure absolute root
-        else {
-            pattern = ensureAbsoluteRoot(Pattern.globEscape(process.cwd()), pattern);
-        }
-        return internal_path_helper_normalizeSeparators(pattern);
-    }
-    /**
-     * Attempts to unescape a pattern segment to create a literal path segment.
-     * Otherwise returns empty string.
-     */
-    static getLiteral(segment) {
-        let literal = '';
-        for (let i = 0; i < segment.length; i++) {
-            const c = segment[i];
-            // Escape
-            if (c === '\\' && !internal_pattern_IS_WINDOWS && i + 1 < segment.length) {
-                literal += segment[++i];
-                continue;
-            }
-            // Wildcard
-            else if (c === '*' || c === '?') {
-                return '';
-            }
-            // Character set
-            else if (c === '[' && i + 1 < segment.length) {
-                let set = '';
-                let closed = -1;
-                for (let i2 = i + 1; i2 < segment.length; i2++) {
-                    const c2 = segment[i2];
-                    // Escape
-                    if (c2 === '\\' && !internal_pattern_IS_WINDOWS && i2 + 1 < segment.length) {
-                        set += segment[++i2];
-                        continue;
-                    }
-                    // Closed
-                    else if (c2 === ']') {
-                        closed = i2;
-                        break;
-                    }
-                    // Otherwise
-                    else {
-                        set += c2;
-                    }
-                }
-                // Closed?
-                if (closed >= 0) {
-                    // Cannot convert
-                    if (set.length > 1) {
-                        return '';
-                    }
-                    // Convert to literal
-                    if (set) {
-                        literal += set;
-                        i = closed;
-                        continue;
-                    }
-                }
-                // Otherwise fall thru
-            }
-            // Append
-            literal += c;
-        }
-        return literal;
-    }
-    /**
-     * Escapes regexp special characters
-     * https://javascript.info/regexp-escaping
-     */
-    static regExpEscape(s) {
-        return s.replace(/[[\\^$.|?*+()]/g, '\\$&');
-    }
-}
-//# sourceMappingURL=internal-pattern.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-search-state.js
-class SearchState {
-    constructor(path, level) {
-        this.path = path;
-        this.level = level;
-    }
-}
-//# sourceMappingURL=internal-search-state.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-globber.js
-var internal_globber_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var __asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-var __await = (undefined && undefined.__await) || function (v) { return this instanceof __await ? (this.v = v, this) : new __await(v); }
-var __asyncGenerator = (undefined && undefined.__asyncGenerator) || function (thisArg, _arguments, generator) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var g = generator.apply(thisArg, _arguments || []), i, q = [];
-    return i = Object.create((typeof AsyncIterator === "function" ? AsyncIterator : Object).prototype), verb("next"), verb("throw"), verb("return", awaitReturn), i[Symbol.asyncIterator] = function () { return this; }, i;
-    function awaitReturn(f) { return function (v) { return Promise.resolve(v).then(f, reject); }; }
-    function verb(n, f) { if (g[n]) { i[n] = function (v) { return new Promise(function (a, b) { q.push([n, v, a, b]) > 1 || resume(n, v); }); }; if (f) i[n] = f(i[n]); } }
-    function resume(n, v) { try { step(g[n](v)); } catch (e) { settle(q[0][3], e); } }
-    function step(r) { r.value instanceof __await ? Promise.resolve(r.value.v).then(fulfill, reject) : settle(q[0][2], r); }
-    function fulfill(value) { resume("next", value); }
-    function reject(value) { resume("throw", value); }
-    function settle(f, v) { if (f(v), q.shift(), q.length) resume(q[0][0], q[0][1]); }
-};
-
-
-
-
-
-
-
-
-const internal_globber_IS_WINDOWS = process.platform === 'win32';
-class DefaultGlobber {
-    constructor(options) {
-        this.patterns = [];
-        this.searchPaths = [];
-        this.options = getOptions(options);
-    }
-    getSearchPaths() {
-        // Return a copy
-        return this.searchPaths.slice();
-    }
-    glob() {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            var _a, e_1, _b, _c;
-            const result = [];
-            try {
-                for (var _d = true, _e = __asyncValues(this.globGenerator()), _f; _f = yield _e.next(), _a = _f.done, !_a; _d = true) {
-                    _c = _f.value;
-                    _d = false;
-                    const itemPath = _c;
-                    result.push(itemPath);
-                }
-            }
-            catch (e_1_1) { e_1 = { error: e_1_1 }; }
-            finally {
-                try {
-                    if (!_d && !_a && (_b = _e.return)) yield _b.call(_e);
-                }
-                finally { if (e_1) throw e_1.error; }
-            }
-            return result;
-        });
-    }
-    globGenerator() {
-        return __asyncGenerator(this, arguments, function* globGenerator_1() {
-            // Fill in defaults options
-            const options = getOptions(this.options);
-            // Implicit descendants?
-            const patterns = [];
-            for (const pattern of this.patterns) {
-                patterns.push(pattern);
-                if (options.implicitDescendants &&
-                    (pattern.trailingSeparator ||
-                        pattern.segments[pattern.segments.length - 1] !== '**')) {
-                    patterns.push(new Pattern(pattern.negate, true, pattern.segments.concat('**')));
-                }
-            }
-            // Push the search paths
-            const stack = [];
-            for (const searchPath of getSearchPaths(patterns)) {
-                core_debug(`Search path '${searchPath}'`);
-                // Exists?
-                try {
-                    // Intentionally using lstat. Detection for broken symlink
-                    // will be performed later (if following symlinks).
-                    yield __await(external_fs_namespaceObject.promises.lstat(searchPath));
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        continue;
-                    }
-                    throw err;
-                }
-                stack.unshift(new SearchState(searchPath, 1));
-            }
-            // Search
-            const traversalChain = []; // used to detect cycles
-            while (stack.length) {
-                // Pop
-                const item = stack.pop();
-                // Match?
-                const match = internal_pattern_helper_match(patterns, item.path);
-                const partialMatch = !!match || internal_pattern_helper_partialMatch(patterns, item.path);
-                if (!match && !partialMatch) {
-                    continue;
-                }
-                // Stat
-                const stats = yield __await(DefaultGlobber.stat(item, options, traversalChain)
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                );
-                // Broken symlink, or symlink cycle detected, or no longer exists
-                if (!stats) {
-                    continue;
-                }
-                // Hidden file or directory?
-                if (options.excludeHiddenFiles && external_path_namespaceObject.basename(item.path).match(/^\./)) {
-                    continue;
-                }
-                // Directory
-                if (stats.isDirectory()) {
-                    // Matched
-                    if (match & MatchKind.Directory && options.matchDirectories) {
-                        yield yield __await(item.path);
-                    }
-                    // Descend?
-                    else if (!partialMatch) {
-                        continue;
-                    }
-                    // Push the child items in reverse
-                    const childLevel = item.level + 1;
-                    const childItems = (yield __await(external_fs_namespaceObject.promises.readdir(item.path))).map(x => new SearchState(external_path_namespaceObject.join(item.path, x), childLevel));
-                    stack.push(...childItems.reverse());
-                }
-                // File
-                else if (match & MatchKind.File) {
-                    yield yield __await(item.path);
-                }
-            }
-        });
-    }
-    /**
-     * Constructs a DefaultGlobber
-     */
-    static create(patterns, options) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            const result = new DefaultGlobber(options);
-            if (internal_globber_IS_WINDOWS) {
-                patterns = patterns.replace(/\r\n/g, '\n');
-                patterns = patterns.replace(/\r/g, '\n');
-            }
-            const lines = patterns.split('\n').map(x => x.trim());
-            for (const line of lines) {
-                // Empty or comment
-                if (!line || line.startsWith('#')) {
-                    continue;
-                }
-                // Pattern
-                else {
-                    result.patterns.push(new Pattern(line));
-                }
-            }
-            result.searchPaths.push(...getSearchPaths(result.patterns));
-            return result;
-        });
-    }
-    static stat(item, options, traversalChain) {
-        return internal_globber_awaiter(this, void 0, void 0, function* () {
-            // Note:
-            // `stat` returns info about the target of a symlink (or symlink chain)
-            // `lstat` returns info about a symlink itself
-            let stats;
-            if (options.followSymbolicLinks) {
-                try {
-                    // Use `stat` (following symlinks)
-                    stats = yield external_fs_namespaceObject.promises.stat(item.path);
-                }
-                catch (err) {
-                    if (err.code === 'ENOENT') {
-                        if (options.omitBrokenSymbolicLinks) {
-                            core_debug(`Broken symlink '${item.path}'`);
-                            return undefined;
-                        }
-                        throw new Error(`No information found for the path '${item.path}'. This may indicate a broken symbolic link.`);
-                    }
-                    throw err;
-                }
-            }
-            else {
-                // Use `lstat` (not following symlinks)
-                stats = yield external_fs_namespaceObject.promises.lstat(item.path);
-            }
-            // Note, isDirectory() returns false for the lstat of a symlink
-            if (stats.isDirectory() && options.followSymbolicLinks) {
-                // Get the realpath
-                const realPath = yield external_fs_namespaceObject.promises.realpath(item.path);
-                // Fixup the traversal chain to match the item level
-                while (traversalChain.length >= item.level) {
-                    traversalChain.pop();
-                }
-                // Test for a cycle
-                if (traversalChain.some((x) => x === realPath)) {
-                    core_debug(`Symlink cycle detected for path '${item.path}' and realpath '${realPath}'`);
-                    return undefined;
-                }
-                // Update the traversal chain
-                traversalChain.push(realPath);
-            }
-            return stats;
-        });
-    }
-}
-//# sourceMappingURL=internal-globber.js.map
-;// CONCATENATED MODULE: external "stream"
-const external_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("stream");
-// EXTERNAL MODULE: external "util"
-var external_util_ = __nccwpck_require__(9023);
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/internal-hash-files.js
-var internal_hash_files_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-var internal_hash_files_asyncValues = (undefined && undefined.__asyncValues) || function (o) {
-    if (!Symbol.asyncIterator) throw new TypeError("Symbol.asyncIterator is not defined.");
-    var m = o[Symbol.asyncIterator], i;
-    return m ? m.call(o) : (o = typeof __values === "function" ? __values(o) : o[Symbol.iterator](), i = {}, verb("next"), verb("throw"), verb("return"), i[Symbol.asyncIterator] = function () { return this; }, i);
-    function verb(n) { i[n] = o[n] && function (v) { return new Promise(function (resolve, reject) { v = o[n](v), settle(resolve, reject, v.done, v.value); }); }; }
-    function settle(resolve, reject, d, v) { Promise.resolve(v).then(function(v) { resolve({ value: v, done: d }); }, reject); }
-};
-
-
-
-
-
-
-function hashFiles(globber_1, currentWorkspace_1) {
-    return internal_hash_files_awaiter(this, arguments, void 0, function* (globber, currentWorkspace, verbose = false) {
-        var _a, e_1, _b, _c;
-        var _d;
-        const writeDelegate = verbose ? core.info : core.debug;
-        let hasMatch = false;
-        const githubWorkspace = currentWorkspace
-            ? currentWorkspace
-            : ((_d = process.env['GITHUB_WORKSPACE']) !== null && _d !== void 0 ? _d : process.cwd());
-        const result = crypto.createHash('sha256');
-        let count = 0;
-        try {
-            for (var _e = true, _f = internal_hash_files_asyncValues(globber.globGenerator()), _g; _g = yield _f.next(), _a = _g.done, !_a; _e = true) {
-                _c = _g.value;
-                _e = false;
-                const file = _c;
-                writeDelegate(file);
-                if (!file.startsWith(`${githubWorkspace}${path.sep}`)) {
-                    writeDelegate(`Ignore '${file}' since it is not under GITHUB_WORKSPACE.`);
-                    continue;
-                }
-                if (fs.statSync(file).isDirectory()) {
-                    writeDelegate(`Skip directory '${file}'.`);
-                    continue;
-                }
-                const hash = crypto.createHash('sha256');
-                const pipeline = util.promisify(stream.pipeline);
-                yield pipeline(fs.createReadStream(file), hash);
-                result.write(hash.digest());
-                count++;
-                if (!hasMatch) {
-                    hasMatch = true;
-                }
-            }
-        }
-        catch (e_1_1) { e_1 = { error: e_1_1 }; }
-        finally {
-            try {
-                if (!_e && !_a && (_b = _f.return)) yield _b.call(_f);
-            }
-            finally { if (e_1) throw e_1.error; }
-        }
-        result.end();
-        if (hasMatch) {
-            writeDelegate(`Found ${count} files to hash.`);
-            return result.digest('hex');
-        }
-        else {
-            writeDelegate(`No matches found for glob`);
-            return '';
-        }
-    });
-}
-//# sourceMappingURL=internal-hash-files.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/glob/lib/glob.js
-var glob_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-/**
- * Constructs a globber
- *
- * @param patterns  Patterns separated by newlines
- * @param options   Glob options
- */
-function create(patterns, options) {
-    return glob_awaiter(this, void 0, void 0, function* () {
-        return yield DefaultGlobber.create(patterns, options);
-    });
-}
-/**
- * Computes the sha256 hash of a glob
- *
- * @param patterns  Patterns separated by newlines
- * @param currentWorkspace  Workspace used when matching files
- * @param options   Glob options
- * @param verbose   Enables verbose logging
- */
-function glob_hashFiles(patterns_1) {
-    return glob_awaiter(this, arguments, void 0, function* (patterns, currentWorkspace = '', options, verbose = false) {
-        let followSymbolicLinks = true;
-        if (options && typeof options.followSymbolicLinks === 'boolean') {
-            followSymbolicLinks = options.followSymbolicLinks;
-        }
-        const globber = yield create(patterns, { followSymbolicLinks });
-        return _hashFiles(globber, currentWorkspace, verbose);
-    });
-}
-//# sourceMappingURL=glob.js.map
-;// CONCATENATED MODULE: ./build/js/images/find.js
-
-
-/**
- * The files that the patterns name, each once.
- * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
- */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const globber = await create(pattern, { matchDirectories: false });
-        const paths = await globber.glob();
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
-    }));
-    return [...new Set(found.flat())].sort();
-}
-
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderDirective),
+    const [nodes, pods, events] = await Promise.all([
+        list('/api/v1/nodes'),
+        list('/api/v1/pods'),
+        list('/api/v1/events'),
     ]);
-    return [...header.map(renderDirective), ...steps, ''].join('\n');
+    return {
+        nodes: nodes.flatMap(describeNode),
+        pods: pods.flatMap((pod) => {
+            const trouble = troubleOf(pod);
+            return trouble === undefined ? [] : [`${nameOf(pod)}: ${trouble}`];
+        }),
+        events: lastWarnings(events),
+        unknown,
+    };
 }
-function renderDirective(fields) {
-    return fields.map(escapeField).join('\t');
+/** Conditions that should not be as they are: Ready that is not, pressure that is. */
+function describeNode(node) {
+    const name = node.metadata.name ?? '?';
+    const notReady = troubleOfNode(node);
+    const pressures = (node.status?.conditions ?? []).filter(({ type, status }) => type !== 'Ready' && status === 'True');
+    return [
+        ...(notReady === undefined ? [] : [`${name}: ${notReady}`]),
+        ...pressures.map(({ type, message }) => `${name}: ${type}: ${message ?? ''}`),
+    ];
 }
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+/** "3 x default/web: FailedScheduling: 0/1 nodes are available", the one seen last at the end. */
+function lastWarnings(events) {
+    return events
+        .filter(({ type }) => type === 'Warning')
+        .sort((a, b) => timeOf(a) - timeOf(b))
+        .slice(-LAST_EVENTS)
+        .map(({ count = 1, involvedObject, reason = '', message = '' }) => {
+        const { kind = '', namespace, name = '' } = involvedObject ?? {};
+        const times = count > 1 ? `${count} x ` : '';
+        const where = namespace === undefined ? name : `${namespace}/${name}`;
+        return `${times}${kind} ${where}: ${reason}: ${message.trim()}`;
+    });
+}
+function timeOf({ series, lastTimestamp, eventTime, metadata }) {
+    const time = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp;
+    return time === undefined ? 0 : Date.parse(time);
+}
+function nameOf({ metadata }) {
+    return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+/** All of it, for a log: each part under its heading. */
+function renderDiagnosis(diagnosis) {
+    const part = (title, lines) => lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
+    return [
+        ...part('Nodes:', diagnosis.nodes),
+        ...part('Pods that are not ready:', diagnosis.pods),
+        ...part('Last warnings:', diagnosis.events),
+        ...part('What could not be asked:', diagnosis.unknown),
+    ];
+}
+
+;// CONCATENATED MODULE: ./build/js/files.js
+
+/** Whether something is at `path` that can be looked at. */
+async function files_exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
+}
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function readJson(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/redact.js
+/** Shorter ones would take half of every text along. */
+const SHORTEST = 3;
+/** What has the form of a secret: the user of an address, a token of a request. */
+const FORMS = [
+    [/\/\/[^/@\s]+@/g, '//***@'],
+    [/\b(Bearer|Basic) [\w.~+/=-]{8,}/g, '$1 ***'],
+];
+/** @param secrets literal texts; of those with several lines each line is one */
+function redactor(secrets) {
+    const literal = [...new Set(secrets.flatMap((secret) => secret.split('\n')))]
+        .map((secret) => secret.trim())
+        .filter((secret) => secret.length >= SHORTEST)
+        // One may be a part of another.
+        .sort((a, b) => b.length - a.length);
+    return (text) => FORMS.reduce((result, [pattern, replacement]) => result.replace(pattern, replacement), literal.reduce((result, secret) => result.replaceAll(secret, '***'), text));
+}
+/** `value` as JSON; what is secret is taken out of each text before quotes and line ends are escaped. */
+function redactJson(value, redact) {
+    return JSON.stringify(value, (_, part) => (typeof part === 'string' ? redact(part) : part), 2);
+}
+
+;// CONCATENATED MODULE: ./build/js/run/state.js
+
+
+/** Where a run's directory holds its state. */
+const stateFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'run.json');
+async function saveState(directory, state) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = stateFile(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
+async function loadState(directory) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/bundle.js
+
+
+
+
+
+
+
+
+
+
+/** What of the cluster is worth having when it is gone; each file is what kubectl prints. */
+const QUESTIONS = {
+    'describe-nodes.txt': ['describe', 'nodes'],
+    'describe-pods.txt': ['describe', 'pods', '--all-namespaces'],
+    'objects.txt': ['get', 'all,pvc,ingress,endpointslices', '--all-namespaces', '--output=wide'],
+    'events.txt': ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp'],
+};
+/** What a log may hold at most, from its end: a bundle is sent around. */
+const LONGEST_LOG = 4 << 20;
+/**
+ * Puts together what helps to explain a failure, in the run's directory: facts, plan, timeline, logs, what
+ * the cluster says; without secrets.
+ * @returns the directory of the bundle
+ * @throws if it cannot be written
+ */
+async function writeBundle(directory, found) {
+    const state = await loadState(directory);
+    const { logs, bundle } = runPaths(directory);
+    const redact = redactor(state?.secrets ?? []);
+    try {
+        await (0,promises_namespaceObject.rm)(bundle, { recursive: true, force: true });
+        await (0,promises_namespaceObject.mkdir)(bundle, { recursive: true });
+        await copyRedacted(logs, (0,external_node_path_namespaceObject.join)(bundle, 'logs'), redact);
+        for (const name of ['facts.json', 'plan.json', 'timeline.json']) {
+            const from = (0,external_node_path_namespaceObject.join)(bundle, 'logs', name);
+            if (await files_exists(from)) {
+                await (0,promises_namespaceObject.cp)(from, (0,external_node_path_namespaceObject.join)(bundle, name));
+                await (0,promises_namespaceObject.rm)(from);
+            }
+        }
+        if (found !== undefined) {
+            const causes = found.causes.map(({ heading, cause, fix, evidence }) => `${heading}\n  ${cause}\n  ${fix}\n  ${evidence}`);
+            const text = [...renderDiagnosis(found.diagnosis), ...causes].join('\n');
+            await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(bundle, 'diagnosis.txt'), `${text}\n`);
+        }
+        const kubeconfig = state?.kubeconfig ?? (0,external_node_path_namespaceObject.join)(directory, 'kubeconfig');
+        if (state?.tools !== undefined && (await files_exists(kubeconfig))) {
+            await ask((0,external_node_path_namespaceObject.join)(state.tools, 'kubectl'), kubeconfig, bundle, redact);
+        }
+    }
+    catch (error) {
+        throw new Error(`Failed to write the bundle ${bundle}: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    }
+    return bundle;
+}
+async function copyRedacted(from, to, redact) {
+    for (const entry of await (0,promises_namespaceObject.readdir)(from, { recursive: true, withFileTypes: true }).catch(() => [])) {
+        if (entry.isFile()) {
+            const path = (0,external_node_path_namespaceObject.join)(entry.parentPath, entry.name);
+            const copy = (0,external_node_path_namespaceObject.join)(to, path.slice(from.length + 1));
+            const text = (await (0,promises_namespaceObject.readFile)(path)).subarray(-LONGEST_LOG).toString('utf8');
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(copy, '..'), { recursive: true });
+            await (0,promises_namespaceObject.writeFile)(copy, redact(text));
+        }
+    }
+}
+/** Whatever the cluster still answers: what it does not is in the file as kubectl's error. */
+async function ask(kubectl, kubeconfig, bundle, redact) {
+    await Promise.all(Object.entries(QUESTIONS).map(async ([name, args]) => {
+        const { stdout, stderr } = await getExecOutput(
+        // @actions/exec reads the program as a command line.
+        `"${kubectl}"`, [
+            ...args,
+            `--kubeconfig=${kubeconfig}`,
+            '--request-timeout=10s',
+            `--cache-dir=${(0,external_node_path_namespaceObject.join)(bundle, '..', 'kubectl')}`,
+        ], { silent: true, ignoreReturnCode: true, env: bareEnvironment() });
+        await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(bundle, name), redact(stdout + stderr));
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/events.js
+const NAMES = [
+    ...['info', 'notice', 'warning', 'facts', 'plan', 'reached', 'waiting'],
+    ...['kubeconfig', 'ready', 'failed', 'ended'],
+];
+/** Tells each listener, in their order. */
+function tellAll(...listeners) {
+    const tell = (name) => (what) => {
+        for (const listener of listeners) {
+            listener[name]?.(what);
+        }
+    };
+    return Object.fromEntries(NAMES.map((name) => [name, tell(name)]));
+}
+
+;// CONCATENATED MODULE: ./build/js/abort.js
+/** Aborts with `reason` after `ms`, unless it is cleared before. */
+function abortAfter(ms, reason) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+        controller.abort(new Error(reason));
+    }, ms);
+    return {
+        signal: controller.signal,
+        clear: () => {
+            clearTimeout(timer);
+        },
+    };
+}
+/**
+ * What `work` comes to, or the signal's reason as soon as it is aborted, if it was before as well. For
+ * what cannot be told to stop: it may go on, and nobody waits for it.
+ */
+async function unlessAborted(work, signal) {
+    const { promise: aborted, reject } = Promise.withResolvers();
+    const abort = () => {
+        reject(signal.reason);
+    };
+    // Who loses the race must not be unhandled.
+    work.catch(() => undefined);
+    aborted.catch(() => undefined);
+    if (signal.aborted) {
+        abort();
+    }
+    signal.addEventListener('abort', abort);
+    try {
+        return await Promise.race([aborted, work]);
+    }
+    finally {
+        signal.removeEventListener('abort', abort);
+    }
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: external "node:https"
+const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/js/kubernetes/lines.js
+/** The stream's complete lines; throws what the stream ends with, if that is an error. */
+async function* linesOf(stream) {
+    stream.setEncoding('utf8');
+    let rest = '';
+    for await (const chunk of stream) {
+        const lines = (rest + String(chunk)).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/client.js
+
+
+
+
+/** The API server answered, and not with success. */
+class ApiError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.name = 'ApiError';
+        this.status = status;
+    }
+}
+/** An answer that takes longer than this is not coming. */
+const IDLE_MS = 30_000;
+/**
+ * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
+ * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
+ * resident), every request of it opens a connection, and its informers know no bookmarks.
+ */
+class ApiClient {
+    #access;
+    #agent;
+    constructor(access) {
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Requests under way fail: whoever made them makes them again, with the new credentials. */
+    use(access) {
+        this.#agent.destroy();
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Ends its connections; requests under way fail. */
+    close() {
+        this.#agent.destroy();
+    }
+    /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
+    async text(path, options = {}) {
+        return (0,consumers_namespaceObject.text)(await this.#send('GET', path, options));
+    }
+    /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
+    async request(method, path, options = {}) {
+        const response = await this.#send(method, path, options);
+        return JSON.parse(await (0,consumers_namespaceObject.text)(response));
+    }
+    /** Opens a watch; what it returns are the lines of the answer as they come. */
+    async watch(path, options) {
+        return linesOf(await this.#send('GET', path, options));
+    }
+    async #send(method, path, { query, body, contentType = 'application/json', signal, idleMs = IDLE_MS }) {
+        const url = new URL(path, this.#access.server);
+        for (const [name, value] of Object.entries(query ?? {}))
+            url.searchParams.set(name, value);
+        const { request } = url.protocol === 'https:' ? external_node_https_namespaceObject : external_node_http_;
+        const { promise, resolve, reject } = Promise.withResolvers();
+        const outgoing = request(url, {
+            method,
+            agent: this.#agent,
+            ...(signal && { signal }),
+            headers: {
+                accept: 'application/json',
+                'user-agent': 'k3s-in-gvisor',
+                ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
+                ...(body !== undefined && { 'content-type': contentType }),
+            },
+        });
+        outgoing.on('response', resolve);
+        outgoing.on('error', reject);
+        outgoing.setTimeout(idleMs, () => {
+            outgoing.destroy(new Error(`no answer from ${url.host} for ${idleMs / 1000} s`));
+        });
+        outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+        const response = await promise;
+        const { statusCode = 0 } = response;
+        if (statusCode < 200 || statusCode > 299) {
+            const answer = await (0,consumers_namespaceObject.text)(response);
+            throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
+        }
+        return response;
+    }
+}
+function agentFor({ server, ca, cert, key }) {
+    if (server.protocol !== 'https:')
+        return new external_node_http_.Agent({ keepAlive: true });
+    return new external_node_https_namespaceObject.Agent({
+        keepAlive: true,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+    });
+}
+/** The message of the API's Status object, or what came instead of one. */
+function reasonIn(answer) {
+    try {
+        const { message } = JSON.parse(answer);
+        if (message)
+            return message;
+    }
+    catch {
+        // Not JSON: a proxy's page, or a server that is just starting.
+    }
+    return answer.slice(0, 200);
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
+
+/**
+ * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
+ * @throws Error naming what is missing: a half-written file ends so as well.
+ */
+function parseKubeconfig(text) {
+    const config = (0,dist/* parse */.qg)(text);
+    const name = config?.['current-context'];
+    const context = named(config?.contexts, name, 'context').context;
+    const cluster = named(config?.clusters, context?.cluster, 'cluster').cluster;
+    const user = named(config?.users, context?.user, 'user').user;
+    if (!cluster?.server)
+        throw new Error(`cluster ${String(context?.cluster)} has no server`);
+    return {
+        server: new URL(cluster.server),
+        ca: pem(cluster['certificate-authority-data']),
+        cert: pem(user?.['client-certificate-data']),
+        key: pem(user?.['client-key-data']),
+        token: user?.token,
+    };
+}
+function named(list, name, kind) {
+    const found = list?.find((entry) => entry.name === name);
+    if (!found)
+        throw new Error(`no ${kind} named ${name ?? '(none given)'}`);
+    return found;
+}
+function pem(base64) {
+    return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/causes.js
+const LAUNCH = /launch|k3s started|^kubeconfig written$/;
+const SERVING = /^API server ready$/;
+const NODE = /^node Ready$/;
+const PODS = /^cluster DNS ready$|^images pulled$|^later$/;
+/** The more telling first. Each has a test with a line from a real log. */
+const KNOWN = [
+    {
+        heading: 'no space left on device',
+        pattern: /no space left on device|ENOSPC/i,
+        cause: 'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
+        fix: 'Give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
+    },
+    {
+        heading: 'unknown flag',
+        pattern: /unknown flag|flag provided but not defined/i,
+        rungs: [LAUNCH, SERVING],
+        cause: 'k3s does not know a flag it was given.',
+        fix: 'Look at k3s-args, and at whether this version of k3s has it.',
+    },
+    {
+        heading: 'ended with signal 9',
+        pattern: /\b(k3s|gateway|controller|init) ended with signal (9|SIGKILL)\b/,
+        cause: 'The process was killed from outside, which is most often for want of memory, else by a step of the job.',
+        fix: 'Give the container more memory; look for pkill or killall in the steps.',
+    },
+    {
+        heading: 'cannot allocate memory',
+        pattern: /cannot allocate memory|out of memory|OOMKilled|ENOMEM/i,
+        cause: 'The sandbox ran out of memory.',
+        fix: 'Give the container more: a cluster needs about 2 GiB, and its images and containers live in memory too.',
+    },
+    {
+        heading: 'address already in use',
+        pattern: /address already in use|EADDRINUSE/i,
+        cause: 'A port is taken on the runner: by another cluster, a service container or a step.',
+        fix: 'End what listens there, or give k3s another port.',
+    },
+    {
+        heading: '401 Unauthorized',
+        pattern: /401 Unauthorized|403 Forbidden|pull access denied|insufficient_scope|authorization failed|no basic auth credentials/i,
+        rungs: [PODS],
+        cause: 'A registry does not give the image to whoever asks.',
+        fix: 'Give its credentials with the input registries (configs.<registry>.auth), and check the name of the image.',
+    },
+    {
+        heading: '429 Too Many Requests',
+        pattern: /429 Too Many Requests|toomanyrequests/i,
+        rungs: [PODS],
+        cause: 'A registry gives this address no more images for now.',
+        fix: 'Log in with the input registries, name a mirror there, or give the image as a tar with the input images.',
+    },
+    {
+        heading: 'x509: certificate signed by unknown authority',
+        pattern: /x509: certificate signed by unknown authority/i,
+        rungs: [PODS],
+        cause: 'A registry, or a proxy before it, has a certificate of an authority the runner does not know.',
+        fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
+    },
+    {
+        heading: 'failed to pull and unpack image',
+        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset)/i,
+        rungs: [PODS],
+        cause: 'There is no way from this runner to the registry of an image.',
+        fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',
+    },
+    {
+        heading: 'ErrImagePull',
+        pattern: /ErrImagePull|ImagePullBackOff|failed to pull|Failed to pull/,
+        rungs: [PODS],
+        cause: 'An image could not be pulled.',
+        fix: 'Check its name and tag, or give it as a tar with the input images.',
+    },
+    {
+        heading: 'cni plugin not initialized',
+        pattern: /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady/i,
+        rungs: [NODE, PODS],
+        cause: 'containerd has no network for pods yet, or never got one.',
+        fix: 'Look at containerd.log; --flannel-backend and --cni flags of k3s-args must be left alone.',
+    },
+    {
+        heading: 'Failed to start ContainerManager',
+        pattern: /Failed to start ContainerManager/,
+        rungs: [NODE],
+        cause: 'The kubelet lacks something of the kernel.',
+        fix: 'Please report this with facts.json and plan.json of the bundle.',
+    },
+    {
+        heading: 'too many open files',
+        pattern: /too many open files|EMFILE/i,
+        cause: 'A limit on open files of the runner was reached.',
+        fix: 'Raise it for the container (docker run --ulimit nofile=1048576).',
+    },
+];
+/**
+ * The known causes that `lines` show, the most telling first.
+ * @param rung what was waited for
+ */
+function findCauses(lines, rung) {
+    return KNOWN.flatMap(({ pattern, rungs, ...known }) => {
+        if (rungs?.some((name) => name.test(rung)) === false) {
+            return [];
+        }
+        const evidence = lines.find((line) => pattern.test(line));
+        return evidence === undefined ? [] : [{ ...known, evidence: evidence.trim().slice(0, 300) }];
+    });
+}
+const HEADINGS = KNOWN.map(({ heading }) => heading);
+
+;// CONCATENATED MODULE: ./build/js/run/logs.js
+
+
+/** Enough for what led to a failure: k3s writes some 200 lines a second when it is in trouble. */
+const READ_BYTES = 256 << 10;
+const SHOWN_LINES = 40;
+/** The end of every log of the run, the most telling last, as a log is read from its end. */
+async function tailLogs(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const names = entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+        .map(({ name }) => name);
+    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
+    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return Promise.all(names.map(async (name) => ({
+        name,
+        lines: linesThatMatter(await tail((0,external_node_path_namespaceObject.join)(directory, name))).slice(-SHOWN_LINES),
+    })));
+}
+async function tail(path) {
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const { size } = await file.stat();
+        const length = Math.min(size, READ_BYTES);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+        const text = buffer.toString('utf8');
+        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What every run in gVisor says, and nobody has to act upon; docs/troubleshooting.md lists them.
+ * klog: "I1125 03:40:44.123456 77 file.go:12] message"; logrus: `time="..." level=info msg="..."`.
+ */
+const HARMLESS = [
+    /^I\d{4} /,
+    /\blevel=(info|debug)\b/,
+    /Failed to set sysctl/i,
+    /imagefs device is not found|invalid capacity 0 on image filesystem/,
+    /cgroup v1 support is in maintenance mode/i,
+    /^Flag --\S+ has been deprecated/,
+    /^Trace\[|^\t?Trace\[/,
+];
+/** Without what is harmless, each line once: the one said last, with how often it was said. */
+function linesThatMatter(text) {
+    const found = new Map();
+    for (const line of text.split('\n')) {
+        if (line.trim() === '' || HARMLESS.some((pattern) => pattern.test(line))) {
+            continue;
+        }
+        const key = withoutTime(line);
+        const times = (found.get(key)?.times ?? 0) + 1;
+        // Said again means said later.
+        found.delete(key);
+        found.set(key, { line, times });
+    }
+    return [...found.values()].map(({ line, times }) => times === 1 ? line : `${line} (said ${times} times)`);
+}
+/** What two lines that say the same have in common. */
+function withoutTime(line) {
+    return line
+        .replace(/^[EWF]\d{4} [\d:.]+ +\d+ /, '')
+        .replace(/\btime="[^"]*"/, '')
+        .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/examine.js
+
+
+
+
+
+
+
+
+
+/** How long a cluster that is not well may take to say so. */
+const PATIENCE_MS = 10_000;
+/**
+ * All that can be found out. Never throws: what cannot be found out is part of the answer.
+ * @param wanted `kubeconfig`: undefined where the API server never answered; `said`: what is known
+ *   already; `rung`: what was waited for
+ */
+async function examine(wanted) {
+    const { kubeconfig, said, rung, redact } = wanted;
+    const [diagnosis, logs] = await Promise.all([
+        kubeconfig === undefined ? NOTHING_KNOWN : askCluster(kubeconfig),
+        tailLogs(wanted.logs).catch(() => []),
+    ]);
+    const causes = findCauses([
+        ...said,
+        ...diagnosis.nodes,
+        ...diagnosis.pods,
+        // What was said last counts first.
+        ...diagnosis.events.toReversed(),
+        ...logs.flatMap(({ lines }) => lines.toReversed()),
+    ], rung);
+    // Not before the causes are found, which are literal errors.
+    return JSON.parse(redactJson({ diagnosis, causes, logs }, redact));
+}
+async function askCluster(kubeconfig) {
+    const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
+    let client;
+    try {
+        client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        return await diagnose(client, patience.signal);
+    }
+    catch (error) {
+        return { ...NOTHING_KNOWN, unknown: [errors_errorMessage(error)] };
+    }
+    finally {
+        patience.clear();
+        client?.close();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/exits.js
+
+
+/** "k3s ended with signal 9" */
+const LINE = /^(\S+) ended with (exit|signal) (\d+)$/gm;
+/** What init's log says of processes that ended, in their order. */
+function parseExits(log) {
+    return [...log.matchAll(LINE)].map(([, name = '', kind, number]) => ({
+        name,
+        kind: kind,
+        number: Number(number),
+    }));
+}
+async function readExits(logs) {
+    return parseExits(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(logs, 'init.log'), 'utf8').catch(() => ''));
+}
+function describeExit({ name, kind, number }) {
+    return `${name} ended with ${kind} ${number}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/record.js
+
+
+
+const fileOf = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'cluster.json');
+/** Written beside the run's state, and gone with it. */
+async function saveRecord(directory, record) {
+    const path = fileOf(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @returns undefined where no cluster has become ready */
+async function loadRecord(directory) {
+    return (await readJson(fileOf(directory)));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/find-end.js
+
+
+
+
+
+
+
+
+
+/** What was waited for when a job goes on with its cluster: findCauses' name of "any time after". */
+const LATER = 'later';
+/**
+ * How a run is before it is ended: whether its processes are there, and whether the cluster is well. Changes
+ * nothing, and takes a second where all is well.
+ */
+async function findEnd(directory, state) {
+    if ((await loadRecord(directory)) === undefined) {
+        return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
+    }
+    return examineRun(directory, state);
+}
+/** The same of any run, whether it became ready or not. */
+async function examineRun(directory, state) {
+    const { launchFile, logs } = runPaths(directory);
+    const isRunning = (await findInit(launchFile)) !== undefined;
+    const exits = await readExits(logs);
+    const said = exits.map(describeExit);
+    const kubeconfig = state.kubeconfig ?? (0,external_node_path_namespaceObject.join)(directory, 'kubeconfig');
+    const found = await examine({
+        kubeconfig: isRunning && (await files_exists(kubeconfig)) ? kubeconfig : undefined,
+        ...{ logs, said, rung: LATER },
+        redact: redactor(state.secrets ?? []),
+    });
+    const warning = warn(isRunning, exits, found.diagnosis.nodes, found.diagnosis.unknown);
+    return { how: isRunning ? 'running' : 'ended', exits: said, warning, ...found };
+}
+const NOTHING_FOUND = { diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
+/** Pods that are not ready are no reason: a job may leave its own as it likes. */
+function warn(isRunning, exits, nodes, unknown) {
+    const said = exits.map(describeExit).join(', ');
+    if (!isRunning) {
+        return `The cluster ended before the job did: ${said === '' ? 'its first process was killed' : said}`;
+    }
+    if (exits.length > 0) {
+        return `Parts of the cluster ended during the job, and were started again: ${said}`;
+    }
+    const trouble = [...nodes, ...unknown];
+    return trouble.length === 0
+        ? undefined
+        : `The cluster was not well at the end of the job: ${trouble.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/supply/stale.js
+
+
+/** After this many milliseconds what a killed job left behind is nobody's any more. */
+const STALE_MS = 24 * 3_600_000;
+/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
+async function removeStale(parent, prefix) {
+    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
+        const path = (0,external_node_path_namespaceObject.join)(parent, name);
+        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
+        if (mtimeMs < Date.now() - STALE_MS) {
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
-;// CONCATENATED MODULE: ./build/js/exec.js
+;// CONCATENATED MODULE: ./build/js/namespaces/init.js
+
+
+
+
 
 /**
- * Runs a program to its end and returns what it printed on stdout. Arguments are an array, no shell is involved.
- * @throws with the command, its exit code and the end of its stderr if it fails.
+ * Starts native/init on the launch file, in a session of its own so that it outlives this step.
+ * @throws if the program cannot be started.
  */
-async function exec_run(argv, options = {}) {
-    const [program = '', ...args] = argv;
-    const { exitCode, stdout, stderr } = await getExecOutput(program, args, {
-        silent: true,
-        ignoreReturnCode: true,
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-        ...(options.env === undefined
-            ? {}
-            : { env: { ...process.env, ...options.env } }),
+async function startInit(layout) {
+    const log = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(layout.logs, 'init.log'), 'a');
+    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
+        detached: true,
+        // It is the first process of the pods' pid namespace, so any of them that shares that one can read its
+        // environment. By the variable that is left, the runner finds and ends what a job has left running,
+        // where no post step was run (actions/runner, JobExtension.cs).
+        env: bareEnvironment(['RUNNER_TRACKING_ID']),
+        stdio: ['ignore', log.fd, log.fd, 'pipe'],
     });
-    if (exitCode !== 0) {
-        throw new Error(`Failed to run ${argv.join(' ')}: exit code ${exitCode}: ${stderr.trim().slice(-2_000)}`);
+    await new Promise((resolve, reject) => {
+        child.once('spawn', resolve);
+        child.once('error', reject);
+    }).finally(() => log.close());
+    const { pid } = child;
+    if (pid === undefined) {
+        throw new Error('Failed to start init: it has no process id');
     }
-    return stdout;
+    const exits = [];
+    const status = child.stdio[3];
+    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
+    const ended = new Promise((resolve) => {
+        child.once('close', (code, signal) => {
+            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
+            resolve([...exits, `init ended with ${how}`].join('; '));
+        });
+    });
+    const launched = new Promise((resolve, reject) => {
+        lines.on('line', (line) => {
+            const [event = '', ...fields] = line.split('\t').map(unescapeField);
+            if (event === 'ready') {
+                resolve();
+            }
+            else if (event === 'failed') {
+                reject(Object.assign(new Error(fields[3] ?? 'Failed to launch'), { code: fields[2] }));
+            }
+            else if (event === 'exited') {
+                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
+            }
+        });
+        void ended.then((how) => {
+            reject(new Error(`Failed to launch: ${how}`));
+        });
+    });
+    // Who only waits for `ended` has no handler on it.
+    launched.catch(() => undefined);
+    return {
+        pid,
+        launched,
+        ended,
+        detach: () => {
+            lines.close();
+            status.destroy();
+            child.unref();
+        },
+    };
+}
+function unescapeField(field) {
+    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/inventory.js
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./build/js/supply/inventory.js
 
 
 /** What is in `directory`; empty if it is not there. */
@@ -52087,6 +46959,52 @@ function isSame(a, b) {
         Object.entries(a).every(([path, text]) => b[path] === text));
 }
 
+;// CONCATENATED MODULE: ./build/js/supply/verify.js
+
+
+const SHA256 = /^[0-9a-f]{64}$/i;
+const verify_READ_BYTES = 4 << 20;
+/** @returns the lower-case form, undefined if `text` is not a SHA-256 in hex */
+function asSha256(text) {
+    return SHA256.test(text) ? text.toLowerCase() : undefined;
+}
+/** The hashes that sha256sum printed, by file name; lines of any other form are left out. */
+function parseSums(text) {
+    return Object.fromEntries(text.split('\n').flatMap((line) => {
+        // "<hex>  <name>", or "<hex> *<name>" of a file read as binary.
+        const [sum = '', name] = line.trim().split(/\s+\*?/);
+        const sha256 = asSha256(sum);
+        return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
+    }));
+}
+/** In lower-case hex. */
+async function sha256Of(path) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const buffer = Buffer.allocUnsafe(verify_READ_BYTES);
+        for (;;) {
+            const { bytesRead } = await file.read(buffer, 0, verify_READ_BYTES);
+            if (bytesRead === 0) {
+                return hash.digest('hex');
+            }
+            hash.update(buffer.subarray(0, bytesRead));
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What to say of a download that is not what it should be.
+ * @param head its first bytes: text where a program should be is most often a page of a proxy or a login
+ */
+function describeMismatch(url, found, expected, head) {
+    const isText = head.length > 0 && head.every((byte) => byte >= 0x20 || [9, 10, 13].includes(byte));
+    const begins = isText ? `; it begins with ${JSON.stringify(head.toString('latin1'))}` : '';
+    return `Failed to verify ${url}: its SHA-256 is ${found}, expected ${expected}${begins}`;
+}
+
 ;// CONCATENATED MODULE: ./build/js/images/prepared.js
 
 
@@ -52096,7 +47014,7 @@ function isSame(a, b) {
 
 
 /** In the place of a release's tag in the tool cache. */
-const prepared_TAG = 'images';
+const TAG = 'images';
 /** Where containerd has them, below its root directory. */
 const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
 const prepared_SNAPSHOTS = (0,external_node_path_namespaceObject.join)(SNAPSHOTTER, 'snapshots');
@@ -52135,6 +47053,2827 @@ async function findPrepared(directory) {
     };
 }
 
+;// CONCATENATED MODULE: ./build/js/images/preparation.js
+
+
+
+
+
+
+
+
+
+
+const NAME = 'importer';
+const PARTIAL = '.partial-';
+const LIMIT_MS = 120_000;
+/** init gives its processes 10 s before it kills them. */
+const TERM_MS = 15_000;
+/** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
+function preparationLaunch(plan, layout, tars, made) {
+    const argv = [
+        ...[layout.node, layout.importer, '--bin', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data', 'current', 'bin')],
+        // In memory, as the cluster's own: containerd's upper layers have to be.
+        ...['--work', (0,external_node_path_namespaceObject.join)(K3S_DATA, NAME), '--target', made, ...tars],
+    ];
+    const operations = [
+        ['process', NAME, 'essential', (0,external_node_path_namespaceObject.join)(layout.logs, `${NAME}.log`)],
+        ...argv.map((value) => ['argument', NAME, value]),
+        ['start', NAME],
+        ['ready'],
+    ];
+    return {
+        ...plan.launch,
+        steps: [
+            ...plan.groundwork,
+            { id: NAME, reason: 'imports and unpacks the images for the next start', operations },
+        ],
+    };
+}
+/**
+ * Prepares the images, and keeps them for later runs.
+ * @throws if the importer fails or takes longer than two minutes, or if they cannot be kept
+ */
+async function prepareImages(preparation) {
+    const { made, directory, logs } = preparation;
+    // What an attempt that was killed on the way has made.
+    await (0,promises_namespaceObject.rm)(made, { recursive: true, force: true });
+    // For root's eyes: images may hold set-uid programs of whoever made them.
+    await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
+    const init = await startInit(preparation);
+    const limits = [
+        [LIMIT_MS, 'SIGTERM'],
+        [LIMIT_MS + TERM_MS, 'SIGKILL'],
+    ];
+    const timers = limits.map(([ms, signal]) => setTimeout(() => {
+        send(init.pid, signal);
+    }, ms));
+    const how = await init.launched.then(() => init.ended, errors_errorMessage);
+    await init.ended;
+    timers.forEach(clearTimeout);
+    if (!(await files_exists((0,external_node_path_namespaceObject.join)(made, prepared_INDEX)))) {
+        throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_namespaceObject.join)(logs, `${NAME}.log`)}`);
+    }
+    await keep(made, directory);
+}
+/** By rename, so that another job finds all of it or nothing; the two may be on different file systems. */
+async function keep(made, directory) {
+    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
+    await (0,promises_namespaceObject.mkdir)(parent, { recursive: true });
+    await removeStale(parent, '');
+    const partial = (0,external_node_path_namespaceObject.join)(parent, `${PARTIAL}${process.pid}`);
+    try {
+        await exec_run(['mv', made, partial]);
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        await (0,promises_namespaceObject.rename)(partial, directory);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(partial, { recursive: true, force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderFields),
+    ]);
+    return [...header.map(renderFields), ...steps, ''].join('\n');
+}
+/** A line of TAB separated fields (native/lib/fields.h). */
+function renderFields(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/mapped.js
+
+
+
+
+
+/**
+ * Removes cgroups as root of a run's ids: for a runner that is not root they are its own, but in a
+ * tree that is root's.
+ * @throws with the errno's name as the error's code
+ */
+async function removeGroupsMapped(paths, { argv, native }, directory) {
+    const launchFile = (0,external_node_path_namespaceObject.join)(directory, 'remove-groups');
+    const launch = renderLaunchFile({
+        namespaces: ['user'],
+        idMaps: [],
+        denySetgroups: false,
+        mapper: argv,
+        steps: [
+            {
+                id: 'remove-groups',
+                reason: 'the cgroups of pods that are gone',
+                operations: [...paths.map((path) => ['remove-group', path]), ['ready']],
+            },
+        ],
+    });
+    await (0,promises_namespaceObject.writeFile)(launchFile, launch, { mode: 0o600 });
+    try {
+        const init = await startInit({ native, logs: runPaths(directory).logs, launchFile });
+        await init.launched;
+        await init.ended;
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(launchFile, { force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/pod-cgroups.js
+
+
+
+
+const ROOT = '/sys/fs/cgroup';
+/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
+const pod_cgroups_NAMES = ['kubepods', 'k3s'];
+const POLL_MS = 20;
+const pod_cgroups_PATIENCE_MS = 5_000;
+/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
+async function candidates() {
+    const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
+    return ['', ...hierarchies.filter((name) => !pod_cgroups_NAMES.includes(name))].flatMap((hierarchy) => pod_cgroups_NAMES.map((name) => (0,external_node_path_namespaceObject.join)(ROOT, hierarchy, name)));
+}
+/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
+async function missingPodCgroups() {
+    const paths = await candidates();
+    const present = await Promise.all(paths.map(files_exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+/**
+ * Removes cgroups and those below them, whose files are the kernel's and go with them. A killed
+ * process leaves its cgroup a moment after it was killed.
+ * @param remove does it once, and throws with the errno's name as the error's code
+ * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
+ *   the empty cgroups stay until the sandbox ends
+ */
+async function removeCgroups(paths, remove = removeTrees) {
+    const deadline = performance.now() + pod_cgroups_PATIENCE_MS;
+    for (;;) {
+        try {
+            await remove(paths);
+            return true;
+        }
+        catch (error) {
+            const code = error.code ?? '';
+            if (code === 'EROFS') {
+                return false;
+            }
+            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
+                throw error;
+            }
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS);
+    }
+}
+async function removeTrees(paths) {
+    for (const path of paths) {
+        await removeTree(path);
+    }
+}
+async function removeTree(path) {
+    if (!(await files_exists(path))) {
+        return;
+    }
+    for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
+        if (entry.isDirectory()) {
+            await removeTree((0,external_node_path_namespaceObject.join)(path, entry.name));
+        }
+    }
+    await (0,promises_namespaceObject.rmdir)(path);
+}
+
+;// CONCATENATED MODULE: ./build/js/run/stop.js
+
+
+
+
+
+
+
+
+
+
+
+
+/** init gives its processes 10 s before it kills them. */
+const stop_TERM_MS = 15_000;
+const stop_POLL_MS = 20;
+/**
+ * Ends a run and removes what it made, but for its logs and its bundle: the end of init is the end of every
+ * process, mount, link and rule of the run's namespaces.
+ * @param directory the run's own directory
+ * @param events is told how the run was found, and why images could not be prepared for the next start; it
+ *   ends all the same
+ * @returns false if there was nothing to stop
+ */
+async function stop(directory, events) {
+    const state = await loadState(directory);
+    if (state === undefined) {
+        return false;
+    }
+    const { launchFile, logs, bundle } = runPaths(directory);
+    await tell(directory, state, events);
+    await endInit(launchFile);
+    if (state.preparation !== undefined) {
+        // A stop that was killed on the way may have left its importer running.
+        await endInit(state.preparation.launchFile);
+        await prepareImages(state.preparation).catch((error) => {
+            events.warning(errors_errorMessage(error));
+        });
+    }
+    if (state.kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+    }
+    const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
+    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+    const file = stateFile(directory);
+    for (const path of [
+        ...state.files,
+        ...own.filter((path) => ![logs, bundle, file].includes(path)),
+    ]) {
+        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
+    }
+    const { cgroups, idMapper } = state;
+    await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
+    await (0,promises_namespaceObject.rm)(file);
+    return true;
+}
+/** What cannot be told must not keep anything from being ended. */
+async function tell(directory, state, events) {
+    try {
+        const ended = await findEnd(directory, state);
+        events.ended(ended);
+        if (ended.warning !== undefined) {
+            await writeBundle(directory, ended);
+        }
+    }
+    catch (error) {
+        events.warning(errors_errorMessage(error));
+    }
+}
+async function endInit(launchFile) {
+    for (const signal of ['SIGTERM', 'SIGKILL']) {
+        const pid = await findInit(launchFile);
+        if (pid === undefined || !send(pid, signal)) {
+            return;
+        }
+        await gone(launchFile);
+    }
+    const pid = await findInit(launchFile);
+    if (pid !== undefined) {
+        throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
+    }
+}
+/** Not our child in the post step, so its end can only be looked for. */
+async function gone(launchFile) {
+    const deadline = performance.now() + stop_TERM_MS;
+    while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/mode.js
+const MODES = ['full', 'node', 'control-plane'];
+const SYSCTLS = ['auto', 'bind', 'ptrace'];
+
+;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
+/** The probes of native/probe; each is explained in its own file there. */
+const NATIVE_PROBES = [
+    'mount',
+    'namespaces',
+    'user-namespace-all',
+    'user-namespace',
+    'user-namespace-mapped',
+    'user-namespace-single',
+    'tmpfs',
+    'tmpfs-limits',
+    'proc',
+    'overlay-root',
+    'overlay-proc-sys',
+    'rshared',
+    'pivot-root',
+    'bridge',
+    'veth',
+    'iptables-nat',
+    'output-dnat',
+    'cgroup-v1-inherited',
+    'cgroup-v1-mount',
+    'cgroup-v2-inherited',
+    'cgroup-v2-mount',
+    'kmsg',
+    'oom-score',
+    'session-keyring',
+    'seccomp-trace',
+];
+/** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
+function can(facts, probe) {
+    return facts.probes[probe].result === 'yes';
+}
+/** Whether the runner may not map other ids itself, and must, and a program does it for it. */
+function isMapped(facts) {
+    return (!can(facts, 'namespaces') &&
+        !can(facts, 'user-namespace') &&
+        can(facts, 'user-namespace-mapped'));
+}
+/** Whether the user namespace will hold one id only: nobody maps others, and the runner needs one. */
+function hasOneUser(facts) {
+    return !can(facts, 'namespaces') && !can(facts, 'user-namespace') && !isMapped(facts);
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/advice.js
+/** For most runners the quickest: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
+const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
+/** The lines of a Dockerfile that let a runner stay who it is. */
+const ADD_HELPER = [
+    'USER root',
+    `ADD --chmod=755 https://github.com/k3s-in-gvisor/k3s-in-gvisor/raw/v1/dist/native/linux-x64/idmap ${HELPER}`,
+    `RUN ${HELPER} install ${HELPER}`,
+    'USER runner',
+]
+    .map((line) => `"${line}"`)
+    .join(', ');
+/** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
+function everyIdAdvice({ fileCapabilities, user }) {
+    if (user.uid === 0) {
+        return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
+    }
+    if (fileCapabilities.result === 'no') {
+        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}`;
+    }
+    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
+
+/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
+function chooseHierarchy(facts) {
+    if (can(facts, 'cgroup-v2-inherited'))
+        return 'v2-inherited';
+    if (can(facts, 'cgroup-v1-inherited'))
+        return 'v1-inherited';
+    if (can(facts, 'cgroup-v2-mount'))
+        return 'v2-mounted';
+    if (can(facts, 'cgroup-v1-mount'))
+        return 'v1-mounted';
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/choose-mode.js
+
+
+
+
+/** What a private root with its own network takes: without these there is nothing to run k3s in. */
+const CONTROL_PLANE_PROBES = [
+    'tmpfs',
+    'proc',
+    'overlay-root',
+    'pivot-root',
+    'bridge',
+    'iptables-nat',
+];
+/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
+const NODE_PROBES = ['rshared'];
+/** A pod's own network. */
+const FULL_PROBES = ['veth'];
+/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
+function obstacles(mode, isolation, facts) {
+    return isolation === 'namespaces'
+        ? obstaclesInNamespaces(mode, facts)
+        : obstaclesWithout(mode, facts);
+}
+/** Among the runner's own files: no pod can run, since containers need mounts. */
+function obstaclesWithout(mode, facts) {
+    const { result, evidence } = facts.probes['seccomp-trace'];
+    if (mode === 'control-plane') {
+        // Even without an agent k3s writes its node's password below it, and else waits for ever.
+        return can(facts, 'seccomp-trace') || facts.etcRancher.result === 'yes'
+            ? []
+            : [
+                `k3s keeps a password in /etc/rancher/node, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}), and no call can be answered for it (seccomp-trace: ${evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher/node", or ${RUN_AS_ROOT}`,
+            ];
+    }
+    const found = [];
+    if (mode === 'full') {
+        found.push('without namespaces or mounts containers cannot run');
+    }
+    else if (result !== 'yes') {
+        found.push(`seccomp-trace: ${result} (${evidence})`);
+    }
+    if (facts.user.uid !== 0) {
+        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
+    }
+    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
+        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
+    }
+    return found;
+}
+function obstaclesInNamespaces(mode, facts) {
+    const found = [];
+    const require = (probe) => {
+        const { result, evidence } = facts.probes[probe];
+        if (result !== 'yes') {
+            found.push(`${probe}: ${result} (${evidence})`);
+        }
+    };
+    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
+        require('namespaces');
+        require('user-namespace-single');
+    }
+    CONTROL_PLANE_PROBES.forEach(require);
+    if (mode === 'control-plane') {
+        return found;
+    }
+    NODE_PROBES.forEach(require);
+    if (chooseHierarchy(facts) === undefined) {
+        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
+    }
+    if (mode === 'node') {
+        return found;
+    }
+    FULL_PROBES.forEach(require);
+    if (hasOneUser(facts)) {
+        const { result, evidence } = facts.probes[idsProbe(facts)];
+        found.push(`${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`);
+    }
+    return found;
+}
+/** What was tried last to have the ids of others. */
+function idsProbe(facts) {
+    return facts.idMapper.length === 0 ? 'user-namespace' : 'user-namespace-mapped';
+}
+/** The first of the modes that can be had here; all of them as shortfalls where none can. */
+function reach(modes, facts) {
+    const fellShort = [];
+    for (const mode of modes) {
+        const found = [];
+        for (const isolation of ['namespaces', 'none']) {
+            const obstaclesHere = obstacles(mode, isolation, facts);
+            if (obstaclesHere.length === 0) {
+                return { mode, isolation, fellShort };
+            }
+            found.push(...obstaclesHere);
+        }
+        fellShort.push({ mode, obstacles: found });
+    }
+    return { mode: undefined, fellShort };
+}
+/**
+ * The mode that was asked for, or the best that can be had for `auto`.
+ * @throws if what was asked for cannot be reached here: never a silent downgrade.
+ */
+function chooseMode(asked, facts) {
+    const reached = reach(asked === 'auto' ? MODES : [asked], facts);
+    if (reached.mode !== undefined) {
+        return reached;
+    }
+    const shortfalls = reached.fellShort.map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`);
+    throw new Error(`Failed to find a way to run mode ${asked} here:\n${shortfalls.join('\n')}`);
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/bridge-netfilter.js
+
+
+const BRIDGE_NETFILTER_SYSCTL = 'net/bridge/bridge-nf-call-iptables';
+/**
+ * Where br_netfilter is loaded, frames between a bridge's ports meet the rules that are meant for the
+ * gateway's own traffic, and the first of them drops what comes in by the bridge. k3s sets this sysctl
+ * to 1 for kube-proxy, which does not run here: it is set to 0, and k3s is given a file to write to.
+ */
+const bridgeNetfilter = {
+    id: 'bridge-netfilter',
+    symptom: 'CoreDNS never ready: dial tcp 10.43.0.1:443: i/o timeout; no frame passes from a pod to the node',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/syssetup/setup.go',
+    removeWhen: 'k3s leaves this sysctl alone without kube-proxy',
+    sysctls: [BRIDGE_NETFILTER_SYSCTL],
+    needed: ({ facts, isolation }) => isolation !== 'none' && facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
+        ? `${BRIDGE_NETFILTER_SYSCTL} exists, and k3s would set it`
+        : undefined,
+    contribute: () => {
+        const sysctl = (0,external_node_path_namespaceObject.join)('/proc/sys', BRIDGE_NETFILTER_SYSCTL);
+        const decoy = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'bridge-nf-call-iptables');
+        return {
+            operations: {
+                network: [
+                    ['set', sysctl, '0'],
+                    ['write', decoy, '0644', '0\n'],
+                    ['bind', decoy, sysctl, '-'],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-controllers.js
+
+/** A cgroup v2 tree gives its children only the controllers that were enabled for them. */
+const cgroupControllers = {
+    id: 'cgroup-controllers',
+    symptom: 'failed to find cpuset, cpu or memory cgroup (v2)',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/cgroups/cgroups_linux.go',
+    removeWhen: 'never: nobody else enables them where there is no systemd',
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+        ? 'cgroup v2: children get only the controllers enabled here'
+        : undefined,
+    contribute: () => ({
+        operations: {
+            system: [['set', '/sys/fs/cgroup/cgroup.subtree_control', '+cpu +cpuset +memory +pids']],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-mount.js
+
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
+/** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
+const cgroupMount = {
+    id: 'cgroup-mount',
+    symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
+    removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
+    needed: ({ facts, mode, isolation }) => {
+        const hierarchy = chooseHierarchy(facts);
+        return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
+            ? undefined
+            : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
+    },
+    contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
+};
+function mountV2() {
+    return {
+        operations: {
+            system: [
+                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
+                ['directory', '/sys/fs/cgroup', '0755'],
+                ['mount', 'cgroup2', '/sys/fs/cgroup', 'cgroup2', 'nosuid,noexec,nodev', '-'],
+            ],
+        },
+    };
+}
+function mountV1() {
+    return {
+        operations: {
+            system: [
+                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
+                ...V1_CONTROLLERS.flatMap((controller) => {
+                    const path = `/sys/fs/cgroup/${controller}`;
+                    return [
+                        ['directory', path, '0755'],
+                        ['mount', 'cgroup', path, 'cgroup', 'nosuid,noexec,nodev', controller],
+                    ];
+                }),
+            ],
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
+
+const cgroupV1Accepted = {
+    id: 'cgroup-v1-accepted',
+    symptom: 'kubelet is configured to not run on a host using cgroup v1',
+    source: 'https://github.com/kubernetes/kubernetes/pull/134298',
+    removeWhen: 'gVisor mounts cgroup v2 by default (runsc -in-sandbox-cgroup=v2 does)',
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v1')
+        ? 'cgroup v1 is what this sandbox has; Kubernetes 1.35 and later refuse it by default'
+        : undefined,
+    contribute: () => ({ kubelet: { failCgroupV1: false } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/controller-manager-rate.js
+/** For speed: every pod waits for the default service account, which waits for the controller manager. */
+const controllerManagerRate = {
+    id: 'controller-manager-rate',
+    symptom: 'error looking up service account default/default: serviceaccount "default" not found',
+    source: 'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',
+    removeWhen: 'kube-controller-manager starts its controllers without waiting for its own client limits',
+    needed: () => 'the default service account appears seconds earlier',
+    contribute: () => ({
+        k3s: {
+            'kube-controller-manager-arg': ['kube-api-qps=500', 'kube-api-burst=1000'],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/data-tmpfs.js
+
+
+/** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
+const dataTmpfs = {
+    id: 'data-tmpfs',
+    symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
+    removeWhen: 'gVisor accepts a disk-backed upper layer',
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
+    contribute: ({ k3s, layout }) => {
+        const unpacked = (0,external_node_path_namespaceObject.join)(k3s.dataDir, 'data');
+        const upper = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'upper');
+        const work = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'work');
+        return {
+            operations: {
+                storage: [
+                    ['directory', K3S_DATA, '0755'],
+                    ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
+                    // The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them.
+                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'), '0755'],
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    [
+                        'mount',
+                        'overlay',
+                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'),
+                        'overlay',
+                        '-',
+                        `lowerdir=${unpacked},upperdir=${upper},workdir=${work}`,
+                    ],
+                    ['directory', '/var/lib/kubelet', '0755'],
+                    ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
+                    // Logs outlive the mount namespace, so that a failure can be explained.
+                    ['directory', '/var/log/pods', '0755'],
+                    ['bind', (0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
+                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
+                    [
+                        'symlink',
+                        (0,external_node_path_namespaceObject.join)(layout.logs, 'containerd.log'),
+                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
+                    ],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/gateway-network.js
+
+const BRIDGE = 'cni0';
+/** The node's own link on the bridge. */
+const NODE_LINK = 'node0';
+/**
+ * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
+ */
+const gatewayNetwork = {
+    id: 'gateway-network',
+    symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
+    source: 'https://github.com/google/gvisor/issues/170',
+    removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
+    needed: ({ isolation }) => isolation === 'none'
+        ? undefined
+        : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+    contribute: ({ addresses, layout, mode }) => ({
+        k3s: {
+            'flannel-backend': 'none',
+            'disable-kube-proxy': true,
+            'disable-network-policy': true,
+            // servicelb runs inside the cloud controller; with only one of the two off it still starts.
+            'disable-cloud-controller': true,
+            disable: ['servicelb'],
+            'node-ip': addresses.node,
+            'cluster-cidr': addresses.podCidr,
+            'service-cidr': addresses.serviceCidr,
+            'cluster-dns': addresses.clusterDns,
+        },
+        operations: {
+            network: [
+                ['link-up', 'lo'],
+                ['bridge', BRIDGE],
+                // Not the bridge itself: gVisor sends what a bridge says to every port, and what is said to
+                // it as well, a copy for each pod (pkg/tcpip/stack/bridge.go). Between ports it knows whom.
+                ['port', BRIDGE, NODE_LINK, `${addresses.node}/24`],
+                // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
+                // without a route connect() fails before any rule is asked.
+                ['default-route', addresses.nowhere, NODE_LINK],
+            ],
+            files: mode === 'control-plane'
+                ? []
+                : [
+                    ...['gvisor-bridge', 'loopback'].flatMap((plugin) => [
+                        ['directory', '/opt/cni/bin', '0755'],
+                        ['write', (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '0755', ''],
+                        ['bind', (0,external_node_path_namespaceObject.join)(layout.native, 'cni'), (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '-'],
+                    ]),
+                    ['directory', '/etc/cni/net.d', '0755'],
+                    [
+                        'write',
+                        '/etc/cni/net.d/10-gvisor-bridge.conflist',
+                        '0644',
+                        JSON.stringify({
+                            cniVersion: '1.0.0',
+                            name: 'gvisor-bridge',
+                            plugins: [
+                                {
+                                    type: 'gvisor-bridge',
+                                    bridge: BRIDGE,
+                                    subnet: addresses.nodeCidr,
+                                    gateway: addresses.node,
+                                    // The default route's neighbour must stay nobody.
+                                    reserved: [addresses.nowhere],
+                                    dataDir: '/var/lib/cni/gvisor-bridge',
+                                    gatewaySocket: layout.gatewaySocket,
+                                },
+                            ],
+                        }),
+                    ],
+                ],
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/interceptor.js
+/**
+ * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
+ * those for missing files to files that stand for them (native/interceptor).
+ */
+const interceptor = {
+    id: 'interceptor',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
+    removeWhen: 'gVisor has the files the kubelet demands',
+    needed: ({ facts, mode, isolation, sysctls }) => {
+        if (mode === 'control-plane') {
+            return isolation === 'none' && facts.etcRancher.result === 'no'
+                ? `k3s reads its node's password in /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence})`
+                : undefined;
+        }
+        if (sysctls === 'ptrace') {
+            return 'the input sysctls asks for it';
+        }
+        return isolation === 'none'
+            ? 'nothing can be mounted here, so missing files are answered as they are opened'
+            : undefined;
+    },
+    contribute: ({ layout }) => ({
+        operations: { files: [['directory', layout.answers, '0755']] },
+        wrapper: [layout.interceptor, '--root', layout.answers, '--'],
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/iptables-legacy.js
+const iptablesLegacy = {
+    id: 'iptables-legacy',
+    symptom: 'iptables: Failed to initialize nft: Protocol not supported',
+    source: 'https://github.com/k3s-io/k3s-root/blob/master/iptables-detect/iptables-detect.sh',
+    removeWhen: 'gVisor has nftables by default',
+    needed: ({ mode }) => mode === 'control-plane' ? undefined : 'gVisor has the legacy tables, k3s would choose nft',
+    contribute: () => ({
+        environment: { IPTABLES_MODE: 'legacy' },
+        // The kubelet's own chains need the comment match, and nothing here uses them.
+        kubelet: { makeIPTablesUtilChains: false },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/local-storage-isolation.js
+const localStorageIsolation = {
+    id: 'local-storage-isolation',
+    symptom: 'failed to get rootfs info: unable to find data in memory cache',
+    source: 'https://github.com/k3s-io/k3s/issues/8404',
+    removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
+    needed: ({ mode }) => mode === 'control-plane'
+        ? undefined
+        : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
+    contribute: () => ({
+        kubelet: { localStorageCapacityIsolation: false },
+        // The kubelet then tells the scheduler of none: pods that request some would wait for ever.
+        controller: ['--ephemeral-storage', '/var/lib/kubelet'],
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/machine-id.js
+const machineId = {
+    id: 'machine-id',
+    symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
+    source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
+    removeWhen: 'never: container images have no machine id',
+    needed: ({ facts, isolation }) => isolation === 'none' || facts.machineId.result === 'yes'
+        ? undefined
+        : `/etc/machine-id: ${facts.machineId.evidence}`,
+    // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
+    contribute: () => ({
+        operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/masked-directories.js
+
+/** How runc 1.5 hides a directory; see native/adapter/workarounds/masked_directories.c. */
+const maskedDirectories = {
+    id: 'masked-directories',
+    symptom: `runc create failed: can't mask dir "/sys/firmware": mount tmpfs: invalid argument`,
+    source: 'https://github.com/opencontainers/runc/blob/main/libcontainer/rootfs_linux.go',
+    removeWhen: 'releases of gVisor before July 2026 are out of use',
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || can(facts, 'tmpfs-limits')
+        ? undefined
+        : `empty directories are not hidden from containers (${facts.probes['tmpfs-limits'].evidence})`,
+    contribute: () => ({ adaptsContainers: true }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/node-resolver.js
+/** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
+const nodeResolver = {
+    id: 'node-resolver',
+    symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
+    source: 'docs/architecture.md',
+    removeWhen: "the node shares the runner's network namespace",
+    needed: ({ facts, isolation }) => isolation === 'none'
+        ? undefined
+        : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+    contribute: ({ addresses, facts }) => ({
+        operations: {
+            files: [
+                [
+                    'write',
+                    '/etc/resolv.conf',
+                    '0644',
+                    [`nameserver ${addresses.node}`, ...facts.resolver.otherLines, ''].join('\n'),
+                ],
+            ],
+        },
+        k3s: { 'resolv-conf': '/etc/resolv.conf' },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/open-files.js
+/** What k3s's own systemd unit says (LimitNOFILE); here nobody does, and pods get the runner's. */
+const LIMIT = 1_048_576;
+const openFiles = {
+    id: 'open-files',
+    symptom: 'mysqld: Out of memory (a table of 2^30 descriptors), or: max file descriptors [1024] too low',
+    source: 'https://github.com/docker-library/mysql/issues/579',
+    removeWhen: 'never: a runner may have any limit',
+    needed: ({ mode, isolation }) => mode === 'control-plane' || isolation === 'none'
+        ? undefined
+        : `pods may open ${LIMIT} files, whatever the runner's own limit is`,
+    contribute: () => ({ operations: { system: [['open-files', String(LIMIT)]] } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/oom-score.js
+
+/** Outside of gVisor, where root was left without CAP_SYS_RESOURCE. */
+const oomScore = {
+    id: 'oom-score',
+    symptom: "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
+    source: 'https://github.com/containerd/containerd/blob/main/docs/cri/config.md (restrict_oom_score_adj)',
+    removeWhen: 'never: lowering a score takes CAP_SYS_RESOURCE on Linux',
+    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'oom-score')
+        ? undefined
+        : `pods cannot be spared when memory runs out (${facts.probes['oom-score'].evidence})`,
+    contribute: () => ({
+        containerd: { "plugins.'io.containerd.cri.v1.runtime'": { restrict_oom_score_adj: true } },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/owned-directories.js
+
+
+/** Every directory of the private root in which this project, k3s, the kubelet or containerd makes something. */
+const DIRECTORIES = [
+    'etc',
+    'opt',
+    'mnt',
+    'root',
+    'usr',
+    'usr/libexec',
+    'var',
+    'var/lib',
+    'var/log',
+];
+/**
+ * Root of a user namespace may do nothing with what belongs to an id outside of it. A directory of
+ * the overlay belongs to whom it belongs in the upper layer.
+ */
+const ownedDirectories = {
+    id: 'owned-directories',
+    symptom: 'Failed to create /var/lib/rancher: Permission denied',
+    source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
+    removeWhen: 'never: a runner that is not root can map no id but its own',
+    needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
+        ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
+        : undefined,
+    contribute: ({ layout }) => {
+        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
+        return {
+            operations: {
+                layer: [
+                    ...DIRECTORIES.map((path) => ['directory', (0,external_node_path_namespaceObject.join)(upper, path), '0755']),
+                    ['write', (0,external_node_path_namespaceObject.join)(upper, 'etc/resolv.conf'), '0644', ''],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/pod-sysctls.js
+/** Stands for the sysctls of a network namespace, none of which gVisor has. */
+const SYSCTL = 'net/ipv4/ip_unprivileged_port_start';
+/**
+ * What the kubelet lets any pod ask for where the kernel is new enough (pkg/kubelet/sysctl/safe_sysctls.go);
+ * gVisor's calls itself 4.4.0 in some releases.
+ */
+const SAFE_SYSCTLS = [
+    'kernel.shm_rmid_forced',
+    'net.ipv4.ip_local_port_range',
+    'net.ipv4.ip_local_reserved_ports',
+    SYSCTL.replaceAll('/', '.'),
+    'net.ipv4.ping_group_range',
+    'net.ipv4.tcp_fin_timeout',
+    'net.ipv4.tcp_keepalive_intvl',
+    'net.ipv4.tcp_keepalive_probes',
+    'net.ipv4.tcp_keepalive_time',
+    'net.ipv4.tcp_rmem',
+    'net.ipv4.tcp_syncookies',
+    'net.ipv4.tcp_wmem',
+];
+/** A pod's securityContext.sysctls; see native/adapter/workarounds/pod_sysctls.c. */
+const podSysctls = {
+    id: 'pod-sysctls',
+    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
+    source: 'https://github.com/google/gvisor/issues/1833',
+    removeWhen: "gVisor has the sysctls of a network namespace, and a pod's are not the whole sandbox's",
+    sysctls: [SYSCTL],
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[SYSCTL]?.result === 'yes'
+        ? undefined
+        : 'pods are shown the sysctls they ask for, where gVisor does as much without, or are refused',
+    contribute: () => ({
+        adaptsContainers: true,
+        kubelet: { allowedUnsafeSysctls: SAFE_SYSCTLS },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/private-root.js
+
+
+const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
+/**
+ * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
+ * memory and vanishes with the mount namespace. Also what makes paths writable for a runner that
+ * is not root, and what leaves only our own entries in mountinfo (runc takes the first entry of a
+ * cgroup mount, even a covered one).
+ */
+const privateRoot = {
+    id: 'private-root',
+    symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
+    source: 'https://docs.kernel.org/filesystems/overlayfs.html',
+    removeWhen: 'never: this is the clean-up',
+    needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
+    contribute: ({ facts, k3s, layout, prepared }) => {
+        const inside = (path) => (0,external_node_path_namespaceObject.join)(layout.newRoot, path);
+        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
+        const work = (0,external_node_path_namespaceObject.join)(layout.scratch, 'work');
+        const bind = (path, flags = 'recursive') => [
+            ['directory', inside(path), '0755'],
+            ['bind', path, inside(path), flags],
+        ];
+        const bindFile = (path, from = path) => [
+            ['write', inside(path), '0644', ''],
+            ['bind', from, inside(path), '-'],
+        ];
+        return {
+            operations: {
+                layer: [
+                    ['propagation', '/', 'private'],
+                    ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    ['directory', layout.newRoot, '0755'],
+                ],
+                root: [
+                    [
+                        'mount',
+                        'overlay',
+                        layout.newRoot,
+                        'overlay',
+                        '-',
+                        `lowerdir=/,upperdir=${upper},workdir=${work}`,
+                    ],
+                    ['directory', inside('/proc'), '0755'],
+                    ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
+                    ...bind('/sys'),
+                    ['directory', inside('/dev'), '0755'],
+                    ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
+                    ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
+                    // kubelet: "failed to create kubelet: open /dev/kmsg: no such file or directory"; it only
+                    // has to open. The runner's own would need CAP_SYSLOG, so it is never shown.
+                    ...bindFile('/dev/kmsg', '/dev/null'),
+                    ['directory', inside('/dev/pts'), '0755'],
+                    [
+                        'mount',
+                        'devpts',
+                        inside('/dev/pts'),
+                        'devpts',
+                        'nosuid,noexec',
+                        'newinstance,ptmxmode=0666',
+                    ],
+                    ['symlink', 'pts/ptmx', inside('/dev/ptmx')],
+                    ['symlink', '/proc/self/fd', inside('/dev/fd')],
+                    ['symlink', '/proc/self/fd/0', inside('/dev/stdin')],
+                    ['symlink', '/proc/self/fd/1', inside('/dev/stdout')],
+                    ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
+                    ['directory', inside('/dev/shm'), '1777'],
+                    ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
+                    // The lower layer has what they are mounted on.
+                    ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
+                    // Not through this overlay, since another one is put on it: Linux stacks two at most
+                    // ("Invalid argument"), and a container's own root is the first.
+                    // Read-only: later jobs run what is in there, and a pod may have the node's root as a volume.
+                    ...bind(k3s.dataDir, 'recursive,read-only'),
+                    ...(prepared === undefined ? [] : bind(prepared.directory, 'recursive,read-only')),
+                    ['directory', inside('/run'), '0755'],
+                    ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
+                    ['directory', inside(layout.state), '0755'],
+                    // Not recursive: the private root itself lies below it.
+                    ['bind', layout.state, inside(layout.state), '-'],
+                    ['pivot', layout.newRoot],
+                ],
+                system: [
+                    // containerd and kubelet mount for containers, and containers ask for propagation:
+                    // "path /sys is mounted on /sys but it is not a shared or slave mount".
+                    ['propagation', '/', 'shared'],
+                    ['directory', PRIVATE_FILES, '0755'],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/private-sysctls.js
+const private_sysctls_SYSCTL = 'fs/file-max';
+/** Privileged init containers that set kernel parameters; see native/adapter/workarounds/private_sysctls.c. */
+const privateSysctls = {
+    id: 'private-sysctls',
+    symptom: 'sysctl: error setting key "vm.max_map_count": Read-only file system',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
+    removeWhen: 'gVisor has fs.file-max and lets root write vm.max_map_count',
+    sysctls: [private_sysctls_SYSCTL],
+    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[private_sysctls_SYSCTL]?.result === 'yes'
+        ? undefined
+        : 'privileged containers see and write sysctls of their own, not those of the runner',
+    contribute: () => ({ adaptsContainers: true }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/proxy.js
+/** Go's and curl's rule: names and networks for which the proxy is not asked. */
+function noProxy({ proxy }, addresses) {
+    const own = [
+        'localhost',
+        '127.0.0.0/8',
+        addresses.node,
+        addresses.podCidr,
+        addresses.serviceCidr,
+        '.svc',
+        '.cluster.local',
+    ];
+    return [...proxy.no.split(',').filter((entry) => entry !== ''), ...own].join(',');
+}
+function proxyOf({ proxy }) {
+    return proxy.https || proxy.http;
+}
+/** The runner's loopback is not the node's. */
+function isLoopback(proxy) {
+    return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
+}
+const proxy = {
+    id: 'proxy',
+    symptom: 'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
+    source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',
+    removeWhen: 'never: k3s adds its networks to NO_PROXY itself, and leaves out those of the node',
+    needed: ({ facts }) => {
+        const address = proxyOf(facts);
+        if (address === '') {
+            return undefined;
+        }
+        return 'images are pulled through the proxy of the runner, the cluster is reached without';
+    },
+    contribute: ({ facts, addresses, isolation }) => ({
+        warning: isolation === 'namespaces' && isLoopback(proxyOf(facts))
+            ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
+            : undefined,
+        environment: {
+            ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
+            ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
+            NO_PROXY: noProxy(facts, addresses),
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/runner-files.js
+
+/** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
+const runnerFiles = {
+    id: 'runner-files',
+    symptom: 'Failed to create the namespaces: Operation not permitted',
+    source: 'https://docs.docker.com/engine/security/seccomp/',
+    removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
+    needed: ({ isolation }) => isolation === 'none'
+        ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
+        : undefined,
+    contribute: ({ layout, mode, facts, paths }) => ({
+        k3s: {
+            'data-dir': paths.data,
+            'flannel-backend': 'none',
+            'disable-kube-proxy': true,
+            'disable-network-policy': true,
+            'disable-cloud-controller': true,
+            disable: ['servicelb', 'coredns', 'local-storage'],
+            'https-listen-port': facts.apiServerPort,
+            ...runnerAddress(facts.networks),
+            ...(mode === 'control-plane'
+                ? {}
+                : {
+                    // overlayfs needs a mount, and k3s refuses to start without it.
+                    snapshotter: 'native',
+                    'kubelet-arg': [`root-dir=${(0,external_node_path_namespaceObject.join)(layout.state, 'kubelet')}`],
+                }),
+        },
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.cni": { conf_dir: (0,external_node_path_namespaceObject.join)(layout.state, 'cni') },
+        },
+        operations: {
+            files: mode === 'control-plane'
+                ? []
+                : [
+                    ['directory', (0,external_node_path_namespaceObject.join)(layout.state, 'cni'), '0755'],
+                    // The kubelet is Ready only with a network; no pod will ever ask for it here.
+                    [
+                        'write',
+                        (0,external_node_path_namespaceObject.join)(layout.state, 'cni', '10-loopback.conflist'),
+                        '0644',
+                        JSON.stringify({
+                            cniVersion: '1.0.0',
+                            name: 'loopback',
+                            plugins: [{ type: 'loopback' }],
+                        }),
+                    ],
+                ],
+        },
+        leftBehind: [
+            '/etc/rancher',
+            '/etc/cni',
+            '/opt/cni',
+            '/run/k3s',
+            '/run/containerd',
+            '/run/nri',
+            '/run/flannel',
+            '/var/lib/cni',
+            '/var/lib/kubelet',
+            '/var/lib/rancher',
+            '/var/log/containers',
+            '/var/log/pods',
+            '/usr/libexec/kubernetes',
+        ],
+    }),
+};
+/** k3s looks for a default route otherwise, and an address it finds on its own may be another. */
+function runnerAddress(networks) {
+    const address = networks[0]?.split('/')[0];
+    return address === undefined ? {} : { 'node-ip': address };
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/session-keyring.js
+
+/**
+ * runc gives each container a session keyring. gVisor keeps every one of them, 200 for a user
+ * namespace: the 201st container of a cluster does not start, and none after it.
+ */
+const sessionKeyring = {
+    id: 'session-keyring',
+    symptom: 'runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/kernel/auth/key.go',
+    removeWhen: 'gVisor drops keyrings that nobody holds',
+    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'session-keyring')
+        ? undefined
+        : `containers share the runner's (${facts.probes['session-keyring'].evidence})`,
+    contribute: () => ({
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options": {
+                NoNewKeyring: true,
+            },
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/single-process-oom-kill.js
+
+const singleProcessOomKill = {
+    id: 'single-process-oom-kill',
+    symptom: 'unable to set unified resource "memory.oom.group"',
+    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
+    removeWhen: "gVisor's cgroup v2 has memory.oom.group",
+    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+        ? "gVisor's cgroup v2 has no memory.oom.group"
+        : undefined,
+    contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/sysctl-overlay.js
+
+
+/**
+ * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
+ * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
+ */
+const KUBELET_SYSCTLS = {
+    'vm/overcommit_memory': '1',
+    'vm/panic_on_oom': '0',
+    'kernel/panic': '10',
+    'kernel/panic_on_oops': '1',
+    'kernel/keys/root_maxkeys': '1000000',
+    'kernel/keys/root_maxbytes': '25000000',
+};
+/** The sysctls that are missing, or cannot be what the kubelet wants. */
+function wrong(facts) {
+    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
+        const answer = facts.sysctls[path];
+        return answer?.result !== 'yes' || answer.evidence !== value;
+    });
+}
+/**
+ * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
+ * is added, what is written is kept. One mount, and no cost at run time.
+ */
+const sysctlOverlay = {
+    id: 'sysctl-overlay',
+    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
+    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
+    removeWhen: 'gVisor has these six sysctls and lets root write them',
+    sysctls: Object.keys(KUBELET_SYSCTLS),
+    needed: ({ facts, mode, isolation, sysctls }) => {
+        const paths = wrong(facts).map(([path]) => path);
+        return paths.length === 0 ||
+            mode === 'control-plane' ||
+            isolation === 'none' ||
+            sysctls === 'ptrace'
+            ? undefined
+            : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
+    },
+    contribute: ({ facts }) => {
+        const upper = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl');
+        const work = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl-work');
+        const files = wrong(facts).flatMap(([path, value]) => [
+            ['directory', (0,external_node_path_namespaceObject.join)(upper, (0,external_node_path_namespaceObject.dirname)(path)), '0755'],
+            ['write', (0,external_node_path_namespaceObject.join)(upper, path), '0644', `${value}\n`],
+        ]);
+        return {
+            operations: {
+                system: [
+                    ['directory', upper, '0755'],
+                    ['directory', work, '0755'],
+                    ...files,
+                    [
+                        'mount',
+                        'overlay',
+                        '/proc/sys',
+                        'overlay',
+                        '-',
+                        `lowerdir=/proc/sys,upperdir=${upper},workdir=${work}`,
+                    ],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/temporary-mounts.js
+
+
+/**
+ * containerd mounts a container's image for a moment to read its /etc/passwd. In a shared mount
+ * gVisor also asks whether the copies are busy that other containers' mount namespaces got while
+ * they were starting, and the unmount fails until those are gone: 50 tries, then the kubelet
+ * starts over, seconds later.
+ */
+const temporaryMounts = {
+    id: 'temporary-mounts',
+    symptom: 'failed to create containerd container: failed to unmount /var/lib/rancher/k3s/agent/containerd/tmpmounts/containerd-mount1403079732: device or resource busy',
+    source: 'https://github.com/containerd/containerd/blob/main/core/mount/mount_linux.go',
+    removeWhen: 'gVisor unmounts a shared mount whose copies are in use elsewhere',
+    needed: ({ isolation, mode }) => isolation === 'none' || mode === 'control-plane'
+        ? undefined
+        : "containers that start at the same time hold copies of each other's temporary mounts",
+    contribute: () => {
+        // Not tmpmounts itself: containerd begins by unmounting what is mounted there.
+        const directory = (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd');
+        return {
+            operations: {
+                storage: [
+                    ['directory', directory, '0755'],
+                    ['bind', directory, directory, '-'],
+                    ['propagation', directory, 'private'],
+                ],
+            },
+        };
+    },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/unprivileged-ports.js
+const UNPRIVILEGED_SYSCTLS = [
+    'net/ipv4/ip_unprivileged_port_start',
+    'net/ipv4/ping_group_range',
+];
+/** containerd sets these sysctls in every pod's sandbox when the kernel calls itself 4.11 or later. */
+const unprivilegedPorts = {
+    id: 'unprivileged-ports',
+    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
+    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
+    removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
+    sysctls: UNPRIVILEGED_SYSCTLS,
+    needed: ({ facts, mode }) => {
+        const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
+        return missing.length === 0 || mode === 'control-plane'
+            ? undefined
+            : `missing: ${missing.join(', ')}`;
+    },
+    contribute: () => ({
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'": {
+                enable_unprivileged_ports: false,
+                enable_unprivileged_icmp: false,
+            },
+        },
+    }),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/user-namespace.js
+
+/**
+ * Chosen by the plan's namespaces (see `chooseNamespaces`); here only its consequences.
+ */
+const userNamespace = {
+    id: 'user-namespace',
+    symptom: 'mount: Operation not permitted',
+    source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
+    removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
+    needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
+        ? undefined
+        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside${isMapped(facts) ? `; its ids are mapped by ${facts.idMapper.join(' ')}` : ''}`,
+    contribute: () => ({}),
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/index.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** In the order of their operations within a phase: a mount before what is written below it. */
+const WORKAROUNDS = [
+    userNamespace,
+    privateRoot,
+    runnerFiles,
+    ownedDirectories,
+    sysctlOverlay,
+    interceptor,
+    cgroupMount,
+    cgroupControllers,
+    cgroupV1Accepted,
+    singleProcessOomKill,
+    dataTmpfs,
+    temporaryMounts,
+    localStorageIsolation,
+    unprivilegedPorts,
+    oomScore,
+    openFiles,
+    sessionKeyring,
+    maskedDirectories,
+    podSysctls,
+    privateSysctls,
+    iptablesLegacy,
+    machineId,
+    gatewayNetwork,
+    bridgeNetfilter,
+    nodeResolver,
+    proxy,
+    controllerManagerRate,
+];
+
+;// CONCATENATED MODULE: ./build/js/plan/sysctls.js
+
+/** Paths below /proc/sys by which the plan decides, for the probes. */
+const PLANNED_SYSCTLS = WORKAROUNDS.flatMap(({ sysctls }) => sysctls ?? []);
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/js/sandbox/id-mapper.js
+
+
+/** The name native/idmap is installed under. */
+const IDMAP = 'k3s-in-gvisor-idmap';
+/** Where it is looked for beside PATH: what a Dockerfile adds, and what an init container fills. */
+const PLACES = ['/usr/local/bin', '/opt/k3s-in-gvisor'];
+/**
+ * The program, with its arguments, that may map every id for a runner that is not root: the helper,
+ * else sudo, which works only where runsc runs with -allow-suid. Whether it does, the probe finds.
+ * @returns empty for root, who needs none, and where there is none
+ */
+async function findIdMapper(search) {
+    const { uid, given, path, shipped } = search;
+    if (uid === 0) {
+        return [];
+    }
+    if (given !== undefined) {
+        return [given];
+    }
+    const directories = path.split(external_node_path_namespaceObject.delimiter).filter((directory) => directory !== '');
+    const helper = await firstExecutable(IDMAP, [...directories, ...PLACES]);
+    if (helper !== undefined) {
+        return [helper];
+    }
+    const sudo = await firstExecutable('sudo', directories);
+    return sudo === undefined ? [] : [sudo, '-n', '--', shipped];
+}
+async function firstExecutable(name, directories) {
+    const paths = directories.map((directory) => (0,external_node_path_namespaceObject.join)(directory, name));
+    const found = await Promise.all(paths.map((path) => (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false)));
+    return paths.find((_, index) => found[index]);
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
+
+/** What the private root makes anew. */
+const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
+/**
+ * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
+ * @throws if a line is not of that form, or a probe that was asked for did not answer.
+ */
+function parseProbes(output) {
+    const answers = new Map();
+    for (const line of output.split('\n').filter((text) => text !== '')) {
+        const [name, result, ...evidence] = line.split('\t');
+        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
+            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
+        }
+        answers.set(name, { result, evidence: evidence.join(' ') });
+    }
+    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
+        const answer = answers.get(name);
+        if (answer === undefined) {
+            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
+        }
+        return [name, answer];
+    }));
+    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
+    return { probes, sysctls };
+}
+/**
+ * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
+ * Those below another come with it when it is bound recursively.
+ * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
+ */
+function parseMounts(mountinfo, workspace) {
+    const points = mountinfo
+        .split('\n')
+        .map((line) => line.split(' ')[4])
+        .filter((point) => point !== undefined)
+        .map(unescapeOctal);
+    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
+    if (workspace !== undefined) {
+        points.push(workspace);
+    }
+    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
+    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
+}
+/** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
+const IDMAP_CAPABILITIES = { SETGID: 6n, SETUID: 7n, SETFCAP: 31n };
+/**
+ * Whether a program gains the capabilities of its file, from /proc/self/status (proc_pid_status(5)):
+ * not with no_new_privs, and none that the bounding set is without.
+ */
+function parseFileCapabilities(status) {
+    const field = (name) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0';
+    if (field('NoNewPrivs') === '1') {
+        return { result: 'no', evidence: 'no_new_privs is set' };
+    }
+    const bounding = BigInt(`0x${field('CapBnd')}`);
+    const missing = Object.entries(IDMAP_CAPABILITIES).filter(([, bit]) => ((bounding >> bit) & 1n) === 0n);
+    return missing.length === 0
+        ? { result: 'yes', evidence: `bounding set ${field('CapBnd')}` }
+        : {
+            result: 'no',
+            evidence: `the bounding set is without ${missing.map(([name]) => name).join(', ')}`,
+        };
+}
+/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
+function unescapeOctal(text) {
+    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
+function parseResolver(resolvConf) {
+    const lines = resolvConf
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '' && !/^[#;]/.test(line));
+    const isNameserver = (line) => /^nameserver\s/.test(line);
+    return {
+        nameservers: lines
+            .filter(isNameserver)
+            .map((line) => line.split(/\s+/)[1] ?? '')
+            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
+        otherLines: lines.filter((line) => !isNameserver(line)),
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
+
+
+
+
+
+
+
+
+const API_SERVER_PORT = 6443;
+/** Finds the facts by attempting, side by side; nothing is left behind. */
+async function gatherFacts(layout, questions, signal) {
+    const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+    const idMapper = await findIdMapper({
+        uid: user.uid,
+        given: questions.idMapHelper,
+        path: process.env['PATH'] ?? '',
+        shipped: (0,external_node_path_namespaceObject.join)(layout.native, 'idmap'),
+    });
+    const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+        probe(layout, questions.sysctls, idMapper, signal),
+        findMounts(),
+        readResolver(),
+        freePort(API_SERVER_PORT),
+        readAnswer('/etc/machine-id'),
+        (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
+        findWritable('/etc/rancher/node'),
+    ]);
+    return {
+        ...probed,
+        user,
+        hostname: (0,external_node_os_namespaceObject.hostname)(),
+        mounts,
+        networks: Object.values((0,external_node_os_namespaceObject.networkInterfaces)())
+            .flatMap((addresses) => addresses ?? [])
+            .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
+        resolver,
+        proxy: proxies(process.env),
+        apiServerPort,
+        machineId,
+        idMapper,
+        fileCapabilities: parseFileCapabilities(status),
+        etcRancher,
+    };
+}
+async function probe(layout, sysctls, idMapper, signal) {
+    const output = await exec_run([
+        ...[(0,external_node_path_namespaceObject.join)(layout.native, 'probe'), '--scratch', layout.state],
+        ...idMapper.flatMap((argument) => ['--mapper', argument]),
+        ...sysctls.flatMap((path) => ['--sysctl', path]),
+    ], { signal });
+    return parseProbes(output);
+}
+/** A runner without the file has no name servers. */
+async function readResolver() {
+    const text = await (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').catch((error) => {
+        if (error.code === 'ENOENT') {
+            return '';
+        }
+        throw new Error(`Failed to read the runner's name servers: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    });
+    return parseResolver(text);
+}
+async function findMounts() {
+    const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
+    return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
+}
+/** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
+async function freePort(preferred) {
+    return (await tryListen(preferred)) ?? (await tryListen(0)) ?? preferred;
+}
+function tryListen(port) {
+    return new Promise((resolve) => {
+        const server = (0,external_node_net_.createServer)();
+        server.once('error', () => {
+            resolve(undefined);
+        });
+        server.listen(port, '127.0.0.1', () => {
+            const address = server.address();
+            server.close(() => {
+                resolve(typeof address === 'object' && address !== null ? address.port : undefined);
+            });
+        });
+    });
+}
+/** Either spelling counts, the first one first, as in Go and curl. */
+function proxies(environment) {
+    const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
+    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+}
+async function readAnswer(path) {
+    try {
+        const text = (await (0,promises_namespaceObject.readFile)(path, 'utf8')).trim();
+        return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
+    }
+    catch (error) {
+        return { result: 'no', evidence: errors_errorMessage(error) };
+    }
+}
+/** Whether `path` is, or can be made, a directory in which files can be made. */
+async function findWritable(path) {
+    try {
+        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.W_OK | promises_namespaceObject.constants.X_OK);
+        return { result: 'yes', evidence: path };
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return findWritable((0,external_node_path_namespaceObject.dirname)(path));
+        }
+        return { result: 'no', evidence: errors_errorMessage(error) };
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/doctor.js
+
+
+
+
+
+
+
+
+/** By mode: a script that wants pods asks for 0, one that is content with less for what it takes. */
+function exitCode({ mode }) {
+    return mode === 'full' ? 0 : mode === 'node' ? 3 : mode === 'control-plane' ? 4 : 5;
+}
+/** Finds the facts in a directory of its own, which is removed again, and says what they allow. */
+async function doctor_diagnose(dist) {
+    const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.tmpdir)(), 'k3s-in-gvisor-doctor-'));
+    try {
+        const layout = layoutOf(directory, dist, process.arch, process.execPath);
+        await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
+        const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: undefined });
+        const { mode, fellShort } = reach(MODES, facts);
+        return { mode, fellShort, facts };
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+    }
+}
+/** The diagnosis for a terminal: the verdict first, then what stands in the way, then the evidence. */
+function doctor_renderDiagnosis({ mode, fellShort, facts }) {
+    const verdict = mode === undefined
+        ? 'Nothing can run here.'
+        : `Mode ${mode} can run here${mode === 'full' ? ': pods run.' : '.'}`;
+    const probes = Object.entries(facts.probes).map(([name, { result, evidence }]) => `  ${result.padEnd(8)}${name}${evidence === '' ? '' : `: ${evidence}`}`);
+    return [
+        verdict,
+        ...fellShort.flatMap(({ mode: missed, obstacles }) => [
+            '',
+            `In the way of mode ${missed}:`,
+            ...[...new Set(obstacles)].map((obstacle) => `  - ${obstacle}`),
+        ]),
+        '',
+        'What was tried:',
+        ...probes,
+    ].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/images/find.js
+
+
+
+
+/**
+ * The files that the patterns name, each once; a directory stands for the files below it.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ */
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const paths = await filesOf(pattern);
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
+        }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
+}
+/** Not @actions/glob: it writes "::debug::" lines to stdout, which belongs to who calls the command line. */
+async function filesOf(pattern) {
+    const path = (0,external_node_path_namespaceObject.resolve)(pattern.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), pattern.slice(2)) : pattern);
+    // A name may hold what a glob takes for a wildcard.
+    const given = await kindOf(path);
+    if (given === 'file') {
+        return [path];
+    }
+    const matches = await Array.fromAsync((0,promises_namespaceObject.glob)(given === 'directory' ? (0,external_node_path_namespaceObject.join)(path, '**') : path));
+    const files = await Promise.all(matches.map(async (match) => {
+        const kind = await kindOf(match);
+        return kind === 'directory' && match !== path
+            ? Array.fromAsync((0,promises_namespaceObject.glob)((0,external_node_path_namespaceObject.join)(match, '**'))).then(onlyFiles)
+            : kind === 'file'
+                ? [match]
+                : [];
+    }));
+    return files.flat();
+}
+async function onlyFiles(paths) {
+    const kinds = await Promise.all(paths.map(kindOf));
+    return paths.filter((_, index) => kinds[index] === 'file');
+}
+async function kindOf(path) {
+    const stats = await (0,promises_namespaceObject.stat)(path).catch(() => undefined);
+    return stats?.isFile() === true
+        ? 'file'
+        : stats?.isDirectory() === true
+            ? 'directory'
+            : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/load.js
+
+
+
+/**
+ * Loads image archives into a running cluster.
+ * @param patterns paths or globs
+ * @returns the names that were not there before, or now name another image
+ * @throws InputError for a file that is not there, Error if an archive names no image
+ */
+async function load(cluster, patterns) {
+    const archives = await findImages(patterns).catch((error) => {
+        throw error instanceof InputError
+            ? new InputError(error.message.replace(/^images: /, 'load: '))
+            : error;
+    });
+    const loaded = [];
+    for (const archive of archives) {
+        const before = new Set(await imageNames(cluster));
+        await importArchive(cluster, archive);
+        const names = (await imageNames(cluster)).filter((name) => !before.has(name));
+        if (names.length === 0) {
+            // Loaded again, most likely: what it names was there.
+            continue;
+        }
+        loaded.push(...names);
+    }
+    return loaded;
+}
+
+;// CONCATENATED MODULE: ./build/js/report/docs.js
+const FILE = 'docs/troubleshooting.md';
+/** GitHub's anchor of a heading: lower case, blanks as dashes, no punctuation. */
+function anchorOf(heading) {
+    return heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-');
+}
+/** By the repository and the ref the action was taken from, as the runner names them; else the file's own path. */
+function docsLink(environment) {
+    const { GITHUB_SERVER_URL: server, GITHUB_ACTION_REPOSITORY: repository, GITHUB_ACTION_REF: ref, } = environment;
+    const base = server && repository && ref ? `${server}/${repository}/blob/${ref}/${FILE}` : FILE;
+    return (heading) => `${base}#${anchorOf(heading)}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/timeline.js
+
+/** Where each second of the start went. */
+class Timeline {
+    #begin;
+    #moments = [];
+    /** @param begin `performance.now()` of the beginning; the process's own start by default */
+    constructor(begin = 0) {
+        this.#begin = begin;
+    }
+    mark(name) {
+        const moment = { name, at: performance.now() - this.#begin };
+        this.#moments.push(moment);
+        return moment;
+    }
+    get moments() {
+        return this.#moments;
+    }
+    /** For programs: `[{ "name", "at" }, ...]`, as the summary's table shows it. */
+    async save(path) {
+        await (0,promises_namespaceObject.writeFile)(path, `${JSON.stringify(this.#moments, undefined, 2)}\n`);
+    }
+}
+/** "12.34 s" */
+function seconds(ms) {
+    return `${(ms / 1_000).toFixed(2)} s`;
+}
+
+;// CONCATENATED MODULE: ./build/js/report/reporter.js
+
+
+/** Tells what was found, what was decided, and how far it got. */
+class Reporter {
+    #log;
+    #redact;
+    #docs;
+    constructor(log, redact, docs) {
+        this.#log = log;
+        this.#redact = redact;
+        this.#docs = docs;
+    }
+    info = (message) => {
+        this.#log.info(message);
+    };
+    notice = (message) => {
+        this.#log.notice(message);
+    };
+    warning = (message) => {
+        this.#log.warning(message);
+    };
+    reached = (moment) => {
+        this.#log.info(`${seconds(moment.at).padStart(9)}  ${moment.name}`);
+    };
+    waiting = ({ rung, last }) => {
+        this.#log.info(`${' '.repeat(9)}  … ${rung}: ${this.#redact(last)}`);
+    };
+    facts = (facts) => {
+        this.#log.group('Facts: what this sandbox can do', () => {
+            for (const [name, { result, evidence }] of [
+                ...Object.entries(facts.probes),
+                ...Object.entries(facts.sysctls).map(([path, answer]) => [`/proc/sys/${path}`, answer]),
+            ]) {
+                this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
+            }
+            const { user, hostname, networks, resolver, mounts } = facts;
+            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
+            this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
+            this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
+        });
+    };
+    plan = (plan) => {
+        this.#log.info(`Mode: ${plan.mode}`);
+        for (const { mode, obstacles } of plan.fellShort) {
+            const text = `Not ${mode}: ${obstacles.join('; ')}`;
+            // The promise is that pods run; the first line says what to change.
+            if (mode === 'full') {
+                this.#log.warning(text);
+            }
+            else {
+                this.#log.info(text);
+            }
+        }
+        plan.warnings.forEach(this.warning);
+        this.#log.group('Plan: what is done, and why', () => {
+            for (const { id, reason } of plan.decisions) {
+                this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
+            }
+        });
+        this.#log.group('Plan: every operation', () => {
+            for (const { id, isSecret, operations } of plan.launch.steps) {
+                for (const operation of operations) {
+                    const [directive, path] = operation;
+                    const text = isSecret ? `${directive} ${path ?? ''} (secret)` : operation.join(' ');
+                    this.#log.info(`${id}: ${this.#redact(text).replaceAll('\n', '\\n').slice(0, 300)}`);
+                }
+            }
+        });
+    };
+    kubeconfig = ({ kubeconfig }) => {
+        this.#log.info(`${' '.repeat(9)}  KUBECONFIG=${kubeconfig}`);
+    };
+    /** All but the message: with that the step, or the command, fails. */
+    failed = (failure) => {
+        this.#examination(failure);
+    };
+    ended = (ended) => {
+        if (ended.warning === undefined) {
+            if (ended.diagnosis.pods.length > 0) {
+                this.#log.quote('Pods that are not ready', ended.diagnosis.pods);
+            }
+            return;
+        }
+        this.#examination(ended);
+        this.#log.warning([ended.warning, ...ended.causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n'));
+    };
+    #examination({ diagnosis, causes, logs }) {
+        for (const { name, lines } of logs) {
+            if (lines.length > 0) {
+                this.#log.quote(`End of ${name}`, lines);
+            }
+        }
+        const cluster = renderDiagnosis(diagnosis);
+        if (cluster.length > 0) {
+            this.#log.quote('What the cluster says', cluster);
+        }
+        for (const { heading, evidence } of causes) {
+            this.#log.quote(`Seen: ${heading}`, [evidence, `See ${this.#docs(heading)}`]);
+        }
+    }
+}
+/** What a step fails with: the error, and what is known to lead to it. */
+function failureMessage({ message, causes }) {
+    return [message, ...causes.map(({ cause, fix }) => `${cause} ${fix}`)].join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/log.js
+
+
+
+/** Narration goes to stderr, so that stdout holds what a script reads. */
+function terminalLog({ verbose }) {
+    let folded = false;
+    return {
+        info: (message) => {
+            if (!folded) {
+                console.error(message);
+            }
+        },
+        notice: (message) => {
+            console.error(`Note: ${message}`);
+        },
+        warning: (message) => {
+            console.error(`Warning: ${message}`);
+        },
+        // Facts and plan fill a screen: they are for those who ask.
+        group: (title, body) => {
+            folded = !verbose;
+            if (verbose) {
+                console.error(`\n${title}`);
+            }
+            body();
+            folded = false;
+        },
+        quote: (title, lines) => {
+            console.error([`\n${title}`, ...lines].join('\n'));
+        },
+    };
+}
+/** @param secrets what must not be shown */
+function reporterFor(log, secrets) {
+    return new Reporter(log, redactor(secrets), docsLink({}));
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/options.js
+
+
+/** action.yml's inputs as options: one list, described in one place. */
+function startOptions({ inputs }) {
+    return Object.entries(inputs).map(([name, { description, default: value = '' }]) => {
+        const isList = / one (path or glob )?per line/.test(description);
+        const isBoolean = / true or false/.test(description);
+        return {
+            flags: isBoolean ? `--${name} [boolean]` : `--${name} <value>`,
+            description: isList
+                ? description.replace(/,? one .*per line/, '; may be given again')
+                : description,
+            isList,
+            default: value,
+        };
+    });
+}
+/**
+ * Reads inputs from what commander parsed: a boolean needs no value, a list may be given again, and
+ * `@file` or `-` keeps a secret out of the process list.
+ */
+function inputsFrom(options) {
+    return (name) => {
+        const value = options[name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())];
+        if (value === true) {
+            return 'true';
+        }
+        if (Array.isArray(value)) {
+            return value.join('\n');
+        }
+        const text = typeof value === 'string' ? value : '';
+        return name === 'registries' ? fromFile(name, text) : text;
+    };
+}
+function fromFile(name, text) {
+    if (text !== '-' && !text.startsWith('@')) {
+        return text;
+    }
+    const path = text === '-' ? 0 : text.slice(1);
+    try {
+        return (0,external_node_fs_namespaceObject.readFileSync)(path, 'utf8');
+    }
+    catch (error) {
+        throw new InputError(`${name}: cannot read ${text}: ${errors_errorMessage(error)}`);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/command.js
+
+
+/** The variable by which the command line, in later steps of a job, finds the run of the action. */
+const RUN_VARIABLE = 'K3S_IN_GVISOR_RUN';
+/**
+ * Makes a directory for the PATH of later steps that holds the command line, run by the Node that
+ * runs this: a runner need not have one of its own.
+ */
+async function writeCommand({ state, node, commandLine }) {
+    const directory = join(state, 'bin');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'k3s-in-gvisor'), `#!/bin/sh\nexec ${quote(node)} ${quote(commandLine)} "$@"\n`, { mode: 0o755 });
+    return directory;
+}
+/** A word of the shell, whatever is in it. */
+const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+;// CONCATENATED MODULE: ./build/js/cli/runs.js
+
+
+
+
+
+
+
+
+
+
+const DEFAULT_NAME = 'default';
+/** Where the runs of the command line are, a directory for each name. */
+function root() {
+    return (0,external_node_path_namespaceObject.join)(process.env['XDG_STATE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.local', 'state'), 'k3s-in-gvisor');
+}
+/** @throws InputError if it could not be a file's name, a context's and an argument */
+function directoryOf(name) {
+    if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
+        throw new InputError(`--name: "${name}" is not a name; use up to 32 of a-z, 0-9 and -, a letter or digit first`);
+    }
+    return (0,external_node_path_namespaceObject.join)(root(), name);
+}
+/** The run that a command is about: by its name, else the action's of this job, else the default. */
+function runOf(name) {
+    return name === undefined
+        ? process.env[RUN_VARIABLE] || directoryOf(DEFAULT_NAME)
+        : directoryOf(name);
+}
+/** @returns the names of the runs that were started and not stopped */
+async function names() {
+    const found = await (0,promises_namespaceObject.readdir)(root()).catch(() => []);
+    const started = await Promise.all(found.map((name) => files_exists(stateFile((0,external_node_path_namespaceObject.join)(root(), name)))));
+    return found.filter((_, index) => started[index]).sort();
+}
+/** @throws Error if there is no such run, or its cluster is not there (yet, or any more) */
+async function runningCluster(directory) {
+    if (!(await files_exists(stateFile(directory)))) {
+        throw new Error(`Failed to find a cluster in ${directory}: none was started there; "k3s-in-gvisor list" names those that were`);
+    }
+    const { launchFile, logs } = runPaths(directory);
+    const init = await findInit(launchFile);
+    if (init === undefined) {
+        throw new Error(`Failed to reach the cluster of ${directory}: its processes have ended; ${logs} says why`);
+    }
+    const record = await loadRecord(directory);
+    if (record === undefined) {
+        throw new Error(`Failed to reach the cluster of ${directory}: it is not ready yet`);
+    }
+    return { ...record, init };
+}
+/**
+ * Makes the directory of a run, which `stop` will empty.
+ * @throws InputError if a run of that name is there
+ */
+async function makeOwn(name) {
+    const directory = directoryOf(name);
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    if (await files_exists(stateFile(directory))) {
+        throw new InputError(`--name: a cluster named ${name} was started and not stopped; stop it ("k3s-in-gvisor stop --name ${name}"), or give another name`);
+    }
+    return directory;
+}
+
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+;// CONCATENATED MODULE: ./build/js/k3s/version.js
+
+
+const version_TAG = /^v\d+\.\d+\.\d+(-rc\d+)?\+k3s(\d+)$/;
+/** A tag as people have it: without the v, or of a container image, whose tags cannot hold a plus. */
+const ALMOST_TAG = /^v?(\d+\.\d+\.\d+(?:-rc\d+)?)[+-](k3s\d+)$/;
+const CHANNEL = /^(stable|latest|testing)$/;
+const MINOR = /^v?(1\.\d+)$/;
+/** What YAML makes of 1.30; no release of k3s is that old. */
+const NUMBER = /^1\.\d$/;
+function isTag(text) {
+    return version_TAG.test(text);
+}
+/** @throws InputError if `text` is neither a tag, nor a channel, nor a range */
+function parseVersion(text) {
+    const [, release, revision] = ALMOST_TAG.exec(text) ?? [];
+    if (release !== undefined && revision !== undefined) {
+        return { kind: 'tag', tag: `v${release}+${revision}` };
+    }
+    if (NUMBER.test(text)) {
+        throw new InputError(`version: "${text}" is no release of k3s; YAML reads 1.30 as the number 1.3, so write it in quotes: '${text}0'`);
+    }
+    const minor = MINOR.exec(text)?.[1];
+    if (minor !== undefined) {
+        return { kind: 'channel', name: `v${minor}` };
+    }
+    if (CHANNEL.test(text)) {
+        return { kind: 'channel', name: text };
+    }
+    // The empty range means any version, to semver; here it is an input somebody forgot to fill.
+    if (text !== '' && (0,semver.validRange)(text) !== null) {
+        return { kind: 'range', range: text };
+    }
+    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`);
+}
+/** How the request reads in a message. */
+function describeRequest(request) {
+    return request.kind === 'tag'
+        ? request.tag
+        : `${request.kind} ${request.kind === 'channel' ? request.name : request.range}`;
+}
+/** Whether `tag` may stand in for `request` where nobody can say which release it means now. */
+function mayAnswer(request, tag) {
+    if (request.kind === 'tag') {
+        return tag === request.tag;
+    }
+    if (request.kind === 'range') {
+        return (0,semver.satisfies)(tag, request.range);
+    }
+    if (request.name === 'testing') {
+        return true;
+    }
+    const isPrerelease = tag.includes('-rc');
+    return !isPrerelease && (CHANNEL.test(request.name) || tag.startsWith(`${request.name}.`));
+}
+/** The newest of `tags`: by version, then by k3s's own number, which semver leaves out of account. */
+function newest(tags) {
+    return [...tags].sort((a, b) => (0,semver.compare)(b, a) || revision(b) - revision(a))[0];
+}
+function revision(tag) {
+    return Number(version_TAG.exec(tag)?.[2] ?? 0);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/channels.js
+
+
+/** Its answer is JSON, and has every channel. */
+const CHANNEL_SERVER = 'https://update.k3s.io/v1-release/channels';
+/** @throws if `text` is not a list of channels, as the channel server answers it */
+function parseChannels(text) {
+    let answer;
+    try {
+        answer = JSON.parse(text);
+    }
+    catch {
+        throw new Error(`it answered no JSON but ${JSON.stringify(text.slice(0, 80))}`);
+    }
+    const data = answer?.data;
+    if (!Array.isArray(data)) {
+        throw new Error('its answer has no list "data"');
+    }
+    // Channels of before 2020 have tags of another form, and a channel may be empty.
+    return data.flatMap(({ id, latest }) => typeof id === 'string' && typeof latest === 'string' && isTag(latest)
+        ? [{ name: id, tag: latest }]
+        : []);
+}
+/**
+ * The release that `request` means, of those the channels name: each channel's newest, so a range
+ * finds the newest patch of each minor version and no older one.
+ */
+function chooseRelease(request, channels) {
+    if (request.kind === 'channel') {
+        return channels.find(({ name }) => name === request.name)?.tag;
+    }
+    return newest(channels.map(({ tag }) => tag).filter((tag) => mayAnswer(request, tag)));
+}
+/**
+ * The exact tag of `request`. Where the channel server cannot be asked it is the newest cached one
+ * that may stand in for it, with a warning.
+ * @throws InputError if there is no such release
+ */
+async function resolveTag(request, resolver) {
+    if (request.kind === 'tag') {
+        return request.tag;
+    }
+    const wanted = describeRequest(request);
+    let channels;
+    try {
+        channels = await resolver.channels();
+    }
+    catch (error) {
+        const cached = await resolver.cached();
+        const tag = newest(cached.filter((candidate) => mayAnswer(request, candidate)));
+        if (tag === undefined) {
+            throw new Error(`Failed to find out which release ${wanted} is: ${errors_errorMessage(error)}; the tool cache has ${cached.join(', ') || 'no release'}`, { cause: error });
+        }
+        resolver.warning(`Using k3s ${tag} of the tool cache for ${wanted}: which release that is now could not be found out: ${errors_errorMessage(error)}`);
+        return tag;
+    }
+    const tag = chooseRelease(request, channels);
+    if (tag === undefined) {
+        throw new InputError(`version: no release for ${wanted}; the channels have ${channels.map(({ name, tag }) => `${name} (${tag})`).join(', ')}; write any other release as its tag, such as ${exampleFor(request)}`);
+    }
+    return tag;
+}
+/** What was most likely meant: "v1.34.1" is a release of Kubernetes, and k3s numbers its own of it. */
+function exampleFor(request) {
+    const release = request.kind === 'range' ? /^v?(\d+\.\d+\.\d+)$/.exec(request.range)?.[1] : undefined;
+    return `v${release ?? '1.34.1'}+k3s1`;
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/registries.js
+
+
+const KEYS = ['mirrors', 'configs'];
+/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
+function parseRegistries(content) {
+    if (content.trim() === '') {
+        return undefined;
+    }
+    const document = (0,dist/* parseDocument */.Tp)(content, { prettyErrors: false });
+    const [error] = document.errors;
+    if (error !== undefined) {
+        const line = content.slice(0, error.pos[0]).split('\n').length;
+        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+    }
+    const value = document.toJS();
+    if (!isMapping(value)) {
+        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
+    }
+    const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
+    const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
+    if (unknown.length > 0 || notMapping.length > 0) {
+        throw new InputError(`registries: ${[
+            ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
+            ...notMapping.map((key) => `${key} is not a mapping of registries`),
+        ].join('; ')}`);
+    }
+    return { content, secrets: secretsIn(value['configs']) };
+}
+/** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
+function secretsIn(configs) {
+    const auths = isMapping(configs)
+        ? Object.values(configs).flatMap((config) => isMapping(config) && isMapping(config['auth']) ? [config['auth']] : [])
+        : [];
+    return auths.flatMap(({ username, ...secrets }) => {
+        // The form in which it goes over the wire, and into a registry's own errors.
+        const basic = 'password' in secrets ? [`${String(username)}:${String(secrets['password'])}`] : [];
+        return [
+            ...Object.values(secrets).map(String),
+            ...basic.map((text) => Buffer.from(text).toString('base64')),
+        ].filter((secret) => secret !== '');
+    });
+}
+function isMapping(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+;// CONCATENATED MODULE: ./build/js/k3s/release.js
+/** Where k3s publishes its releases; a mirror has the same paths below its own address. */
+const RELEASES = 'https://github.com/k3s-io/k3s/releases/download';
+const FILES = {
+    x64: {
+        binary: 'k3s',
+        airgapImages: 'k3s-airgap-images-amd64.tar.zst',
+        sums: 'sha256sum-amd64.txt',
+    },
+    arm64: {
+        binary: 'k3s-arm64',
+        airgapImages: 'k3s-airgap-images-arm64.tar.zst',
+        sums: 'sha256sum-arm64.txt',
+    },
+};
+const ARCHITECTURES = Object.keys(FILES);
+/**
+ * @param arch Node's name of the architecture
+ * @throws if k3s is not used on it here
+ */
+function releaseFiles(arch) {
+    const files = FILES[arch];
+    if (files === undefined) {
+        throw new Error(`Failed to find a k3s for ${arch}: releases are used for ${ARCHITECTURES.join(', ')}`);
+    }
+    return files;
+}
+/** @param base the address below which each tag has a directory, without a slash at its end */
+function releaseUrl(base, tag, file) {
+    return `${base}/${encodeURIComponent(tag)}/${file}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/components.js
+
+/** What runs beside the control plane: k3s's packaged parts, and `metrics`, which is the action's. */
+const COMPONENTS = [
+    'coredns',
+    'local-storage',
+    'metrics',
+    'traefik',
+    'helm-controller',
+];
+/** What nearly every chart takes for granted. */
+const STANDARD = ['coredns', 'local-storage', 'metrics'];
+/** k3s's own is a pod with an image to pull; the action serves the same API without either. */
+const METRICS_SERVER = 'metrics-server';
+/** @throws InputError naming what is not known */
+function parseComponents(text) {
+    const names = text.split(/[\s,]+/).filter((name) => name !== '');
+    if (names.length === 0) {
+        return STANDARD;
+    }
+    if (names.length === 1 && names[0] === 'none') {
+        return [];
+    }
+    const unknown = names.find((name) => !COMPONENTS.includes(name));
+    if (unknown !== undefined) {
+        const instead = unknown === METRICS_SERVER ? '; metrics serves the same API, with no image to pull' : '';
+        throw new InputError(`components: "${unknown}" is not known; choose of ${COMPONENTS.join(', ')}, or none${instead}`);
+    }
+    // Traefik's manifest is a HelmChart.
+    const wanted = names.includes('traefik') ? [...names, 'helm-controller'] : names;
+    return COMPONENTS.filter((component) => wanted.includes(component));
+}
+/** Without those that k3s-args disables, as k3s calls them. */
+function without(components, disabled) {
+    const off = disabled.map((name) => (name === METRICS_SERVER ? 'metrics' : name));
+    return components.filter((component) => !off.includes(component));
+}
+/** k3s's list of what is off, servicelb apart, which cannot work here. */
+function disabledOf(components) {
+    const packaged = ['coredns', 'local-storage', 'traefik'];
+    return [...packaged.filter((component) => !components.includes(component)), METRICS_SERVER];
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/k3s-args.js
+
+
+/** pkg/cli/cmds of k3s. */
+const ALIASES = {
+    c: 'config',
+    d: 'data-dir',
+    l: 'log',
+    o: 'write-kubeconfig',
+    s: 'server',
+    t: 'token',
+};
+const SECRET = /^(token|agent-token|datastore-endpoint|vpn-auth|etcd-s3-(access|secret)-key)$/;
+const KUBECONFIG = 'the input kubeconfig says where the kubeconfig goes';
+const API_SERVER = 'the kubeconfig and the output api-server have the address at which steps reach the API server';
+/** Flags whose place the action has taken, and the way to get the same thing. */
+const TAKEN = {
+    config: 'write its settings as flags here; /etc/rancher/k3s/config.yaml and config.yaml.d of the runner are read as well',
+    'data-dir': "k3s's data is in the run's own root and vanishes with it",
+    log: "k3s's log is in the directory that the output logs names",
+    'write-kubeconfig': KUBECONFIG,
+    'write-kubeconfig-mode': KUBECONFIG,
+    'write-kubeconfig-group': KUBECONFIG,
+    'https-listen-port': API_SERVER,
+    'supervisor-port': API_SERVER,
+    'apiserver-port': API_SERVER,
+    'bind-address': API_SERVER,
+    'apiserver-bind-address': API_SERVER,
+    'with-node-id': "--node-name gives the node's whole name",
+    'disable-agent': 'the input mode has control-plane',
+    'disable-apiserver': 'nothing can be waited for without it',
+    'disable-scheduler': 'nothing can be waited for without it',
+    'disable-controller-manager': 'nothing can be waited for without it',
+    'disable-helm-controller': 'the input components says whether it runs (helm-controller)',
+    'container-runtime-endpoint': "pods run in k3s's own containerd",
+    docker: "pods run in k3s's own containerd",
+    rootless: 'the action makes the namespaces',
+};
+/** The kubelet's, of kubelet-arg. */
+const TAKEN_OF_KUBELET = {
+    'root-dir': "the kubelet's files are in the run's own root",
+    'config-dir': 'write its settings as kubelet-arg',
+    'hostname-override': "--node-name gives the node's whole name",
+    'node-ip': "the node's address is the first of --cluster-cidr",
+    port: 'k3s looks for the kubelet on 10250',
+};
+/**
+ * Reads the input k3s-args: flags by lines or several on one, `--a=b` or `--a b`, quoted, with comments.
+ * @throws InputError naming each line that is not understood, and each flag that is the action's own
+ */
+function parseK3sArgs(text) {
+    const problems = [];
+    const lines = text.trim().split('\n');
+    const flags = lines.flatMap((line, index) => {
+        const where = `k3s-args: line ${index + 1}`;
+        try {
+            return flagsOf(wordsOf(line, where, lines.length === 1), where);
+        }
+        catch (error) {
+            problems.push(error.message);
+            return [];
+        }
+    });
+    return takeOwn(flags, problems);
+}
+/**
+ * Splits off what the plan must know of.
+ * @throws InputError for `problems`, and for flags that cannot be had
+ */
+function takeOwn(flags, problems = []) {
+    const found = [...problems, ...flags.flatMap(refusals)];
+    if (found.length > 0) {
+        throw new InputError(found.join('\n'));
+    }
+    const last = (name) => flags.findLast((flag) => flag.name === name)?.value;
+    const own = ['cluster-cidr', 'service-cidr', 'cluster-dns', 'node-name', 'disable'];
+    return {
+        flags: flags.filter(({ name }) => !own.includes(name)),
+        networks: {
+            pods: last('cluster-cidr'),
+            services: last('service-cidr'),
+            dns: last('cluster-dns'),
+        },
+        nodeName: last('node-name'),
+        disable: flags.flatMap(({ name, value }) => name === 'disable' ? (value ?? '').split(',').map((part) => part.trim()) : []),
+        secrets: flags.flatMap(({ name, value }) => SECRET.test(name) && value !== undefined ? [value] : []),
+    };
+}
+/** As k3s takes it. */
+function argumentOf({ name, value }) {
+    return `--${name}${value === undefined ? '' : `=${value}`}`;
+}
+function isSecret({ name }) {
+    return SECRET.test(name);
+}
+function refusals(flag) {
+    const { name, value, where } = flag;
+    const refuse = (why) => [`${where}: --${name}${why}`];
+    const way = TAKEN[name];
+    if (way !== undefined) {
+        return refuse(` is not k3s's to decide here: ${way}`);
+    }
+    switch (name) {
+        case 'kubelet-arg': {
+            const [argument = ''] = (value ?? '').split('=');
+            const other = TAKEN_OF_KUBELET[argument.replace(/^-+/, '')];
+            return other === undefined
+                ? []
+                : refuse(`=${argument} is not the kubelet's to decide here: ${other}`);
+        }
+        case 'cluster-cidr':
+            return isNetwork(value, 8, 24)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 network of /8 to /24, such as 10.52.0.0/16`);
+        case 'service-cidr':
+            return isNetwork(value, 12, 24)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 network of /12 to /24, such as 10.53.0.0/16`);
+        case 'cluster-dns':
+            return value !== undefined && (0,external_node_net_.isIPv4)(value)
+                ? []
+                : refuse(`: "${value ?? ''}" is not one IPv4 address, such as 10.53.0.10`);
+        case 'node-name':
+            return value !== undefined && /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(value)
+                ? []
+                : refuse(`: "${value ?? ''}" is not a DNS name in lower case`);
+        case 'disable':
+            // As the last word of a line it has lost its value; Go's flags would take the next flag for it.
+            return value === undefined || value === ''
+                ? refuse(' has no value; write --disable=local-storage, or use the input components')
+                : [];
+        default:
+            return [];
+    }
+}
+/** Whether it is a network's own address with a prefix in the range. */
+function isNetwork(text, least, most) {
+    const [address = '', prefix = ''] = (text ?? '').split('/');
+    const bits = Number(prefix);
+    if (!(0,external_node_net_.isIPv4)(address) || !/^\d+$/.test(prefix) || bits < least || bits > most) {
+        return false;
+    }
+    const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+    return value % 2 ** (32 - bits) === 0;
+}
+function flagsOf(words, where) {
+    const flags = [];
+    for (const word of words) {
+        const match = /^--?([a-z][\w-]*)(?:=([^]*))?$/i.exec(word);
+        const before = flags.at(-1);
+        if (match !== null) {
+            const [, name = '', value] = match;
+            flags.push({ name: ALIASES[name] ?? name, value, where });
+        }
+        else if (word.startsWith('-')) {
+            throw new InputError(`${where}: "${word}" is not a flag; write --flag=value`);
+        }
+        else if (before === undefined) {
+            throw new InputError(`${where}: "${word}" does not begin with --; write --flag=value or --flag value`);
+        }
+        else if (before.value !== undefined) {
+            // A value cut off at a blank may be a part of a secret.
+            const what = SECRET.test(before.name) ? 'what follows its value' : `"${word}"`;
+            throw new InputError(`${where}: ${what} belongs to no flag after --${before.name}; quote a value that has blanks`);
+        }
+        else {
+            flags[flags.length - 1] = { ...before, value: word };
+        }
+    }
+    return flags;
+}
+/**
+ * The words of a line, as a shell would split them, but for backslashes and variables.
+ * @param only whether it is the only line: YAML's folding makes one of several, comments included
+ */
+function wordsOf(line, where, only) {
+    const words = [];
+    let word;
+    let quote;
+    for (let index = 0; index < line.length; index += 1) {
+        const character = line.charAt(index);
+        if (quote !== undefined) {
+            if (character === quote) {
+                quote = undefined;
+            }
+            else {
+                word = `${word ?? ''}${character}`;
+            }
+        }
+        else if (character === '"' || character === "'") {
+            quote = character;
+            word ??= '';
+        }
+        else if (/\s/.test(character)) {
+            if (word !== undefined) {
+                words.push(word);
+            }
+            word = undefined;
+        }
+        else if (character === '#' && word === undefined) {
+            const comment = line.slice(index);
+            if ((only || words.length > 0) && /\s-/.test(comment)) {
+                throw new InputError(`${where}: flags follow the comment's "#", and would be lost; if the text was folded (">"), write it as a block ("|")`);
+            }
+            break;
+        }
+        else {
+            word = `${word ?? ''}${character}`;
+        }
+    }
+    if (quote !== undefined) {
+        throw new InputError(`${where}: a quotation mark (${quote}) is not closed`);
+    }
+    return word === undefined ? words : [...words, word];
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/inputs.js
+
+
+
+
+
+
+
+
+
+
+
+
+const DURATION = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
+/**
+ * Turns the raw inputs into `Inputs`.
+ * @throws InputError naming every bad input at once: what it was, what is wrong, what would be right.
+ */
+function parseInputs(read) {
+    const problems = [];
+    const collect = (parse) => {
+        try {
+            return parse();
+        }
+        catch (error) {
+            problems.push(errors_errorMessage(error));
+            return undefined;
+        }
+    };
+    const checksum = collect(() => parseChecksum(read('checksum')));
+    const source = collect(() => parseSource(read, checksum));
+    const mode = collect(() => parseMode(read('mode')));
+    const sysctls = collect(() => parseSysctls(read('sysctls')));
+    const timeoutMs = collect(() => parseTimeout(read('timeout')));
+    const components = collect(() => parseComponents(read('components')));
+    const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+    const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
+    const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
+    const airgap = collect(() => parseBoolean(read, 'airgap'));
+    const warmStart = collect(() => parseBoolean(read, 'warm-start'));
+    const pull = collect(() => parsePull(read('pull')));
+    const registries = collect(() => parseRegistries(read('registries')));
+    const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
+    const kubeconfig = collect(() => inputs_parseKubeconfig(read('kubeconfig')));
+    if (source === undefined ||
+        mode === undefined ||
+        sysctls === undefined ||
+        timeoutMs === undefined ||
+        components === undefined ||
+        k3sArgs === undefined ||
+        releases === undefined ||
+        channelServer === undefined ||
+        airgap === undefined ||
+        warmStart === undefined ||
+        pull === undefined ||
+        denyOutside === undefined ||
+        problems.length > 0) {
+        throw new InputError(problems.join('\n'));
+    }
+    return {
+        source,
+        checksum,
+        mode,
+        sysctls,
+        components: without(components, k3sArgs.disable),
+        k3sArgs,
+        releases,
+        channelServer,
+        idMapHelper: read('id-map-helper') || undefined,
+        images: lines(read('images')),
+        airgap,
+        warmStart,
+        pull,
+        registries,
+        denyOutside,
+        timeoutMs,
+        kubeconfig,
+    };
+}
+function parseSource(read, checksum) {
+    const path = read('k3s-path');
+    const url = read('k3s-url');
+    if (path !== '' && url !== '') {
+        throw new InputError('k3s-path and k3s-url: both are given; give the one to use');
+    }
+    if (path !== '') {
+        return { kind: 'path', path };
+    }
+    if (url !== '') {
+        assertAddress('k3s-url', url);
+        if (checksum === undefined) {
+            throw new InputError('k3s-url: needs checksum, the SHA-256 of the binary behind it; an unverified binary is never run');
+        }
+        return { kind: 'url', url, checksum };
+    }
+    return { kind: 'release', version: parseVersion(read('version')) };
+}
+function assertAddress(name, text) {
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+        throw new InputError(`${name}: "${text}" is not an http or https address`);
+    }
+}
+function parseAddress(read, name, standard) {
+    const text = read(name);
+    if (text === '') {
+        return standard;
+    }
+    assertAddress(name, text);
+    return text.replace(/\/+$/, '');
+}
+function parseBoolean(read, name) {
+    const text = read(name);
+    if (text !== '' && text !== 'true' && text !== 'false') {
+        throw new InputError(`${name}: "${text}" is neither true nor false`);
+    }
+    return text === 'true';
+}
+function parsePull(text) {
+    const images = lines(text);
+    const bad = images.find((image) => /\s|:\/\//.test(image));
+    if (bad !== undefined) {
+        throw new InputError(`pull: "${bad}" is not an image reference; write one per line, such as docker.io/library/nginx:1.29`);
+    }
+    return images;
+}
+function parseChecksum(text) {
+    if (text === '') {
+        return undefined;
+    }
+    const sha256 = asSha256(text);
+    if (sha256 === undefined) {
+        throw new InputError(`checksum: "${text}" is not a SHA-256; give 64 hex digits, as sha256sum prints them`);
+    }
+    return sha256;
+}
+function parseMode(text) {
+    const mode = [...MODES, 'auto'].find((known) => known === text);
+    if (mode === undefined) {
+        throw new InputError(`mode: "${text}" is not known; choose auto, ${MODES.join(', ')}`);
+    }
+    return mode;
+}
+function parseSysctls(text) {
+    const sysctls = SYSCTLS.find((known) => known === text);
+    if (sysctls === undefined) {
+        throw new InputError(`sysctls: "${text}" is not known; choose ${SYSCTLS.join(', ')}`);
+    }
+    return sysctls;
+}
+/** As many as the gateway takes. */
+const NETWORKS_MAX = 64;
+function parseNetworks(name, text) {
+    const networks = lines(text);
+    const bad = networks.find((network) => {
+        const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,2})$/.exec(network) ?? [];
+        return !(0,external_node_net_.isIPv4)(address) || Number(prefix) > 32;
+    });
+    if (bad !== undefined) {
+        throw new InputError(`${name}: "${bad}" is not an IPv4 network; write one such as 169.254.0.0/16 per line`);
+    }
+    if (networks.length > NETWORKS_MAX) {
+        throw new InputError(`${name}: ${networks.length} networks are more than ${NETWORKS_MAX}`);
+    }
+    return networks;
+}
+function parseTimeout(text) {
+    const [, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(text) ?? [];
+    const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000;
+    if (ms === 0) {
+        // A bare number is seconds to some and minutes to others.
+        const examples = /^[1-9]\d*$/.test(text) ? `${text}s or ${text}m` : '90s, 5m or 1m30s';
+        throw new InputError(`timeout: "${text}" is not a duration; write a number with s, m or h, such as ${examples}`);
+    }
+    return ms;
+}
+/** Later steps may have another working directory, and nobody but a shell knows what `~` is. */
+function inputs_parseKubeconfig(text) {
+    if (text === '') {
+        return undefined;
+    }
+    if (text.endsWith('/')) {
+        throw new InputError(`kubeconfig: "${text}" names a directory; give the path of a file`);
+    }
+    if (text.startsWith('~') && !text.startsWith('~/')) {
+        throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
+    }
+    return text.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), text.slice(2)) : (0,external_node_path_namespaceObject.resolve)(text);
+}
+function lines(text) {
+    return text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/secrets.js
+/** All that the inputs hold and nobody may read: not in a log, not in a bundle. */
+function secretsOf({ registries, k3sArgs, }) {
+    return [...(registries?.secrets ?? []), ...k3sArgs.secrets].filter((secret) => secret !== '');
+}
+
+;// CONCATENATED MODULE: ./build/js/report/story.js
+/** Listens, and remembers. */
+class Storyteller {
+    #story = { isReady: false, moments: [] };
+    get story() {
+        return this.#story;
+    }
+    facts = (facts) => {
+        this.#story = { ...this.#story, facts };
+    };
+    plan = (plan) => {
+        this.#story = { ...this.#story, plan };
+    };
+    kubeconfig = (reach) => {
+        this.#story = { ...this.#story, reach };
+    };
+    ready = (reach) => {
+        this.#story = { ...this.#story, reach, isReady: true };
+    };
+    failed = (failure) => {
+        this.#story = { ...this.#story, failure };
+    };
+    reached = (moment) => {
+        this.#story = { ...this.#story, moments: [...this.#story.moments, moment] };
+    };
+}
+
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/js/images/import.js
 
 
@@ -52250,159 +49989,6 @@ async function startContainerd(argv) {
     return child;
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/stale.js
-
-
-/** After this many milliseconds what a killed job left behind is nobody's any more. */
-const STALE_MS = 24 * 3_600_000;
-/** Removes the old directories in `parent` whose names begin with `prefix`; best effort. */
-async function removeStale(parent, prefix) {
-    const names = await (0,promises_namespaceObject.readdir)(parent).catch(() => []);
-    for (const name of names.filter((entry) => entry.startsWith(prefix))) {
-        const path = (0,external_node_path_namespaceObject.join)(parent, name);
-        const { mtimeMs } = await (0,promises_namespaceObject.stat)(path).catch(() => ({ mtimeMs: Infinity }));
-        if (mtimeMs < Date.now() - STALE_MS) {
-            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true }).catch(() => undefined);
-        }
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/namespaces/init.js
-
-
-
-
-/**
- * Starts native/init on the launch file, in a session of its own so that it outlives this step.
- * @throws if the program cannot be started.
- */
-async function startInit(layout) {
-    const log = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(layout.logs, 'init.log'), 'a');
-    const child = (0,external_node_child_process_namespaceObject.spawn)((0,external_node_path_namespaceObject.join)(layout.native, 'init'), ['--status-fd', '3', layout.launchFile], {
-        detached: true,
-        stdio: ['ignore', log.fd, log.fd, 'pipe'],
-    });
-    await new Promise((resolve, reject) => {
-        child.once('spawn', resolve);
-        child.once('error', reject);
-    }).finally(() => log.close());
-    const { pid } = child;
-    if (pid === undefined) {
-        throw new Error('Failed to start init: it has no process id');
-    }
-    const exits = [];
-    const status = child.stdio[3];
-    const lines = (0,external_node_readline_namespaceObject.createInterface)({ input: status });
-    const ended = new Promise((resolve) => {
-        child.once('close', (code, signal) => {
-            const how = signal === null ? `exit code ${code ?? -1}` : `signal ${signal}`;
-            resolve([...exits, `init ended with ${how}`].join('; '));
-        });
-    });
-    const launched = new Promise((resolve, reject) => {
-        lines.on('line', (line) => {
-            const [event = '', ...fields] = line.split('\t').map(unescapeField);
-            if (event === 'ready') {
-                resolve();
-            }
-            else if (event === 'failed') {
-                reject(new Error(fields[3] ?? 'Failed to launch'));
-            }
-            else if (event === 'exited') {
-                exits.push(`${fields[0] ?? '?'} ended with ${fields[1] ?? '?'} ${fields[2] ?? '?'}`);
-            }
-        });
-        void ended.then((how) => {
-            reject(new Error(`Failed to launch: ${how}`));
-        });
-    });
-    // Who only waits for `ended` has no handler on it.
-    launched.catch(() => undefined);
-    return {
-        pid,
-        launched,
-        ended,
-        detach: () => {
-            lines.close();
-            status.destroy();
-            child.unref();
-        },
-    };
-}
-function unescapeField(field) {
-    return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
-}
-
-;// CONCATENATED MODULE: ./build/js/images/preparation.js
-
-
-
-
-
-
-
-
-
-const NAME = 'importer';
-const PARTIAL = '.partial-';
-const LIMIT_MS = 120_000;
-/** The plan's namespaces and file systems, and in them the importer instead of a cluster. */
-function preparationLaunch(plan, layout, tars, made) {
-    const argv = [
-        ...[layout.node, layout.importer, '--bin', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data', 'current', 'bin')],
-        // In memory, as the cluster's own: containerd's upper layers have to be.
-        ...['--work', (0,external_node_path_namespaceObject.join)(K3S_DATA, NAME), '--target', made, ...tars],
-    ];
-    const operations = [
-        ['process', NAME, 'essential', (0,external_node_path_namespaceObject.join)(layout.logs, `${NAME}.log`)],
-        ...argv.map((value) => ['argument', NAME, value]),
-        ['start', NAME],
-        ['ready'],
-    ];
-    return {
-        ...plan.launch,
-        steps: [
-            ...plan.groundwork,
-            { id: NAME, reason: 'imports and unpacks the images for the next start', operations },
-        ],
-    };
-}
-/**
- * Prepares the images, and keeps them for later runs.
- * @throws if the importer fails or takes longer than two minutes, or if they cannot be kept
- */
-async function prepareImages(preparation) {
-    const { made, directory, logs } = preparation;
-    // What an attempt that was killed on the way has made.
-    await (0,promises_namespaceObject.rm)(made, { recursive: true, force: true });
-    // For root's eyes: images may hold set-uid programs of whoever made them.
-    await (0,promises_namespaceObject.mkdir)(made, { mode: 0o700 });
-    const init = await startInit(preparation);
-    const limit = setTimeout(() => process.kill(init.pid, 'SIGTERM'), LIMIT_MS);
-    const how = await init.launched.then(() => init.ended, errors_errorMessage);
-    await init.ended;
-    clearTimeout(limit);
-    if (!(await exists((0,external_node_path_namespaceObject.join)(made, prepared_INDEX)))) {
-        throw new Error(`Failed to prepare images: ${how}; see ${(0,external_node_path_namespaceObject.join)(logs, `${NAME}.log`)}`);
-    }
-    await keep(made, directory);
-}
-/** By rename, so that another job finds all of it or nothing; the two may be on different file systems. */
-async function keep(made, directory) {
-    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
-    await (0,promises_namespaceObject.mkdir)(parent, { recursive: true });
-    await removeStale(parent, '');
-    const partial = (0,external_node_path_namespaceObject.join)(parent, `${PARTIAL}${process.pid}`);
-    try {
-        await exec_run(['mv', made, partial]);
-        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
-        await (0,promises_namespaceObject.rename)(partial, directory);
-    }
-    finally {
-        await (0,promises_namespaceObject.rm)(partial, { recursive: true, force: true });
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/js/images/warm-start.js
 
 
@@ -52420,14 +50006,18 @@ async function findWarmStart(options) {
             : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
         return { kind: 'none' };
     }
+    if (plan.launch.mapper !== undefined) {
+        narrator.notice('warm-start: nothing is kept for a runner that is not root; unpacked images hold files of many users, which it could not remove');
+        return { kind: 'none' };
+    }
     const unreadable = tars.find((tar) => !isImportable(tar));
     if (unreadable !== undefined) {
         narrator.notice(`warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`);
         return { kind: 'none' };
     }
     const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
-    const key = ['k3s-in-gvisor', process.platform, process.arch, prepared_TAG, hash].join('-');
-    const directory = cache.directory(prepared_TAG, hash);
+    const key = ['k3s-in-gvisor', process.platform, process.arch, TAG, hash].join('-');
+    const directory = cache.directory(TAG, hash);
     const here = await findPrepared(directory);
     if (here !== undefined) {
         narrator.info(`warm-start: the images are in the tool cache: ${directory}`);
@@ -52454,18 +50044,938 @@ async function findWarmStart(options) {
     return { kind: 'missing', preparation, key };
 }
 
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/k3s/retry.js
+;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
 
-const BASE_MS = 500;
-const CAP_MS = 10_000;
+
+
+
+
+
+const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
+const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
+/**
+ * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
+ * its own, so k3s itself would not see them.
+ * @throws InputError if one cannot be read as k3s would read it
+ */
+async function readRunnerConfig() {
+    const names = await list(`${runner_config_CONFIG}.d`);
+    const files = [
+        runner_config_CONFIG,
+        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_namespaceObject.join)(`${runner_config_CONFIG}.d`, name)),
+    ];
+    const texts = await Promise.all(files.map(readIfThere));
+    const manifests = (await list(MANIFESTS))
+        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
+        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(MANIFESTS, path), 'utf8') }));
+    return {
+        flags: flagsOfConfig(files.flatMap((path, index) => {
+            const text = texts[index];
+            return text === undefined ? [] : [{ path, text }];
+        })),
+        manifests: await Promise.all(manifests),
+    };
+}
+/** The inputs with what the runner's files ask for; what the inputs say comes after. */
+function withRunnerConfig(inputs, { flags }) {
+    const { k3sArgs, components } = inputs;
+    const found = takeOwn(flags);
+    const { pods, services, dns } = k3sArgs.networks;
+    return {
+        ...inputs,
+        components: without(components, found.disable),
+        k3sArgs: {
+            flags: [...found.flags, ...k3sArgs.flags],
+            networks: {
+                pods: pods ?? found.networks.pods,
+                services: services ?? found.networks.services,
+                dns: dns ?? found.networks.dns,
+            },
+            nodeName: k3sArgs.nodeName ?? found.nodeName,
+            disable: [...found.disable, ...k3sArgs.disable],
+            secrets: [...found.secrets, ...k3sArgs.secrets],
+        },
+    };
+}
+/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
+function flagsOfConfig(files) {
+    const values = new Map();
+    for (const { path, text } of files) {
+        for (const [key, value] of Object.entries(mappingOf(path, text))) {
+            const name = key.replace(/\+$/, '');
+            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
+                where: path,
+                value: item,
+            }));
+            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
+        }
+    }
+    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
+}
+function mappingOf(path, text) {
+    let value;
+    try {
+        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
+    }
+    catch (error) {
+        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) {
+        throw new InputError(`${path}: is not a mapping of k3s's flags`);
+    }
+    return value;
+}
+async function list(directory) {
+    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
+}
+function readIfThere(path) {
+    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
+}
+async function orNothing(reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { code } = error;
+        // A runner that is not root may not look into root's k3s; then it is not for this job.
+        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+var external_http_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_http_, 2);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+var external_https_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_https_, 2);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
+function getProxyUrl(reqUrl) {
+    const usingSsl = reqUrl.protocol === 'https:';
+    if (checkBypass(reqUrl)) {
+        return undefined;
+    }
+    const proxyVar = (() => {
+        if (usingSsl) {
+            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
+        }
+        else {
+            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
+        }
+    })();
+    if (proxyVar) {
+        try {
+            return new DecodedURL(proxyVar);
+        }
+        catch (_a) {
+            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
+                return new DecodedURL(`http://${proxyVar}`);
+        }
+    }
+    else {
+        return undefined;
+    }
+}
+function checkBypass(reqUrl) {
+    if (!reqUrl.hostname) {
+        return false;
+    }
+    const reqHost = reqUrl.hostname;
+    if (isLoopbackAddress(reqHost)) {
+        return true;
+    }
+    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
+    if (!noProxy) {
+        return false;
+    }
+    // Determine the request port
+    let reqPort;
+    if (reqUrl.port) {
+        reqPort = Number(reqUrl.port);
+    }
+    else if (reqUrl.protocol === 'http:') {
+        reqPort = 80;
+    }
+    else if (reqUrl.protocol === 'https:') {
+        reqPort = 443;
+    }
+    // Format the request hostname and hostname with port
+    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
+    if (typeof reqPort === 'number') {
+        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
+    }
+    // Compare request host against noproxy
+    for (const upperNoProxyItem of noProxy
+        .split(',')
+        .map(x => x.trim().toUpperCase())
+        .filter(x => x)) {
+        if (upperNoProxyItem === '*' ||
+            upperReqHosts.some(x => x === upperNoProxyItem ||
+                x.endsWith(`.${upperNoProxyItem}`) ||
+                (upperNoProxyItem.startsWith('.') &&
+                    x.endsWith(`${upperNoProxyItem}`)))) {
+            return true;
+        }
+    }
+    return false;
+}
+function isLoopbackAddress(host) {
+    const hostLower = host.toLowerCase();
+    return (hostLower === 'localhost' ||
+        hostLower.startsWith('127.') ||
+        hostLower.startsWith('[::1]') ||
+        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
+}
+class DecodedURL extends URL {
+    constructor(url, base) {
+        super(url, base);
+        this._decodedUsername = decodeURIComponent(super.username);
+        this._decodedPassword = decodeURIComponent(super.password);
+    }
+    get username() {
+        return this._decodedUsername;
+    }
+    get password() {
+        return this._decodedPassword;
+    }
+}
+//# sourceMappingURL=proxy.js.map
+// EXTERNAL MODULE: ./node_modules/tunnel/index.js
+var tunnel = __nccwpck_require__(770);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(4371);
+;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/index.js
+/* eslint-disable @typescript-eslint/no-explicit-any */
+var lib_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+var HttpCodes;
+(function (HttpCodes) {
+    HttpCodes[HttpCodes["OK"] = 200] = "OK";
+    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
+    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
+    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
+    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
+    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
+    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
+    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
+    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
+    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
+    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
+    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
+    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
+    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
+    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
+    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
+    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
+    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
+    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
+    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
+    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
+    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
+    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
+    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
+    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
+    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
+    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
+})(HttpCodes || (HttpCodes = {}));
+var Headers;
+(function (Headers) {
+    Headers["Accept"] = "accept";
+    Headers["ContentType"] = "content-type";
+})(Headers || (Headers = {}));
+var MediaTypes;
+(function (MediaTypes) {
+    MediaTypes["ApplicationJson"] = "application/json";
+})(MediaTypes || (MediaTypes = {}));
+/**
+ * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
+ * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+ */
+function lib_getProxyUrl(serverUrl) {
+    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
+    return proxyUrl ? proxyUrl.href : '';
+}
+const HttpRedirectCodes = [
+    HttpCodes.MovedPermanently,
+    HttpCodes.ResourceMoved,
+    HttpCodes.SeeOther,
+    HttpCodes.TemporaryRedirect,
+    HttpCodes.PermanentRedirect
+];
+const HttpResponseRetryCodes = [
+    HttpCodes.BadGateway,
+    HttpCodes.ServiceUnavailable,
+    HttpCodes.GatewayTimeout
+];
+const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
+const ExponentialBackoffCeiling = 10;
+const ExponentialBackoffTimeSlice = 5;
+class HttpClientError extends Error {
+    constructor(message, statusCode) {
+        super(message);
+        this.name = 'HttpClientError';
+        this.statusCode = statusCode;
+        Object.setPrototypeOf(this, HttpClientError.prototype);
+    }
+}
+class HttpClientResponse {
+    constructor(message) {
+        this.message = message;
+    }
+    readBody() {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
+                let output = Buffer.alloc(0);
+                this.message.on('data', (chunk) => {
+                    output = Buffer.concat([output, chunk]);
+                });
+                this.message.on('end', () => {
+                    resolve(output.toString());
+                });
+            }));
+        });
+    }
+    readBodyBuffer() {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve) => lib_awaiter(this, void 0, void 0, function* () {
+                const chunks = [];
+                this.message.on('data', (chunk) => {
+                    chunks.push(chunk);
+                });
+                this.message.on('end', () => {
+                    resolve(Buffer.concat(chunks));
+                });
+            }));
+        });
+    }
+}
+function isHttps(requestUrl) {
+    const parsedUrl = new URL(requestUrl);
+    return parsedUrl.protocol === 'https:';
+}
+class HttpClient {
+    constructor(userAgent, handlers, requestOptions) {
+        this._ignoreSslError = false;
+        this._allowRedirects = true;
+        this._allowRedirectDowngrade = false;
+        this._maxRedirects = 50;
+        this._allowRetries = false;
+        this._maxRetries = 1;
+        this._keepAlive = false;
+        this._disposed = false;
+        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
+        this.handlers = handlers || [];
+        this.requestOptions = requestOptions;
+        if (requestOptions) {
+            if (requestOptions.ignoreSslError != null) {
+                this._ignoreSslError = requestOptions.ignoreSslError;
+            }
+            this._socketTimeout = requestOptions.socketTimeout;
+            if (requestOptions.allowRedirects != null) {
+                this._allowRedirects = requestOptions.allowRedirects;
+            }
+            if (requestOptions.allowRedirectDowngrade != null) {
+                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
+            }
+            if (requestOptions.maxRedirects != null) {
+                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
+            }
+            if (requestOptions.keepAlive != null) {
+                this._keepAlive = requestOptions.keepAlive;
+            }
+            if (requestOptions.allowRetries != null) {
+                this._allowRetries = requestOptions.allowRetries;
+            }
+            if (requestOptions.maxRetries != null) {
+                this._maxRetries = requestOptions.maxRetries;
+            }
+        }
+    }
+    options(requestUrl, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    get(requestUrl, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('GET', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    del(requestUrl, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    post(requestUrl, data, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('POST', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    patch(requestUrl, data, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    put(requestUrl, data, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('PUT', requestUrl, data, additionalHeaders || {});
+        });
+    }
+    head(requestUrl, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
+        });
+    }
+    sendStream(verb, requestUrl, stream, additionalHeaders) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return this.request(verb, requestUrl, stream, additionalHeaders);
+        });
+    }
+    /**
+     * Gets a typed object from an endpoint
+     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
+     */
+    getJson(requestUrl_1) {
+        return lib_awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            const res = yield this.get(requestUrl, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    postJson(requestUrl_1, obj_1) {
+        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.post(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    putJson(requestUrl_1, obj_1) {
+        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.put(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    patchJson(requestUrl_1, obj_1) {
+        return lib_awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
+            const data = JSON.stringify(obj, null, 2);
+            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
+            additionalHeaders[Headers.ContentType] =
+                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
+            const res = yield this.patch(requestUrl, data, additionalHeaders);
+            return this._processResponse(res, this.requestOptions);
+        });
+    }
+    /**
+     * Makes a raw http request.
+     * All other methods such as get, post, patch, and request ultimately call this.
+     * Prefer get, del, post and patch
+     */
+    request(verb, requestUrl, data, headers) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            if (this._disposed) {
+                throw new Error('Client has already been disposed.');
+            }
+            const parsedUrl = new URL(requestUrl);
+            let info = this._prepareRequest(verb, parsedUrl, headers);
+            // Only perform retries on reads since writes may not be idempotent.
+            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
+                ? this._maxRetries + 1
+                : 1;
+            let numTries = 0;
+            let response;
+            do {
+                response = yield this.requestRaw(info, data);
+                // Check if it's an authentication challenge
+                if (response &&
+                    response.message &&
+                    response.message.statusCode === HttpCodes.Unauthorized) {
+                    let authenticationHandler;
+                    for (const handler of this.handlers) {
+                        if (handler.canHandleAuthentication(response)) {
+                            authenticationHandler = handler;
+                            break;
+                        }
+                    }
+                    if (authenticationHandler) {
+                        return authenticationHandler.handleAuthentication(this, info, data);
+                    }
+                    else {
+                        // We have received an unauthorized response but have no handlers to handle it.
+                        // Let the response return to the caller.
+                        return response;
+                    }
+                }
+                let redirectsRemaining = this._maxRedirects;
+                while (response.message.statusCode &&
+                    HttpRedirectCodes.includes(response.message.statusCode) &&
+                    this._allowRedirects &&
+                    redirectsRemaining > 0) {
+                    const redirectUrl = response.message.headers['location'];
+                    if (!redirectUrl) {
+                        // if there's no location to redirect to, we won't
+                        break;
+                    }
+                    const parsedRedirectUrl = new URL(redirectUrl);
+                    if (parsedUrl.protocol === 'https:' &&
+                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
+                        !this._allowRedirectDowngrade) {
+                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
+                    }
+                    // we need to finish reading the response before reassigning response
+                    // which will leak the open socket.
+                    yield response.readBody();
+                    // strip authorization header if redirected to a different hostname
+                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
+                        for (const header in headers) {
+                            // header names are case insensitive
+                            if (header.toLowerCase() === 'authorization') {
+                                delete headers[header];
+                            }
+                        }
+                    }
+                    // let's make the request with the new redirectUrl
+                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
+                    response = yield this.requestRaw(info, data);
+                    redirectsRemaining--;
+                }
+                if (!response.message.statusCode ||
+                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
+                    // If not a retry code, return immediately instead of retrying
+                    return response;
+                }
+                numTries += 1;
+                if (numTries < maxTries) {
+                    yield response.readBody();
+                    yield this._performExponentialBackoff(numTries);
+                }
+            } while (numTries < maxTries);
+            return response;
+        });
+    }
+    /**
+     * Needs to be called if keepAlive is set to true in request options.
+     */
+    dispose() {
+        if (this._agent) {
+            this._agent.destroy();
+        }
+        this._disposed = true;
+    }
+    /**
+     * Raw request.
+     * @param info
+     * @param data
+     */
+    requestRaw(info, data) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => {
+                function callbackForResult(err, res) {
+                    if (err) {
+                        reject(err);
+                    }
+                    else if (!res) {
+                        // If `err` is not passed, then `res` must be passed.
+                        reject(new Error('Unknown error'));
+                    }
+                    else {
+                        resolve(res);
+                    }
+                }
+                this.requestRawWithCallback(info, data, callbackForResult);
+            });
+        });
+    }
+    /**
+     * Raw request with callback.
+     * @param info
+     * @param data
+     * @param onResult
+     */
+    requestRawWithCallback(info, data, onResult) {
+        if (typeof data === 'string') {
+            if (!info.options.headers) {
+                info.options.headers = {};
+            }
+            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
+        }
+        let callbackCalled = false;
+        function handleResult(err, res) {
+            if (!callbackCalled) {
+                callbackCalled = true;
+                onResult(err, res);
+            }
+        }
+        const req = info.httpModule.request(info.options, (msg) => {
+            const res = new HttpClientResponse(msg);
+            handleResult(undefined, res);
+        });
+        let socket;
+        req.on('socket', sock => {
+            socket = sock;
+        });
+        // If we ever get disconnected, we want the socket to timeout eventually
+        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
+            if (socket) {
+                socket.end();
+            }
+            handleResult(new Error(`Request timeout: ${info.options.path}`));
+        });
+        req.on('error', function (err) {
+            // err has statusCode property
+            // res should have headers
+            handleResult(err);
+        });
+        if (data && typeof data === 'string') {
+            req.write(data, 'utf8');
+        }
+        if (data && typeof data !== 'string') {
+            data.on('close', function () {
+                req.end();
+            });
+            data.pipe(req);
+        }
+        else {
+            req.end();
+        }
+    }
+    /**
+     * Gets an http agent. This function is useful when you need an http agent that handles
+     * routing through a proxy server - depending upon the url and proxy environment variables.
+     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
+     */
+    getAgent(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        return this._getAgent(parsedUrl);
+    }
+    getAgentDispatcher(serverUrl) {
+        const parsedUrl = new URL(serverUrl);
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (!useProxy) {
+            return;
+        }
+        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
+    }
+    _prepareRequest(method, requestUrl, headers) {
+        const info = {};
+        info.parsedUrl = requestUrl;
+        const usingSsl = info.parsedUrl.protocol === 'https:';
+        info.httpModule = usingSsl ? external_https_namespaceObject : external_http_namespaceObject;
+        const defaultPort = usingSsl ? 443 : 80;
+        info.options = {};
+        info.options.host = info.parsedUrl.hostname;
+        info.options.port = info.parsedUrl.port
+            ? parseInt(info.parsedUrl.port)
+            : defaultPort;
+        info.options.path =
+            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
+        info.options.method = method;
+        info.options.headers = this._mergeHeaders(headers);
+        if (this.userAgent != null) {
+            info.options.headers['user-agent'] = this.userAgent;
+        }
+        info.options.agent = this._getAgent(info.parsedUrl);
+        // gives handlers an opportunity to participate
+        if (this.handlers) {
+            for (const handler of this.handlers) {
+                handler.prepareRequest(info.options);
+            }
+        }
+        return info;
+    }
+    _mergeHeaders(headers) {
+        if (this.requestOptions && this.requestOptions.headers) {
+            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
+        }
+        return lowercaseKeys(headers || {});
+    }
+    /**
+     * Gets an existing header value or returns a default.
+     * Handles converting number header values to strings since HTTP headers must be strings.
+     * Note: This returns string | string[] since some headers can have multiple values.
+     * For headers that must always be a single string (like Content-Type), use the
+     * specialized _getExistingOrDefaultContentTypeHeader method instead.
+     */
+    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
+            if (headerValue) {
+                clientHeader =
+                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
+            }
+        }
+        const additionalValue = additionalHeaders[header];
+        if (additionalValue !== undefined) {
+            return typeof additionalValue === 'number'
+                ? additionalValue.toString()
+                : additionalValue;
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    /**
+     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
+     * Always returns a single string (not an array) since Content-Type should be a single value.
+     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
+     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
+     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
+     */
+    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
+        let clientHeader;
+        if (this.requestOptions && this.requestOptions.headers) {
+            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
+            if (headerValue) {
+                if (typeof headerValue === 'number') {
+                    clientHeader = String(headerValue);
+                }
+                else if (Array.isArray(headerValue)) {
+                    clientHeader = headerValue.join(', ');
+                }
+                else {
+                    clientHeader = headerValue;
+                }
+            }
+        }
+        const additionalValue = additionalHeaders[Headers.ContentType];
+        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
+        if (additionalValue !== undefined) {
+            if (typeof additionalValue === 'number') {
+                return String(additionalValue);
+            }
+            else if (Array.isArray(additionalValue)) {
+                return additionalValue.join(', ');
+            }
+            else {
+                return additionalValue;
+            }
+        }
+        if (clientHeader !== undefined) {
+            return clientHeader;
+        }
+        return _default;
+    }
+    _getAgent(parsedUrl) {
+        let agent;
+        const proxyUrl = getProxyUrl(parsedUrl);
+        const useProxy = proxyUrl && proxyUrl.hostname;
+        if (this._keepAlive && useProxy) {
+            agent = this._proxyAgent;
+        }
+        if (!useProxy) {
+            agent = this._agent;
+        }
+        // if agent is already assigned use that agent.
+        if (agent) {
+            return agent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        let maxSockets = 100;
+        if (this.requestOptions) {
+            maxSockets = this.requestOptions.maxSockets || external_http_.globalAgent.maxSockets;
+        }
+        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
+        if (proxyUrl && proxyUrl.hostname) {
+            const agentOptions = {
+                maxSockets,
+                keepAlive: this._keepAlive,
+                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
+                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
+                })), { host: proxyUrl.hostname, port: proxyUrl.port })
+            };
+            let tunnelAgent;
+            const overHttps = proxyUrl.protocol === 'https:';
+            if (usingSsl) {
+                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
+            }
+            else {
+                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
+            }
+            agent = tunnelAgent(agentOptions);
+            this._proxyAgent = agent;
+        }
+        // if tunneling agent isn't assigned create a new agent
+        if (!agent) {
+            const options = { keepAlive: this._keepAlive, maxSockets };
+            agent = usingSsl ? new external_https_.Agent(options) : new external_http_.Agent(options);
+            this._agent = agent;
+        }
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            agent.options = Object.assign(agent.options || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return agent;
+    }
+    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
+        let proxyAgent;
+        if (this._keepAlive) {
+            proxyAgent = this._proxyAgentDispatcher;
+        }
+        // if agent is already assigned use that agent.
+        if (proxyAgent) {
+            return proxyAgent;
+        }
+        const usingSsl = parsedUrl.protocol === 'https:';
+        proxyAgent = new undici/* ProxyAgent */.kT(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
+            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
+        })));
+        this._proxyAgentDispatcher = proxyAgent;
+        if (usingSsl && this._ignoreSslError) {
+            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
+            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
+            // we have to cast it to any and change it directly
+            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
+                rejectUnauthorized: false
+            });
+        }
+        return proxyAgent;
+    }
+    _getUserAgentWithOrchestrationId(userAgent) {
+        const baseUserAgent = userAgent || 'actions/http-client';
+        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
+        if (orchId) {
+            // Sanitize the orchestration ID to ensure it contains only valid characters
+            // Valid characters: 0-9, a-z, _, -, .
+            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
+            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
+        }
+        return baseUserAgent;
+    }
+    _performExponentialBackoff(retryNumber) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
+            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
+            return new Promise(resolve => setTimeout(() => resolve(), ms));
+        });
+    }
+    _processResponse(res, options) {
+        return lib_awaiter(this, void 0, void 0, function* () {
+            return new Promise((resolve, reject) => lib_awaiter(this, void 0, void 0, function* () {
+                const statusCode = res.message.statusCode || 0;
+                const response = {
+                    statusCode,
+                    result: null,
+                    headers: {}
+                };
+                // not found leads to null obj returned
+                if (statusCode === HttpCodes.NotFound) {
+                    resolve(response);
+                }
+                // get the result from the body
+                function dateTimeDeserializer(key, value) {
+                    if (typeof value === 'string') {
+                        const a = new Date(value);
+                        if (!isNaN(a.valueOf())) {
+                            return a;
+                        }
+                    }
+                    return value;
+                }
+                let obj;
+                let contents;
+                try {
+                    contents = yield res.readBody();
+                    if (contents && contents.length > 0) {
+                        if (options && options.deserializeDates) {
+                            obj = JSON.parse(contents, dateTimeDeserializer);
+                        }
+                        else {
+                            obj = JSON.parse(contents);
+                        }
+                        response.result = obj;
+                    }
+                    response.headers = res.message.headers;
+                }
+                catch (err) {
+                    // Invalid resource (contents not json);  leaving result obj null
+                }
+                // note that 3xx redirects are handled by the http layer.
+                if (statusCode > 299) {
+                    let msg;
+                    // if exception/error in body, attempt to get better error
+                    if (obj && obj.message) {
+                        msg = obj.message;
+                    }
+                    else if (contents && contents.length > 0) {
+                        // it may be the case that the exception is in the body message as string
+                        msg = contents;
+                    }
+                    else {
+                        msg = `Failed request: (${statusCode})`;
+                    }
+                    const err = new HttpClientError(msg, statusCode);
+                    err.result = response.result;
+                    reject(err);
+                }
+                else {
+                    resolve(response);
+                }
+            }));
+        });
+    }
+}
+const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./build/js/retry.js
+
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+class Backoff {
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
+    /** Rejects with an AbortError when the signal says so. */
+    async wait(signal) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
+    }
+    reset() {
+        this.#nextMs = this.#shortestMs;
+    }
+}
 /**
  * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
  * failed together do not come back together.
  */
 async function retry(attempt, options) {
     const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new Backoff(500, 10_000);
     for (let made = 1;; made++) {
         try {
             return await attempt();
@@ -52475,8 +50985,7 @@ async function retry(attempt, options) {
             if (made === attempts || !options.isTransient(error)) {
                 throw error;
             }
-            const backoff = random() * Math.min(CAP_MS, BASE_MS * 2 ** (made - 1));
-            const delayMs = Math.round(Math.max(backoff, options.askedToWait?.(error) ?? 0));
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
             options.onRetry?.(error, delayMs);
             await sleep(delayMs, signal);
         }
@@ -52486,7 +50995,9 @@ async function wait(ms, signal) {
     await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/http.js
+;// CONCATENATED MODULE: ./build/js/supply/http.js
+
+
 
 
 /** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
@@ -52515,9 +51026,15 @@ const CERTIFICATE_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
  */
 async function httpGet(url, headers, consume, options = {}) {
     const { signal, stallMs = STALL_MS } = options;
-    const client = new lib_HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
+    const client = new HttpClient('k3s-in-gvisor', [], { socketTimeout: stallMs });
     return retry(async () => {
-        const { message } = await client.get(url, { ...headers() });
+        const asked = client.get(url, { ...headers() });
+        // An answer that comes when nobody waits for it any more must not keep the process.
+        asked.then(({ message }) => {
+            if (signal?.aborted === true)
+                message.destroy();
+        }, () => undefined);
+        const { message } = await (signal === undefined ? asked : unlessAborted(asked, signal));
         try {
             check(message);
             return await consume(message, bodyOf(message, stallMs, signal));
@@ -52530,12 +51047,12 @@ async function httpGet(url, headers, consume, options = {}) {
         isTransient,
         askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
         onRetry: (error, delayMs) => {
-            options.onRetry?.(`${url}: ${messageOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
+            options.onRetry?.(`${url}: ${causeOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
         },
         signal,
         ...(options.sleep === undefined ? {} : { sleep: options.sleep }),
     }).catch((error) => {
-        throw new Error(`Failed to download ${url}: ${messageOf(error)}`, { cause: error });
+        throw new Error(`Failed to download ${url}: ${causeOf(error)}`, { cause: error });
     });
 }
 /** A small answer as text. */
@@ -52575,7 +51092,7 @@ function check(message) {
 /** The body, as long as something comes every `stallMs` milliseconds. */
 async function* bodyOf(message, stallMs, signal) {
     const abort = () => {
-        message.destroy(new Error('the timeout passed'));
+        message.destroy(signal?.reason);
     };
     const stall = setTimeout(() => {
         message.destroy(new Error(`nothing came for ${stallMs / 1_000} s`));
@@ -52599,20 +51116,19 @@ function isTransient(error) {
     const code = error.code ?? '';
     return !LOCAL_ERRORS.has(code) && !CERTIFICATE_ERROR.test(code);
 }
-/** Node's AggregateError, of a host with several addresses, has no message of its own. */
-function messageOf(error) {
-    if (error instanceof AggregateError) {
-        return error.errors.map(messageOf).join(', ');
-    }
-    const { message, code } = error;
-    return message === 'aborted' ? 'the connection broke' : message || (code ?? 'unknown error');
+/** Node says "aborted" when the other side ends an answer before its end. */
+function causeOf(error) {
+    const message = errors_errorMessage(error);
+    return message === 'aborted' ? 'the connection broke' : message;
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/download.js
+;// CONCATENATED MODULE: ./build/js/supply/download.js
 
 
 
 const HEAD_BYTES = 64;
+/** How often it is told how far a download is. */
+const PROGRESS_MS = 5_000;
 /**
  * Downloads `url` to `path`, hashing as it comes. A transfer that breaks goes on where it stopped
  * if the server can, and the file is still the same there; else it begins anew.
@@ -52624,6 +51140,8 @@ async function download(url, path, options = {}) {
     let received = 0;
     let head = Buffer.alloc(0);
     let validator;
+    const { onProgress, progressMs = PROGRESS_MS } = options;
+    let told = performance.now();
     try {
         await httpGet(url, () => received > 0 && validator !== undefined
             ? { range: `bytes=${received}-`, 'if-range': validator }
@@ -52637,10 +51155,14 @@ async function download(url, path, options = {}) {
             }
             validator = validatorOf(answer);
             for await (const chunk of body) {
-                await file.write(chunk, 0, chunk.length, received);
+                await writeAll(file, chunk, received);
                 hash.update(chunk);
                 received += chunk.length;
                 head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+                if (performance.now() - told >= progressMs) {
+                    told = performance.now();
+                    onProgress?.(received, total);
+                }
             }
             assertComplete(received, total ?? received);
         }, options);
@@ -52649,6 +51171,13 @@ async function download(url, path, options = {}) {
         await file.close();
     }
     return { sha256: hash.digest('hex'), head };
+}
+/** One write may take less than it was given, as on a disk with little room left. */
+async function writeAll(file, chunk, position) {
+    for (let done = 0; done < chunk.length;) {
+        const { bytesWritten } = await file.write(chunk, done, chunk.length - done, position + done);
+        done += bytesWritten;
+    }
 }
 /** The length of the whole file, as far as the server tells. */
 function announced(answer, received) {
@@ -52668,7 +51197,8 @@ function validatorOf({ headers }) {
     return etag === undefined || etag.startsWith('W/') ? headers['last-modified'] : etag;
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/supply.js
+;// CONCATENATED MODULE: ./build/js/supply/supply.js
+
 
 
 
@@ -52691,17 +51221,24 @@ async function supply(wanted, sources) {
         return { ...restored, cacheHit: true };
     }
     const fetched = await fetch(wanted, expected, sources);
-    remote?.saveLater(fetched.path, key);
+    // What is in the run's own directory goes with the run, before anything is saved.
+    if (fetched.path.startsWith(cache.directory(wanted.tag, expected))) {
+        remote?.saveLater(fetched.path, key);
+    }
     return { ...fetched, cacheHit: false };
 }
 /** The library adds the compression and the path of the file, neither of which is shared. */
 function cacheKey(asset, sha256) {
     return ['k3s-in-gvisor', process.platform, process.arch, asset.tag, asset.name, sha256].join('-');
 }
-async function restore(wanted, expected, key, { cache, remote, narrator }) {
+async function restore(wanted, expected, key, { cache, remote, narrator, signal }) {
     const directory = cache.directory(wanted.tag, expected);
     const path = (0,external_node_path_namespaceObject.join)(directory, wanted.name);
-    if (remote === undefined || !(await remote.restore(path, key))) {
+    // The service knows an entry by its path as well, so it cannot go where there is room for it.
+    if (remote === undefined || !(await cache.isWritable())) {
+        return undefined;
+    }
+    if (!(await unlessAborted(remote.restore(path, key), signal))) {
         return undefined;
     }
     const sha256 = await sha256Of(path);
@@ -52720,12 +51257,20 @@ async function fetch(wanted, expected, sources) {
         const { sha256, head } = await download(wanted.url, file, {
             signal: sources.signal,
             onRetry: sources.narrator.info,
+            onProgress: (received, total) => {
+                sources.narrator.info(`${wanted.name} ${wanted.tag}: ${progress(received, total)}`);
+            },
         });
         if (sha256 !== expected) {
             throw new Error(describeMismatch(wanted.url, sha256, expected, head));
         }
         return cache.keep(file, wanted, sha256);
     }));
+}
+/** "12.3 of 69.8 MB", or what came so far where the server does not tell how much there is. */
+function progress(received, total) {
+    const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+    return `${megabytes(received)}${total === undefined ? '' : ` of ${megabytes(total)}`} MB`;
 }
 /** What a cache that is read-only or full answers; the run goes on without it. */
 const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
@@ -52832,13 +51377,13 @@ const bring_TAG = 'interceptor';
  */
 async function bringInterceptor(layout, workshop) {
     const { narrator } = workshop;
-    const compiler = await findCompiler();
-    if (compiler === undefined) {
-        narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
-        await usePrebuilt(layout);
-        return;
-    }
     try {
+        const compiler = await findCompiler();
+        if (compiler === undefined) {
+            narrator.info('interceptor: no cc on this runner, so the binary that ships with the action');
+            await usePrebuilt(layout);
+            return;
+        }
         const program = await compiled(layout, compiler, workshop);
         await place(program, layout);
     }
@@ -52882,6 +51427,23 @@ async function place(program, { interceptor }) {
     await exec_run([interceptor, '--', 'true']);
 }
 
+;// CONCATENATED MODULE: ./build/js/interceptor/node-password.js
+
+
+
+/** Where k3s looks for it before it makes one (pkg/agent/config, ensureNodePassword). */
+const PATH = '/etc/rancher/node/password';
+/**
+ * A node's password in the interceptor's tree of answers, for a user who cannot make /etc/rancher:
+ * k3s wants one even without an agent, "Waiting to retrieve agent configuration; server is not
+ * ready: mkdir /etc/rancher: permission denied", for ever. Of this run alone, and read by its user only.
+ */
+async function answerNodePassword(answers) {
+    const path = (0,external_node_path_namespaceObject.join)(answers, PATH);
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(path), { recursive: true });
+    await (0,promises_namespaceObject.writeFile)(path, `${(0,external_node_crypto_.randomBytes)(16).toString('hex')}\n`, { mode: 0o600 });
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
 
 
@@ -52893,6 +51455,8 @@ async function place(program, { interceptor }) {
 
 
 const ABOUT = 'unpacked.json';
+/** Where a k3s that was installed on the runner has unpacked itself. */
+const INSTALLED = '/var/lib/rancher/k3s/data';
 const PREFIX = 'unpacked-';
 /**
  * What `binary` unpacked in `home` before, if all of it is there, with the sizes and times it had:
@@ -52913,7 +51477,7 @@ async function findUnpacked(home) {
  * and the last one is found next time.
  * @throws InputError if it is not a k3s binary
  */
-async function unpack(binary, home) {
+async function unpack(binary, home, installed = INSTALLED) {
     await (0,promises_namespaceObject.mkdir)(home, { recursive: true });
     const version = await versionOf(binary);
     const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(home, PREFIX));
@@ -52924,6 +51488,9 @@ async function unpack(binary, home) {
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
     await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
     const bin = (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current', 'bin');
+    if (!(await files_exists(bin))) {
+        await copyInstalled(version, installed, (0,external_node_path_namespaceObject.join)(dataDir, 'data'));
+    }
     await (0,promises_namespaceObject.mkdir)(tools);
     await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(bin, 'kubectl'), (0,external_node_path_namespaceObject.join)(tools, 'kubectl'));
     const about = {
@@ -52939,6 +51506,23 @@ async function unpack(binary, home) {
     // The one replaced may still be in use by another job, so only age ends it.
     await removeStale(home, PREFIX);
     return describeUnpacked(about, directory);
+}
+/**
+ * A k3s that finds itself unpacked in its own place uses that, whatever data directory it is given
+ * (cmd/k3s/main.go, extract), so nothing is in `target`: it gets a copy.
+ */
+async function copyInstalled(version, installed, target) {
+    for (const name of await (0,promises_namespaceObject.readdir)(installed).catch(() => [])) {
+        const directory = (0,external_node_path_namespaceObject.join)(installed, name);
+        const found = await versionOf((0,external_node_path_namespaceObject.join)(directory, 'bin', 'k3s')).catch(() => undefined);
+        if (found === version && name !== 'current') {
+            await (0,promises_namespaceObject.mkdir)(target, { recursive: true });
+            await exec_run(['cp', '--archive', directory, (0,external_node_path_namespaceObject.join)(target, name)]);
+            await (0,promises_namespaceObject.symlink)(name, (0,external_node_path_namespaceObject.join)(target, 'current'));
+            return;
+        }
+    }
+    throw new Error(`Failed to unpack k3s ${version}: it put nothing into ${target}; is there another data directory in its environment?`);
 }
 function describeUnpacked({ version, containerdDropIns }, directory) {
     return { version, containerdDropIns, ...pathsIn(directory) };
@@ -52969,7 +51553,14 @@ async function contains(path, text) {
     return false;
 }
 
+;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
+const checksums_namespaceObject = {};
+;// CONCATENATED MODULE: ./build/js/k3s/checksums.js
+
+const CHECKSUMS = checksums_namespaceObject;
+
 ;// CONCATENATED MODULE: ./build/js/k3s/install.js
+
 
 
 
@@ -52987,13 +51578,13 @@ const GIVEN = 'given';
  * Brings a verified k3s binary here and has it unpack itself, once per binary.
  * @throws InputError if what was named is not there or not what `checksum` says.
  */
-async function installK3s(inputs, sources) {
-    const { source } = inputs;
+async function installK3s(request, sources) {
+    const { source } = request;
     if (source.kind === 'release') {
-        const release = new Release(await resolveRelease(source.version, inputs, sources), inputs, sources);
+        const release = new Release(await resolveRelease(source.version, request, sources), request, sources);
         const [k3s, airgapImages] = await Promise.all([
             release.binary().then((file) => prepare(file, release.tag, sources)),
-            inputs.airgap ? release.airgapImages() : undefined,
+            request.airgap ? release.airgapImages() : undefined,
         ]);
         if (k3s.version !== release.tag) {
             throw new Error(`Failed to verify k3s: ${release.tag} was asked for, the binary says it is ${k3s.version}`);
@@ -53001,7 +51592,7 @@ async function installK3s(inputs, sources) {
         return { ...k3s, airgapImages };
     }
     const file = source.kind === 'path'
-        ? await givenFile(source.path, inputs.checksum)
+        ? await givenFile(source.path, request.checksum)
         : await supply({
             tag: GIVEN,
             name: 'k3s',
@@ -53013,15 +51604,15 @@ async function installK3s(inputs, sources) {
     const k3s = await prepare(file, GIVEN, sources);
     return {
         ...k3s,
-        airgapImages: inputs.airgap
-            ? await new Release(releaseOf(k3s.version), inputs, sources).airgapImages()
+        airgapImages: request.airgap
+            ? await new Release(releaseOf(k3s.version), request, sources).airgapImages()
             : undefined,
     };
 }
-async function resolveRelease(version, inputs, { cache, narrator, signal }) {
+async function resolveRelease(version, request, { cache, narrator, signal }) {
     const tag = await resolveTag(version, {
-        channels: async () => parseChannels(await httpGetText(inputs.channelServer, { signal, onRetry: narrator.info })),
-        cached: () => cache.tags(releaseFiles((0,external_node_os_namespaceObject.arch)()).binary, inputs.releases),
+        channels: async () => parseChannels(await httpGetText(request.channelServer, { signal, onRetry: narrator.info })),
+        cached: async () => (await cache.tags(releaseFiles((0,external_node_os_namespaceObject.arch)()).binary, request.releases)).filter(isTag),
         warning: narrator.warning,
     });
     narrator.info(`k3s ${tag}`);
@@ -53030,24 +51621,24 @@ async function resolveRelease(version, inputs, { cache, narrator, signal }) {
 /** The files of one release, verified by pinned hashes where there are, else by its own sum file. */
 class Release {
     tag;
-    #inputs;
+    #request;
     #sources;
     #files = releaseFiles((0,external_node_os_namespaceObject.arch)());
     #sums;
-    constructor(tag, inputs, sources) {
+    constructor(tag, request, sources) {
         this.tag = tag;
-        this.#inputs = inputs;
+        this.#request = request;
         this.#sources = sources;
     }
     async binary() {
-        return this.#supply(this.#files.binary, this.#inputs.checksum);
+        return this.#supply(this.#files.binary, this.#request.checksum);
     }
     async airgapImages() {
         return (await this.#supply(this.#files.airgapImages, undefined)).path;
     }
     #supply(name, checksum) {
         const known = checksum ?? CHECKSUMS[this.tag]?.[name];
-        const origin = this.#inputs.releases;
+        const origin = this.#request.releases;
         return supply({
             tag: this.tag,
             name,
@@ -53072,7 +51663,7 @@ class Release {
         return parseSums(text);
     }
     #sumsUrl() {
-        return releaseUrl(this.#inputs.releases, this.tag, this.#files.sums);
+        return releaseUrl(this.#request.releases, this.tag, this.#files.sums);
     }
 }
 function releaseOf(version) {
@@ -53115,27 +51706,11 @@ async function isExecutable(path) {
     return (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false);
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/kubeconfig.js
+;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
 
 
 
 
-/** @throws if the file is not a kubeconfig with an embedded client certificate, as k3s writes it. */
-async function readCredentials(path) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    const cluster = config?.clusters?.[0]?.cluster;
-    const user = config?.users?.[0]?.user;
-    if (cluster === undefined || user === undefined) {
-        throw new Error(`Failed to read ${path}: it has no cluster or no user`);
-    }
-    const decode = (data) => Buffer.from(data, 'base64').toString('utf8');
-    return {
-        server: cluster.server,
-        ca: decode(cluster['certificate-authority-data']),
-        cert: decode(user['client-certificate-data']),
-        key: decode(user['client-key-data']),
-    };
-}
 /**
  * What is at a path that the user named is the user's: it is neither written over nor removed.
  * @throws InputError if there is something at `path`
@@ -53156,18 +51731,22 @@ async function assertUnused(path) {
 }
 /**
  * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
- * API server. It appears whole.
+ * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
  * @throws if there is something at `to`
  */
-async function writeKubeconfig(from, to, server) {
+async function writeKubeconfig(from, to, { server, name }) {
     const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
-    for (const { cluster } of config.clusters) {
-        cluster.server = server;
-    }
+    const own = {
+        ...config,
+        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
+        users: config.users.map(({ user }) => ({ name, user })),
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        'current-context': name,
+    };
     await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(to), { recursive: true });
     const draft = `${to}.${process.pid}.partial`;
     try {
-        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(config), { mode: 0o600, flag: 'wx' });
+        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
         // Unlike a rename, a link never takes the place of another file.
         await (0,promises_namespaceObject.link)(draft, to);
     }
@@ -53176,76 +51755,9 @@ async function writeKubeconfig(from, to, server) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:https"
-const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
-;// CONCATENATED MODULE: ./build/js/k3s/api.js
-
-/** The few calls readiness makes. */
-class Api {
-    #credentials;
-    #agent;
-    constructor(credentials) {
-        this.#credentials = credentials;
-        const { ca, cert, key } = credentials;
-        this.#agent = new external_node_https_namespaceObject.Agent({ ca, cert, key, keepAlive: true });
-    }
-    /** @throws if the answer is not 200, with the status and the beginning of the body. */
-    async get(path, signal) {
-        const response = await this.#send(path, signal);
-        let body = '';
-        for await (const chunk of response.setEncoding('utf8')) {
-            body += String(chunk);
-        }
-        if (response.statusCode !== 200) {
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}: ${body.slice(0, 300)}`);
-        }
-        return body;
-    }
-    /** Objects of the collection at `path`, those that exist first, then each one as it changes. Ends when the server ends it. */
-    async *watch(path, signal) {
-        const separator = path.includes('?') ? '&' : '?';
-        const response = await this.#send(`${path}${separator}watch=1`, signal);
-        if (response.statusCode !== 200) {
-            response.resume();
-            throw new Error(`GET ${path}: HTTP ${response.statusCode ?? 0}`);
-        }
-        for await (const line of api_lines(response)) {
-            const event = JSON.parse(line);
-            if (event.type === 'ADDED' || event.type === 'MODIFIED') {
-                yield event.object;
-            }
-            else if (event.type === 'ERROR') {
-                throw new Error(`GET ${path}: ${line.slice(0, 300)}`);
-            }
-        }
-    }
-    close() {
-        this.#agent.destroy();
-    }
-    #send(path, signal) {
-        return new Promise((resolve, reject) => {
-            const call = (0,external_node_https_namespaceObject.request)(new URL(path, this.#credentials.server), { agent: this.#agent, signal });
-            call.once('response', resolve);
-            call.once('error', reject);
-            call.end();
-        });
-    }
-}
-/** Node's readline emits what ends the stream as an error of its own that nobody can catch; this throws it. */
-async function* api_lines(stream) {
-    let rest = '';
-    for await (const chunk of stream.setEncoding('utf8')) {
-        const parts = (rest + String(chunk)).split('\n');
-        rest = parts.pop() ?? '';
-        yield* parts;
-    }
-}
-
 // EXTERNAL MODULE: external "node:http2"
 var external_node_http2_ = __nccwpck_require__(2467);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./build/js/k3s/grpc.js
+;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
 /** A call that was answered with another status than OK. */
 class GrpcError extends Error {
     status;
@@ -53310,7 +51822,7 @@ function decodeMessage(text) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/pull.js
+;// CONCATENATED MODULE: ./build/js/cluster/pull.js
 
 
 
@@ -53318,14 +51830,12 @@ function decodeMessage(text) {
 
 
 
-/** k3s's containerd, as seen inside. */
-const SOCKET = '/run/k3s/containerd/containerd.sock';
 const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
 const UNIMPLEMENTED = 12;
 const UNAVAILABLE = 14;
-const POLL_MS = 100;
+const pull_POLL_MS = 100;
 const pull_ATTEMPTS = 4;
 /**
  * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
@@ -53334,8 +51844,7 @@ const pull_ATTEMPTS = 4;
  * @throws with the image, and what containerd said
  */
 async function pullImages(images, init, signal) {
-    // Reached from outside: no process of ours is needed within.
-    const session = await connectTo(`/proc/${await childOf(init)}/root${SOCKET}`, signal);
+    const session = await connectTo(await containerdSocket(init), signal);
     try {
         await Promise.all(images.map((image) => pullImage(session, image, signal)));
     }
@@ -53370,7 +51879,7 @@ async function whenServed(call, signal) {
             if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
                 throw error;
             }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
         }
     }
 }
@@ -53387,7 +51896,7 @@ async function connectTo(socket, signal) {
                     cause: error,
                 });
             }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
         }
     }
 }
@@ -53400,20 +51909,77 @@ function openSession(socket) {
         session.on('error', reject);
     });
 }
-async function childOf(parent) {
-    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
-    for (const pid of pids) {
-        const stat = await (0,promises_namespaceObject.readFile)(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-        // The second field is the program's name in parentheses and may hold anything.
-        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        if (Number(ppid) === parent) {
-            return Number(pid);
-        }
-    }
-    throw new Error(`Failed to find the first process of the namespaces: init (${parent}) has no child`);
+
+;// CONCATENATED MODULE: ./build/js/log.js
+function log(message) {
+    console.log(`${new Date().toISOString()} ${message}`);
+}
+/** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
+function onChange(say) {
+    let last = '';
+    return (message) => {
+        if (message !== last)
+            say(message);
+        last = message;
+    };
 }
 
-;// CONCATENATED MODULE: ./build/js/k3s/readiness.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig-file.js
+
+
+
+
+
+
+
+/**
+ * Yields what the kubeconfig says, now and whenever that changes. The file, and the directories it
+ * is to be in, may not exist yet: k3s writes them, not atomically, so what cannot be read is waited
+ * out. Nothing polls. Rejects with the signal's reason.
+ */
+async function* kubeconfigs(path, say, signal) {
+    const complain = onChange(say);
+    let last = '';
+    for (;;) {
+        const directory = nearestExisting((0,external_node_path_namespaceObject.dirname)(path));
+        const watcher = (0,external_node_fs_namespaceObject.watch)(directory);
+        try {
+            // Listening before reading: what is written in between is seen.
+            const changed = (0,external_node_events_.once)(watcher, 'change', { signal });
+            // Awaited below; what fails while the consumer has its turn must not be unhandled.
+            changed.catch(() => undefined);
+            if (nearestExisting((0,external_node_path_namespaceObject.dirname)(path)) !== directory)
+                continue;
+            const read = await readAccess(path, last);
+            if (typeof read === 'string') {
+                complain(`Waiting for ${path}: ${read}`);
+            }
+            else if (read) {
+                last = read.text;
+                yield read.access;
+            }
+            await changed;
+        }
+        finally {
+            watcher.close();
+        }
+    }
+}
+/** What the file says; undefined if that is the same as before, and the reason if nothing yet. */
+async function readAccess(path, before) {
+    try {
+        const text = await (0,promises_namespaceObject.readFile)(path, 'utf8');
+        return text === before ? undefined : { text, access: parseKubeconfig(text) };
+    }
+    catch (error) {
+        return errors_errorMessage(error);
+    }
+}
+function nearestExisting(directory) {
+    return (0,external_node_fs_namespaceObject.existsSync)(directory) ? directory : nearestExisting((0,external_node_path_namespaceObject.dirname)(directory));
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/readiness.js
 
 
 
@@ -53433,93 +51999,82 @@ class ReadinessError extends Error {
         this.last = last;
     }
 }
+/** The rung after which the cluster can be asked. */
+const readiness_SERVING = 'API server ready';
 /**
  * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
  * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
- * @throws ReadinessError naming the rung when the deadline passes or the processes end first.
+ * @throws ReadinessError naming the rung when the signal is aborted or the processes end first.
  */
 async function climb(ladder) {
-    let api;
+    let client;
     const connected = () => {
-        if (api === undefined) {
+        if (client === undefined) {
             throw new Error('not connected yet');
         }
-        return api;
+        return client;
     };
     const rungs = [
         {
             name: 'kubeconfig written',
             climb: async (saw, signal) => {
-                const credentials = await fileCredentials(ladder.kubeconfig, saw, signal);
-                api = new Api({ ...credentials, server: ladder.server });
+                const access = await firstAccess(ladder.kubeconfig, saw, signal);
+                client = new ApiClient({ ...access, server: new URL(ladder.server) });
             },
         },
-        { name: 'API server ready', climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+        { name: readiness_SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
         ...(ladder.mode === 'control-plane'
             ? [serviceAccount(connected)]
             : [node(connected, ladder.nodeName), serviceAccount(connected)]),
-        ...(ladder.mode === 'full' ? [clusterDns(connected)] : []),
+        ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
     ];
     try {
         for (const rung of rungs) {
             await climbRung(rung, ladder);
-            ladder.reached(rung.name);
+            await ladder.reached(rung.name);
         }
     }
     finally {
-        api?.close();
+        client?.close();
     }
 }
-async function climbRung(rung, { ended, deadline }) {
+async function climbRung(rung, { ended, signal: given, saw }) {
     let last = 'nothing yet';
     const stop = new AbortController();
-    const signal = AbortSignal.any([stop.signal, deadline]);
+    const signal = AbortSignal.any([stop.signal, given]);
     const gone = ended.then((how) => {
         throw new ReadinessError(rung.name, last, how);
     });
+    gone.catch(() => undefined);
+    const climbing = rung.climb((what) => {
+        last = what;
+        saw(rung.name, what);
+    }, signal);
     try {
-        await Promise.race([
-            gone,
-            rung.climb((what) => {
-                last = what;
-            }, signal),
-        ]);
+        saw(rung.name, last);
+        await unlessAborted(Promise.race([gone, climbing]), given);
     }
     catch (error) {
         if (error instanceof ReadinessError) {
             throw error;
         }
-        const cause = deadline.aborted ? 'the timeout passed' : errors_errorMessage(error);
+        const cause = errors_errorMessage(given.aborted ? given.reason : error);
         throw new ReadinessError(rung.name, last, cause);
     }
     finally {
         stop.abort();
-        gone.catch(() => undefined);
     }
 }
-async function fileCredentials(path, saw, signal) {
-    const attempt = () => readCredentials(path).catch((error) => {
-        saw(errors_errorMessage(error));
-        return undefined;
-    });
-    const changes = (0,promises_namespaceObject.watch)((0,external_node_path_namespaceObject.dirname)(path), { signal });
-    // Looked at only after the watch began, so that no write is missed.
-    const present = await attempt();
-    if (present !== undefined) {
-        return present;
-    }
-    for await (const { filename } of changes) {
-        const credentials = filename === (0,external_node_path_namespaceObject.basename)(path) ? await attempt() : undefined;
-        if (credentials !== undefined) {
-            return credentials;
-        }
+async function firstAccess(path, saw, signal) {
+    for await (const access of kubeconfigs(path, saw, signal)) {
+        return access;
     }
     throw new Error(`${path} was never written`);
 }
-async function untilReadyz(api, saw, signal) {
+async function untilReadyz(client, saw, signal) {
     for (;;) {
         try {
-            await api.get('/readyz', signal);
+            await client.text('/readyz', { signal });
             return;
         }
         catch (error) {
@@ -53529,53 +52084,73 @@ async function untilReadyz(api, saw, signal) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
     }
 }
-/** Watches `path` until an object satisfies `done`, which says what is still missing where it does not. */
-function watchUntil(name, api, path, missing) {
+/** Watches a collection until an object satisfies: `missing` says what it still lacks. */
+async function watchUntil(client, collection, missing, saw, signal) {
+    for (;;) {
+        try {
+            for await (const object of watchObjects(client, collection, signal)) {
+                const lacking = missing(object);
+                if (lacking === undefined) {
+                    return;
+                }
+                saw(`${object.metadata.name ?? '?'}: ${lacking}`);
+            }
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            saw(errors_errorMessage(error));
+        }
+        // The server ended the watch or could not be reached: ask anew.
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+    }
+}
+function node(client, nodeName) {
+    const nodes = { path: '/api/v1/nodes', query: { fieldSelector: `metadata.name=${nodeName}` } };
     return {
-        name,
+        name: 'node Ready',
+        climb: (saw, signal) => watchUntil(client(), nodes, troubleOfNode, saw, signal),
+    };
+}
+function serviceAccount(client) {
+    const accounts = {
+        path: '/api/v1/namespaces/default/serviceaccounts',
+        query: { fieldSelector: 'metadata.name=default' },
+    };
+    return {
+        name: 'default service account',
+        climb: (saw, signal) => watchUntil(client(), accounts, () => undefined, saw, signal),
+    };
+}
+const DNS_SLICES = {
+    path: '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices',
+    query: { labelSelector: 'kubernetes.io/service-name=kube-dns' },
+};
+const DNS_PODS = {
+    path: '/api/v1/namespaces/kube-system/pods',
+    query: { labelSelector: 'k8s-app=kube-dns' },
+};
+/** Reached by what a Service needs, told by what the pods lack. */
+function clusterDns(client) {
+    return {
+        name: 'cluster DNS ready',
         climb: async (saw, signal) => {
-            for (;;) {
-                try {
-                    for await (const object of api().watch(path, signal)) {
-                        const lacking = missing(object);
-                        if (lacking === undefined) {
-                            return;
-                        }
-                        saw(`${object.metadata.name}: ${lacking}`);
-                    }
-                }
-                catch (error) {
-                    signal.throwIfAborted();
-                    saw(errors_errorMessage(error));
-                }
-                // The server ended the watch or could not be reached: ask anew.
-                await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
+            const told = new AbortController();
+            const pods = watchUntil(client(), DNS_PODS, (pod) => troubleOf(pod) ?? 'ready, its Service does not know it yet', saw, AbortSignal.any([signal, told.signal]));
+            pods.catch(() => undefined);
+            try {
+                saw('there is no CoreDNS pod yet');
+                await watchUntil(client(), DNS_SLICES, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
+                    ? undefined
+                    : 'has no ready endpoint', () => undefined, signal);
+            }
+            finally {
+                told.abort();
             }
         },
     };
 }
-function node(api, nodeName) {
-    const path = `/api/v1/nodes?fieldSelector=metadata.name=${encodeURIComponent(nodeName)}`;
-    return watchUntil('node Ready', api, path, ({ status }) => {
-        const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True'
-            ? undefined
-            : `not Ready: ${ready?.message ?? 'the kubelet has not reported yet'}`;
-    });
-}
-function serviceAccount(api) {
-    const path = '/api/v1/namespaces/default/serviceaccounts?fieldSelector=metadata.name=default';
-    return watchUntil('default service account', api, path, () => undefined);
-}
-function clusterDns(api) {
-    const path = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io/service-name=kube-dns';
-    return watchUntil('cluster DNS ready', api, path, ({ endpoints }) => endpoints?.some(({ conditions }) => conditions?.ready === true)
-        ? undefined
-        : 'no CoreDNS pod is ready');
-}
 
-;// CONCATENATED MODULE: ./build/js/k3s/tool-cache.js
-
+;// CONCATENATED MODULE: ./build/js/supply/tool-cache.js
 
 
 
@@ -53606,11 +52181,11 @@ class ToolCache {
      */
     async find(asset, expected) {
         const { tag, name, origin } = asset;
-        const hashes = expected === undefined ? await list((0,external_node_path_namespaceObject.join)(this.#root, tag)) : [expected];
+        const hashes = expected === undefined ? await tool_cache_list((0,external_node_path_namespaceObject.join)(this.#root, tag)) : [expected];
         for (const sha256 of hashes) {
             const directory = this.directory(tag, sha256);
             const path = (0,external_node_path_namespaceObject.join)(directory, name);
-            if (!(await exists(path))) {
+            if (!(await files_exists(path))) {
                 continue;
             }
             if (expected === undefined && (await readText(path + ORIGIN)) !== origin) {
@@ -53625,11 +52200,11 @@ class ToolCache {
         }
         return undefined;
     }
-    /** Tags of which the file `name` of `origin` is here, verified or not. */
+    /** Names of the root's directories, tags among them, in which the file `name` of `origin` is, verified or not. */
     async tags(name, origin) {
-        const tags = (await list(this.#root)).filter(isTag);
+        const tags = await tool_cache_list(this.#root);
         const have = await Promise.all(tags.map(async (tag) => {
-            const hashes = await list((0,external_node_path_namespaceObject.join)(this.#root, tag));
+            const hashes = await tool_cache_list((0,external_node_path_namespaceObject.join)(this.#root, tag));
             const origins = await Promise.all(hashes.map((sha256) => readText((0,external_node_path_namespaceObject.join)(this.directory(tag, sha256), name + ORIGIN))));
             return origins.includes(origin);
         }));
@@ -53650,6 +52225,12 @@ class ToolCache {
             await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
         }
     }
+    /** Whether something could be put into it. */
+    async isWritable() {
+        return (0,promises_namespaceObject.mkdir)(this.#root, { recursive: true })
+            .then(() => (0,promises_namespaceObject.access)(this.#root, promises_namespaceObject.constants.W_OK))
+            .then(() => true, () => false);
+    }
     /** Takes over a file whose hash was found to be `sha256`. */
     async keep(file, asset, sha256) {
         const directory = this.directory(asset.tag, sha256);
@@ -53669,435 +52250,14 @@ class ToolCache {
     }
 }
 /** The names in a directory, none if it is not there. */
-async function list(directory) {
+async function tool_cache_list(directory) {
     return (0,promises_namespaceObject.readdir)(directory).catch(() => []);
 }
 async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
 }
 
-;// CONCATENATED MODULE: ./build/js/workarounds/bridge-netfilter.js
-
-
-const BRIDGE_NETFILTER_SYSCTL = 'net/bridge/bridge-nf-call-iptables';
-/**
- * Where br_netfilter is loaded, frames between a bridge's ports meet the rules that are meant for the
- * gateway's own traffic, and the first of them drops what comes in by the bridge. k3s sets this sysctl
- * to 1 for kube-proxy, which does not run here: it is set to 0, and k3s is given a file to write to.
- */
-const bridgeNetfilter = {
-    id: 'bridge-netfilter',
-    symptom: 'CoreDNS never ready: dial tcp 10.43.0.1:443: i/o timeout; no frame passes from a pod to the node',
-    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/syssetup/setup.go',
-    removeWhen: 'k3s leaves this sysctl alone without kube-proxy',
-    needed: ({ facts, isolation }) => isolation !== 'none' && facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
-        ? `${BRIDGE_NETFILTER_SYSCTL} exists, and k3s would set it`
-        : undefined,
-    contribute: () => {
-        const sysctl = (0,external_node_path_namespaceObject.join)('/proc/sys', BRIDGE_NETFILTER_SYSCTL);
-        const decoy = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'bridge-nf-call-iptables');
-        return {
-            operations: {
-                network: [
-                    ['set', sysctl, '0'],
-                    ['write', decoy, '0644', '0\n'],
-                    ['bind', decoy, sysctl, '-'],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/sysctl-overlay.js
-
-
-/**
- * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
- * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
- */
-const KUBELET_SYSCTLS = {
-    'vm/overcommit_memory': '1',
-    'vm/panic_on_oom': '0',
-    'kernel/panic': '10',
-    'kernel/panic_on_oops': '1',
-    'kernel/keys/root_maxkeys': '1000000',
-    'kernel/keys/root_maxbytes': '25000000',
-};
-/** The sysctls that are missing, or cannot be what the kubelet wants. */
-function wrong(facts) {
-    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
-        const answer = facts.sysctls[path];
-        return answer?.result !== 'yes' || answer.evidence !== value;
-    });
-}
-/**
- * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
- * is added, what is written is kept. One mount, and no cost at run time.
- */
-const sysctlOverlay = {
-    id: 'sysctl-overlay',
-    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
-    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
-    removeWhen: 'gVisor has these six sysctls and lets root write them',
-    needed: ({ facts, mode, isolation, sysctls }) => {
-        const paths = wrong(facts).map(([path]) => path);
-        return paths.length === 0 ||
-            mode === 'control-plane' ||
-            isolation === 'none' ||
-            sysctls === 'ptrace'
-            ? undefined
-            : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
-    },
-    contribute: ({ facts }) => {
-        const upper = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl');
-        const work = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl-work');
-        const files = wrong(facts).flatMap(([path, value]) => [
-            ['directory', (0,external_node_path_namespaceObject.join)(upper, (0,external_node_path_namespaceObject.dirname)(path)), '0755'],
-            ['write', (0,external_node_path_namespaceObject.join)(upper, path), '0644', `${value}\n`],
-        ]);
-        return {
-            operations: {
-                system: [
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    ...files,
-                    [
-                        'mount',
-                        'overlay',
-                        '/proc/sys',
-                        'overlay',
-                        '-',
-                        `lowerdir=/proc/sys,upperdir=${upper},workdir=${work}`,
-                    ],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/unprivileged-ports.js
-const UNPRIVILEGED_SYSCTLS = [
-    'net/ipv4/ip_unprivileged_port_start',
-    'net/ipv4/ping_group_range',
-];
-/** containerd sets these sysctls in every pod's sandbox when the kernel calls itself 4.11 or later. */
-const unprivilegedPorts = {
-    id: 'unprivileged-ports',
-    symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
-    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
-    removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
-    needed: ({ facts, mode }) => {
-        const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
-        return missing.length === 0 || mode === 'control-plane'
-            ? undefined
-            : `missing: ${missing.join(', ')}`;
-    },
-    contribute: () => ({
-        containerd: {
-            "plugins.'io.containerd.cri.v1.runtime'": {
-                enable_unprivileged_ports: false,
-                enable_unprivileged_icmp: false,
-            },
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
-/** The probes of native/probe; each is explained in its own file there. */
-const NATIVE_PROBES = [
-    'mount',
-    'namespaces',
-    'user-namespace',
-    'user-namespace-single',
-    'tmpfs',
-    'proc',
-    'overlay-root',
-    'overlay-proc-sys',
-    'rshared',
-    'pivot-root',
-    'bridge',
-    'veth',
-    'iptables-nat',
-    'cgroup-v1-inherited',
-    'cgroup-v1-mount',
-    'cgroup-v2-inherited',
-    'cgroup-v2-mount',
-    'kmsg',
-    'oom-score',
-    'session-keyring',
-    'seccomp-trace',
-];
-/** Whether the probe's attempt succeeded; a crashed probe counts as a no, and the plan says so. */
-function can(facts, probe) {
-    return facts.probes[probe].result === 'yes';
-}
-/** Whether the user namespace will hold one id only: the runner may not map others, and needs one. */
-function hasOneUser(facts) {
-    return !can(facts, 'namespaces') && !can(facts, 'user-namespace');
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
-
-/** What the private root makes anew. */
-const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
-/**
- * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
- * @throws if a line is not of that form, or a probe that was asked for did not answer.
- */
-function parseProbes(output) {
-    const answers = new Map();
-    for (const line of output.split('\n').filter((text) => text !== '')) {
-        const [name, result, ...evidence] = line.split('\t');
-        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
-            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
-        }
-        answers.set(name, { result, evidence: evidence.join(' ') });
-    }
-    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
-        const answer = answers.get(name);
-        if (answer === undefined) {
-            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
-        }
-        return [name, answer];
-    }));
-    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
-    return { probes, sysctls };
-}
-/**
- * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
- * Those below another come with it when it is bound recursively.
- * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
- */
-function parseMounts(mountinfo, workspace) {
-    const points = mountinfo
-        .split('\n')
-        .map((line) => line.split(' ')[4])
-        .filter((point) => point !== undefined)
-        .map(unescapeOctal);
-    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
-    if (workspace !== undefined) {
-        points.push(workspace);
-    }
-    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
-    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
-}
-/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
-function unescapeOctal(text) {
-    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
-function parseResolver(resolvConf) {
-    const lines = resolvConf
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '' && !/^[#;]/.test(line));
-    const isNameserver = (line) => /^nameserver\s/.test(line);
-    return {
-        nameservers: lines
-            .filter(isNameserver)
-            .map((line) => line.split(/\s+/)[1] ?? '')
-            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
-        otherLines: lines.filter((line) => !isNameserver(line)),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
-
-
-
-
-
-
-
-
-
-
-const API_SERVER_PORT = 6443;
-/** Finds the facts by attempting, side by side; nothing is left behind. */
-async function gatherFacts(layout) {
-    const [{ probes, sysctls }, mounts, resolver, apiServerPort, machineId] = await Promise.all([
-        probe(layout),
-        findMounts(),
-        (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').then(parseResolver),
-        freePort(API_SERVER_PORT),
-        readAnswer('/etc/machine-id'),
-    ]);
-    return {
-        probes,
-        sysctls,
-        user: { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 },
-        hostname: (0,external_node_os_namespaceObject.hostname)(),
-        mounts,
-        networks: Object.values((0,external_node_os_namespaceObject.networkInterfaces)())
-            .flatMap((addresses) => addresses ?? [])
-            .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
-        resolver,
-        proxy: proxies(process.env),
-        apiServerPort,
-        machineId,
-    };
-}
-async function probe(layout) {
-    const sysctls = [
-        ...Object.keys(KUBELET_SYSCTLS),
-        ...UNPRIVILEGED_SYSCTLS,
-        BRIDGE_NETFILTER_SYSCTL,
-    ];
-    const output = await exec_run([
-        (0,external_node_path_namespaceObject.join)(layout.native, 'probe'),
-        '--scratch',
-        layout.state,
-        ...sysctls.flatMap((path) => ['--sysctl', path]),
-    ]);
-    return parseProbes(output);
-}
-async function findMounts() {
-    const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
-    return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
-}
-/** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
-async function freePort(preferred) {
-    return (await tryListen(preferred)) ?? (await tryListen(0)) ?? preferred;
-}
-function tryListen(port) {
-    return new Promise((resolve) => {
-        const server = (0,external_node_net_.createServer)();
-        server.once('error', () => {
-            resolve(undefined);
-        });
-        server.listen(port, '127.0.0.1', () => {
-            const address = server.address();
-            server.close(() => {
-                resolve(typeof address === 'object' && address !== null ? address.port : undefined);
-            });
-        });
-    });
-}
-/** Either spelling counts, the first one first, as in Go and curl. */
-function proxies(environment) {
-    const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
-    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
-}
-async function readAnswer(path) {
-    try {
-        const text = (await (0,promises_namespaceObject.readFile)(path, 'utf8')).trim();
-        return text === '' ? { result: 'no', evidence: 'empty' } : { result: 'yes', evidence: text };
-    }
-    catch (error) {
-        return { result: 'no', evidence: errors_errorMessage(error) };
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/sandbox/pod-cgroups.js
-
-
-
-
-const ROOT = '/sys/fs/cgroup';
-/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
-const NAMES = ['kubepods', 'k3s'];
-const pod_cgroups_POLL_MS = 20;
-const PATIENCE_MS = 5_000;
-/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
-async function candidates() {
-    const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
-    return ['', ...hierarchies.filter((name) => !NAMES.includes(name))].flatMap((hierarchy) => NAMES.map((name) => (0,external_node_path_namespaceObject.join)(ROOT, hierarchy, name)));
-}
-/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
-async function missingPodCgroups() {
-    const paths = await candidates();
-    const present = await Promise.all(paths.map(exists));
-    return paths.filter((_, index) => present[index] !== true);
-}
-/**
- * Removes a cgroup and those below it, whose files are the kernel's and go with them. A killed
- * process leaves its cgroup a moment after it was killed.
- * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
- *   the empty cgroups stay until the sandbox ends
- */
-async function removeCgroup(path) {
-    const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-        try {
-            await removeTree(path);
-            return true;
-        }
-        catch (error) {
-            const code = error.code ?? '';
-            if (code === 'EROFS') {
-                return false;
-            }
-            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
-                throw error;
-            }
-        }
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(pod_cgroups_POLL_MS);
-    }
-}
-async function removeTree(path) {
-    if (!(await exists(path))) {
-        return;
-    }
-    for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
-        if (entry.isDirectory()) {
-            await removeTree((0,external_node_path_namespaceObject.join)(path, entry.name));
-        }
-    }
-    await (0,promises_namespaceObject.rmdir)(path);
-}
-
-;// CONCATENATED MODULE: ./build/js/state.js
-
-
-/** Where a run's directory holds its state. */
-const stateFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'run.json');
-async function state_saveState(directory, state) {
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = stateFile(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
-}
-/** @returns undefined if no run was started in the directory, or it was cleaned up already */
-async function loadState(directory) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
-    }
-    catch (error) {
-        if (error.code === 'ENOENT') {
-            return undefined;
-        }
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/interceptor.js
-/**
- * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
- * those for missing files to files that stand for them (native/interceptor).
- */
-const interceptor = {
-    id: 'interceptor',
-    symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
-    source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
-    removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ mode, isolation, sysctls }) => {
-        if (mode === 'control-plane') {
-            return undefined;
-        }
-        if (sysctls === 'ptrace') {
-            return 'the input sysctls asks for it';
-        }
-        return isolation === 'none'
-            ? 'nothing can be mounted here, so missing files are answered as they are opened'
-            : undefined;
-    },
-    contribute: ({ layout }) => ({
-        operations: { files: [['directory', layout.answers, '0755']] },
-        wrapper: [layout.interceptor, '--root', layout.answers, '--'],
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/images/operations.js
+;// CONCATENATED MODULE: ./build/js/plan/images.js
 
 
 /**
@@ -54138,34 +52298,126 @@ function importTars(tars, data, isolation) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/js/sandbox/addresses.js
+;// CONCATENATED MODULE: ./build/js/plan/container-adapter.js
 
-/** First two octets of pods and services; k3s's own defaults come first. */
+
+
+const DIRECTORY = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'adapter');
+/**
+ * What /proc/sys lacks in gVisor and charts ask for, with what means no limit, or Linux's own value:
+ * who compares finds enough, and who writes finds a file.
+ */
+const MISSING_SYSCTLS = {
+    'fs/aio-max-nr': '1048576',
+    'fs/file-max': '9223372036854775807',
+    'fs/inotify/max_queued_events': '16384',
+    'fs/inotify/max_user_instances': '8192',
+    'fs/inotify/max_user_watches': '1048576',
+    'kernel/shm_rmid_forced': '0',
+    'kernel/threads-max': '4194304',
+    'net/core/netdev_max_backlog': '1000',
+    'net/ipv4/ip_unprivileged_port_start': '0',
+    'net/ipv4/tcp_fin_timeout': '60',
+    'net/ipv4/tcp_max_syn_backlog': '4096',
+    'net/ipv4/tcp_tw_reuse': '2',
+    'vm/swappiness': '60',
+};
+/**
+ * What puts native/adapter between containerd and runc, for the workarounds that are container by
+ * container: containerd's runtime calls it in runc's place, and it reads its settings beside the name
+ * it is called by. Nothing where no workaround needs it.
+ */
+function containerAdapter(workarounds, layout, data) {
+    if (workarounds.length === 0)
+        return { containerd: {}, operations: [] };
+    const name = (0,external_node_path_namespaceObject.join)(DIRECTORY, 'runc');
+    const sysctls = (0,external_node_path_namespaceObject.join)(DIRECTORY, 'sysctls');
+    const settings = [
+        // A tmpfs: what a container writes is an overlay's upper layer.
+        ['state', (0,external_node_path_namespaceObject.join)(data, 'agent', 'adapter')],
+        ['log', (0,external_node_path_namespaceObject.join)(layout.logs, 'adapter.log')],
+        ['sysctls', sysctls],
+        ...workarounds.map((id) => ['workaround', id]),
+    ];
+    const content = settings.map((fields) => `${renderFields(fields)}\n`).join('');
+    const directories = new Set(Object.keys(MISSING_SYSCTLS).map((path) => (0,external_node_path_namespaceObject.join)(sysctls, path, '..')));
+    return {
+        containerd: {
+            "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options": {
+                BinaryName: name,
+            },
+        },
+        operations: [
+            ...[DIRECTORY, ...directories].map((path) => ['directory', path, '0755']),
+            ...Object.entries(MISSING_SYSCTLS).map(([path, value]) => [
+                'write',
+                (0,external_node_path_namespaceObject.join)(sysctls, path),
+                '0644',
+                `${value}\n`,
+            ]),
+            ['symlink', (0,external_node_path_namespaceObject.join)(layout.native, 'adapter'), name],
+            ['write', (0,external_node_path_namespaceObject.join)(DIRECTORY, 'settings'), '0644', content],
+        ],
+    };
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/addresses.js
+
+
+/** First two octets of pods, services and load balancers; k3s's own defaults come first. */
 const CANDIDATES = [
-    ['10.42', '10.43'],
-    ['10.142', '10.143'],
-    ['172.26', '172.27'],
-    ['10.242', '10.243'],
+    ['10.42', '10.43', '10.44'],
+    ['10.142', '10.143', '10.144'],
+    ['172.26', '172.27', '172.28'],
+    ['10.242', '10.243', '10.244'],
 ];
 /**
- * The first pair of networks that the runner has no address in: a pod could not reach a runner's
- * neighbour whose address is a pod's too.
- * @throws if every candidate is taken.
+ * The networks that were asked for, and for the rest the first candidates that the runner has no
+ * address in: a pod could not reach a runner's neighbour whose address is a pod's too.
+ * @throws InputError if what was asked for does not fit, or every candidate is taken
  */
-function chooseAddresses(runnerNetworks) {
-    const free = CANDIDATES.find((pair) => pair.every((prefix) => !runnerNetworks.some((network) => overlap(`${prefix}.0.0/16`, network))));
+function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
+    const asked = [pods, services].filter((network) => network !== undefined);
+    const rivals = [...runnerNetworks, ...asked];
+    const free = CANDIDATES.find((networks) => networks.every((prefix) => !rivals.some((rival) => overlap(`${prefix}.0.0/16`, rival))));
     if (free === undefined) {
-        throw new Error(`Failed to choose the cluster's networks: the runner has addresses in all of ${CANDIDATES.flat().join(', ')}`);
+        throw new InputError(`Failed to choose the cluster's networks: ${rivals.join(', ')} overlap with all of ${CANDIDATES.flat().join(', ')}`);
     }
-    const [pods, services] = free;
+    const podCidr = pods ?? `${free[0]}.0.0/16`;
+    const serviceCidr = services ?? `${free[1]}.0.0/16`;
+    const base = networkOf(podCidr);
+    const clusterDns = dns ?? addressIn(serviceCidr, 10);
+    const problems = [
+        ...asked.flatMap((network) => runnerNetworks
+            .filter((own) => overlap(network, own))
+            .map((own) => `${network} overlaps with the runner's own network ${own}`)),
+        ...(overlap(podCidr, serviceCidr)
+            ? [`--cluster-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap`]
+            : []),
+        ...(addresses_contains(serviceCidr, clusterDns)
+            ? []
+            : [`--cluster-dns ${clusterDns} is not in the Services' network ${serviceCidr}`]),
+    ];
+    if (problems.length > 0) {
+        throw new InputError(problems.map((problem) => `k3s-args: ${problem}`).join('\n'));
+    }
     return {
-        podCidr: `${pods}.0.0/16`,
-        nodeCidr: `${pods}.0.0/24`,
-        serviceCidr: `${services}.0.0/16`,
-        node: `${pods}.0.1`,
-        nowhere: `${pods}.0.254`,
-        clusterDns: `${services}.0.10`,
+        podCidr,
+        nodeCidr: `${base}/24`,
+        serviceCidr,
+        loadBalancerCidr: `${free[2]}.0.0/24`,
+        node: addressIn(podCidr, 1),
+        nowhere: addressIn(podCidr, 254),
+        clusterDns,
     };
+}
+function networkOf(cidr) {
+    return cidr.slice(0, cidr.indexOf('/'));
+}
+/** The address that lies `offset`, less than 256, behind the network's own. */
+function addressIn(cidr, offset) {
+    const base = networkOf(cidr);
+    return `${base.slice(0, base.lastIndexOf('.'))}.${offset}`;
 }
 function overlap(one, other) {
     return addresses_contains(one, other) || addresses_contains(other, one);
@@ -54178,7 +52430,7 @@ function addresses_contains(outer, inner) {
     return list.check(inner.split('/')[0] ?? '', 'ipv4');
 }
 
-;// CONCATENATED MODULE: ./build/js/workarounds/configuration.js
+;// CONCATENATED MODULE: ./build/js/plan/configuration.js
 
 /**
  * Joins configurations: lists are appended to each other, any other value may be given once.
@@ -54238,825 +52490,84 @@ function containerdConfig(configs, dropInsImported, data) {
     return dropInsImported ? [dropIn] : [dropIn, template];
 }
 
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-hierarchy.js
+;// CONCATENATED MODULE: ./build/js/plan/own-flags.js
 
-/** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
-function chooseHierarchy(facts) {
-    if (can(facts, 'cgroup-v2-inherited'))
-        return 'v2-inherited';
-    if (can(facts, 'cgroup-v1-inherited'))
-        return 'v1-inherited';
-    if (can(facts, 'cgroup-v2-mount'))
-        return 'v2-mounted';
-    if (can(facts, 'cgroup-v1-mount'))
-        return 'v1-mounted';
+/**
+ * The flags for k3s that the plan has not set already.
+ * @throws InputError for each that contradicts the plan, with what the plan has instead and why: k3s
+ * would take the flag, and what the workaround relies on would be gone
+ */
+function flagsBeside(flags, setters) {
+    const problems = [];
+    const beside = flags.filter((flag) => {
+        const settled = settledBy(flag, setters);
+        if (settled === undefined) {
+            return true;
+        }
+        if (settled.value !== settled.asked) {
+            const { id, reason } = settled.setter;
+            problems.push(`${flag.where}: ${settled.what} is ${settled.value} here and cannot be ${settled.asked} (${id}: ${reason})`);
+        }
+        return false;
+    });
+    if (problems.length > 0) {
+        throw new InputError(problems.join('\n'));
+    }
+    return beside;
+}
+function settledBy({ name, value }, setters) {
+    const [argument = '', ...rest] = (value ?? '').replace(/^-+/, '').split('=');
+    for (const setter of setters) {
+        const { k3s = {}, kubelet = {} } = setter.contribution;
+        const own = k3s[name];
+        // Lists are joined.
+        if (own !== undefined && typeof own !== 'object') {
+            return { setter, what: `--${name}`, value: String(own), asked: value ?? 'true' };
+        }
+        if (name !== 'kubelet-arg') {
+            continue;
+        }
+        const field = Object.entries(kubelet).find(([key]) => sameSetting(key, argument));
+        // A list that workarounds rely on has what a newer kernel would have by default; who names one knows.
+        if (field !== undefined && typeof field[1] !== 'object') {
+            const what = `--kubelet-arg=${argument}`;
+            const asked = rest.length === 0 ? 'true' : rest.join('=');
+            return { setter, what, value: JSON.stringify(field[1]), asked };
+        }
+    }
     return undefined;
 }
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-controllers.js
-
-/** A cgroup v2 tree gives its children only the controllers that were enabled for them. */
-const cgroupControllers = {
-    id: 'cgroup-controllers',
-    symptom: 'failed to find cpuset, cpu or memory cgroup (v2)',
-    source: 'https://github.com/k3s-io/k3s/blob/master/pkg/cgroups/cgroups_linux.go',
-    removeWhen: 'never: nobody else enables them where there is no systemd',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
-        ? 'cgroup v2: children get only the controllers enabled here'
-        : undefined,
-    contribute: () => ({
-        operations: {
-            system: [['set', '/sys/fs/cgroup/cgroup.subtree_control', '+cpu +cpuset +memory +pids']],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-mount.js
-
-const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
-/** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
-const cgroupMount = {
-    id: 'cgroup-mount',
-    symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
-    removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-    needed: ({ facts, mode, isolation }) => {
-        const hierarchy = chooseHierarchy(facts);
-        return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
-            ? undefined
-            : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
-    },
-    contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
-};
-function mountV2() {
-    return {
-        operations: {
-            system: [
-                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ['directory', '/sys/fs/cgroup', '0755'],
-                ['mount', 'cgroup2', '/sys/fs/cgroup', 'cgroup2', 'nosuid,noexec,nodev', '-'],
-            ],
-        },
-    };
-}
-function mountV1() {
-    return {
-        operations: {
-            system: [
-                ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ...V1_CONTROLLERS.flatMap((controller) => {
-                    const path = `/sys/fs/cgroup/${controller}`;
-                    return [
-                        ['directory', path, '0755'],
-                        ['mount', 'cgroup', path, 'cgroup', 'nosuid,noexec,nodev', controller],
-                    ];
-                }),
-            ],
-        },
-    };
+/** A kubelet's flag is its configuration's field with dashes: fail-cgroupv1 and failCgroupV1. */
+function sameSetting(field, flag) {
+    return field.toLowerCase() === flag.replaceAll('-', '').toLowerCase();
 }
 
-;// CONCATENATED MODULE: ./build/js/workarounds/cgroup-v1-accepted.js
-
-const cgroupV1Accepted = {
-    id: 'cgroup-v1-accepted',
-    symptom: 'kubelet is configured to not run on a host using cgroup v1',
-    source: 'https://github.com/kubernetes/kubernetes/pull/134298',
-    removeWhen: 'gVisor mounts cgroup v2 by default (runsc -in-sandbox-cgroup=v2 does)',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v1')
-        ? 'cgroup v1 is what this sandbox has; Kubernetes 1.35 and later refuse it by default'
-        : undefined,
-    contribute: () => ({ kubelet: { failCgroupV1: false } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/controller-manager-rate.js
-/** For speed: every pod waits for the default service account, which waits for the controller manager. */
-const controllerManagerRate = {
-    id: 'controller-manager-rate',
-    symptom: 'error looking up service account default/default: serviceaccount "default" not found',
-    source: 'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',
-    removeWhen: 'kube-controller-manager starts its controllers without waiting for its own client limits',
-    needed: () => 'the default service account appears seconds earlier',
-    contribute: () => ({
-        k3s: {
-            'kube-controller-manager-arg': ['kube-api-qps=500', 'kube-api-burst=1000'],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/data-tmpfs.js
+;// CONCATENATED MODULE: ./build/js/plan/processes.js
 
 
-/** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
-const dataTmpfs = {
-    id: 'data-tmpfs',
-    symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
-    removeWhen: 'gVisor accepts a disk-backed upper layer',
-    needed: ({ isolation }) => isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
-    contribute: ({ k3s, layout }) => {
-        const unpacked = (0,external_node_path_namespaceObject.join)(k3s.dataDir, 'data');
-        const upper = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'upper');
-        const work = (0,external_node_path_namespaceObject.join)(K3S_DATA, '.unpacked', 'work');
-        return {
-            operations: {
-                storage: [
-                    ['directory', K3S_DATA, '0755'],
-                    ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
-                    // The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them.
-                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'), '0755'],
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    [
-                        'mount',
-                        'overlay',
-                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'data'),
-                        'overlay',
-                        '-',
-                        `lowerdir=${unpacked},upperdir=${upper},workdir=${work}`,
-                    ],
-                    ['directory', '/var/lib/kubelet', '0755'],
-                    ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
-                    // Logs outlive the mount namespace, so that a failure can be explained.
-                    ['directory', '/var/log/pods', '0755'],
-                    ['bind', (0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
-                    ['directory', (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
-                    [
-                        'symlink',
-                        (0,external_node_path_namespaceObject.join)(layout.logs, 'containerd.log'),
-                        (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
-                    ],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/gateway-network.js
-
-const BRIDGE = 'cni0';
-/** The node's own link on the bridge. */
-const NODE_LINK = 'node0';
-/**
- * Pods on a bridge, everything that leaves it through the gateway (docs/architecture.md, "Network").
- */
-const gatewayNetwork = {
-    id: 'gateway-network',
-    symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
-    source: 'https://github.com/google/gvisor/issues/170',
-    removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-    needed: ({ isolation }) => isolation === 'none'
-        ? undefined
-        : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
-    contribute: ({ addresses, layout, mode }) => ({
-        k3s: {
-            'flannel-backend': 'none',
-            'disable-kube-proxy': true,
-            'disable-network-policy': true,
-            // servicelb runs inside the cloud controller; with only one of the two off it still starts.
-            'disable-cloud-controller': true,
-            disable: ['servicelb'],
-            'node-ip': addresses.node,
-            'cluster-cidr': addresses.podCidr,
-            'service-cidr': addresses.serviceCidr,
-            'cluster-dns': addresses.clusterDns,
-        },
-        operations: {
-            network: [
-                ['link-up', 'lo'],
-                ['bridge', BRIDGE],
-                // Not the bridge itself: gVisor sends what a bridge says to every port, and what is said to
-                // it as well, a copy for each pod (pkg/tcpip/stack/bridge.go). Between ports it knows whom.
-                ['port', BRIDGE, NODE_LINK, `${addresses.node}/24`],
-                // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
-                // without a route connect() fails before any rule is asked.
-                ['default-route', addresses.nowhere, NODE_LINK],
-            ],
-            files: mode === 'control-plane'
-                ? []
-                : [
-                    ...['gvisor-bridge', 'loopback'].flatMap((plugin) => [
-                        ['directory', '/opt/cni/bin', '0755'],
-                        ['write', (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '0755', ''],
-                        ['bind', (0,external_node_path_namespaceObject.join)(layout.native, 'cni'), (0,external_node_path_namespaceObject.join)('/opt/cni/bin', plugin), '-'],
-                    ]),
-                    ['directory', '/etc/cni/net.d', '0755'],
-                    [
-                        'write',
-                        '/etc/cni/net.d/10-gvisor-bridge.conflist',
-                        '0644',
-                        JSON.stringify({
-                            cniVersion: '1.0.0',
-                            name: 'gvisor-bridge',
-                            plugins: [
-                                {
-                                    type: 'gvisor-bridge',
-                                    bridge: BRIDGE,
-                                    subnet: addresses.nodeCidr,
-                                    gateway: addresses.node,
-                                    // The default route's neighbour must stay nobody.
-                                    reserved: [addresses.nowhere],
-                                    dataDir: '/var/lib/cni/gvisor-bridge',
-                                    gatewaySocket: layout.gatewaySocket,
-                                },
-                            ],
-                        }),
-                    ],
-                ],
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/iptables-legacy.js
-const iptablesLegacy = {
-    id: 'iptables-legacy',
-    symptom: 'iptables: Failed to initialize nft: Protocol not supported',
-    source: 'https://github.com/k3s-io/k3s-root/blob/master/iptables-detect/iptables-detect.sh',
-    removeWhen: 'gVisor has nftables by default',
-    needed: ({ mode }) => mode === 'control-plane' ? undefined : 'gVisor has the legacy tables, k3s would choose nft',
-    contribute: () => ({
-        environment: { IPTABLES_MODE: 'legacy' },
-        // The kubelet's own chains need the comment match, and nothing here uses them.
-        kubelet: { makeIPTablesUtilChains: false },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/local-storage-isolation.js
-const localStorageIsolation = {
-    id: 'local-storage-isolation',
-    symptom: 'failed to get rootfs info: unable to find data in memory cache',
-    source: 'https://github.com/k3s-io/k3s/issues/8404',
-    removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
-    needed: ({ mode }) => mode === 'control-plane'
-        ? undefined
-        : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
-    contribute: () => ({ kubelet: { localStorageCapacityIsolation: false } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/machine-id.js
-const machineId = {
-    id: 'machine-id',
-    symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
-    source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
-    removeWhen: 'never: container images have no machine id',
-    needed: ({ facts, isolation }) => isolation === 'none' || facts.machineId.result === 'yes'
-        ? undefined
-        : `/etc/machine-id: ${facts.machineId.evidence}`,
-    // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
-    contribute: () => ({
-        operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/node-resolver.js
-/** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
-const nodeResolver = {
-    id: 'node-resolver',
-    symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
-    source: 'docs/architecture.md',
-    removeWhen: "the node shares the runner's network namespace",
-    needed: ({ facts, isolation }) => isolation === 'none'
-        ? undefined
-        : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
-    contribute: ({ addresses, facts }) => ({
-        operations: {
-            files: [
-                [
-                    'write',
-                    '/etc/resolv.conf',
-                    '0644',
-                    [`nameserver ${addresses.node}`, ...facts.resolver.otherLines, ''].join('\n'),
-                ],
-            ],
-        },
-        k3s: { 'resolv-conf': '/etc/resolv.conf' },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/oom-score.js
-
-/** Outside of gVisor, where root was left without CAP_SYS_RESOURCE. */
-const oomScore = {
-    id: 'oom-score',
-    symptom: "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
-    source: 'https://github.com/containerd/containerd/blob/main/docs/cri/config.md (restrict_oom_score_adj)',
-    removeWhen: 'never: lowering a score takes CAP_SYS_RESOURCE on Linux',
-    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'oom-score')
-        ? undefined
-        : `pods cannot be spared when memory runs out (${facts.probes['oom-score'].evidence})`,
-    contribute: () => ({
-        containerd: { "plugins.'io.containerd.cri.v1.runtime'": { restrict_oom_score_adj: true } },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/owned-directories.js
-
-
-/** Every directory of the private root in which this project, k3s, the kubelet or containerd makes something. */
-const DIRECTORIES = [
-    'etc',
-    'opt',
-    'mnt',
-    'root',
-    'usr',
-    'usr/libexec',
-    'var',
-    'var/lib',
-    'var/log',
-];
-/**
- * Root of a user namespace may do nothing with what belongs to an id outside of it. A directory of
- * the overlay belongs to whom it belongs in the upper layer.
- */
-const ownedDirectories = {
-    id: 'owned-directories',
-    symptom: 'Failed to create /var/lib/rancher: Permission denied',
-    source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
-    removeWhen: 'never: a runner that is not root can map no id but its own',
-    needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
-        ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
-        : undefined,
-    contribute: ({ layout }) => {
-        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
-        return {
-            operations: {
-                layer: [
-                    ...DIRECTORIES.map((path) => ['directory', (0,external_node_path_namespaceObject.join)(upper, path), '0755']),
-                    ['write', (0,external_node_path_namespaceObject.join)(upper, 'etc/resolv.conf'), '0644', ''],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/private-root.js
-
-
-const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
-/**
- * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
- * memory and vanishes with the mount namespace. Also what makes paths writable for a runner that
- * is not root, and what leaves only our own entries in mountinfo (runc takes the first entry of a
- * cgroup mount, even a covered one).
- */
-const privateRoot = {
-    id: 'private-root',
-    symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
-    source: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    removeWhen: 'never: this is the clean-up',
-    needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, k3s, layout, prepared }) => {
-        const inside = (path) => (0,external_node_path_namespaceObject.join)(layout.newRoot, path);
-        const upper = (0,external_node_path_namespaceObject.join)(layout.scratch, 'upper');
-        const work = (0,external_node_path_namespaceObject.join)(layout.scratch, 'work');
-        const bind = (path) => [
-            ['directory', inside(path), '0755'],
-            ['bind', path, inside(path), 'recursive'],
-        ];
-        const bindFile = (path, from = path) => [
-            ['write', inside(path), '0644', ''],
-            ['bind', from, inside(path), '-'],
-        ];
-        return {
-            operations: {
-                layer: [
-                    ['propagation', '/', 'private'],
-                    ['mount', 'tmpfs', layout.scratch, 'tmpfs', 'nodev', 'mode=0755'],
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    ['directory', layout.newRoot, '0755'],
-                ],
-                root: [
-                    [
-                        'mount',
-                        'overlay',
-                        layout.newRoot,
-                        'overlay',
-                        '-',
-                        `lowerdir=/,upperdir=${upper},workdir=${work}`,
-                    ],
-                    ['directory', inside('/proc'), '0755'],
-                    ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
-                    ...bind('/sys'),
-                    ['directory', inside('/dev'), '0755'],
-                    ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
-                    ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
-                    // kubelet: "failed to create kubelet: open /dev/kmsg: no such file or directory"; it only
-                    // has to open. The runner's own would need CAP_SYSLOG, so it is never shown.
-                    ...bindFile('/dev/kmsg', '/dev/null'),
-                    ['directory', inside('/dev/pts'), '0755'],
-                    [
-                        'mount',
-                        'devpts',
-                        inside('/dev/pts'),
-                        'devpts',
-                        'nosuid,noexec',
-                        'newinstance,ptmxmode=0666',
-                    ],
-                    ['symlink', 'pts/ptmx', inside('/dev/ptmx')],
-                    ['symlink', '/proc/self/fd', inside('/dev/fd')],
-                    ['symlink', '/proc/self/fd/0', inside('/dev/stdin')],
-                    ['symlink', '/proc/self/fd/1', inside('/dev/stdout')],
-                    ['symlink', '/proc/self/fd/2', inside('/dev/stderr')],
-                    ['directory', inside('/dev/shm'), '1777'],
-                    ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
-                    // The lower layer has what they are mounted on.
-                    ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
-                    // Not through this overlay, since another one is put on it: Linux stacks two at most
-                    // ("Invalid argument"), and a container's own root is the first.
-                    ...bind(k3s.dataDir),
-                    ...(prepared === undefined ? [] : bind(prepared.directory)),
-                    ['directory', inside('/run'), '0755'],
-                    ['mount', 'tmpfs', inside('/run'), 'tmpfs', 'nosuid,nodev', 'mode=0755'],
-                    ['directory', inside(layout.state), '0755'],
-                    // Not recursive: the private root itself lies below it.
-                    ['bind', layout.state, inside(layout.state), '-'],
-                    ['pivot', layout.newRoot],
-                ],
-                system: [
-                    // containerd and kubelet mount for containers, and containers ask for propagation:
-                    // "path /sys is mounted on /sys but it is not a shared or slave mount".
-                    ['propagation', '/', 'shared'],
-                    ['directory', PRIVATE_FILES, '0755'],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/proxy.js
-/** Go's and curl's rule: names and networks for which the proxy is not asked. */
-function noProxy({ proxy }, addresses) {
-    const own = [
-        'localhost',
-        '127.0.0.0/8',
-        addresses.node,
-        addresses.podCidr,
-        addresses.serviceCidr,
-        '.svc',
-        '.cluster.local',
-    ];
-    return [...proxy.no.split(',').filter((entry) => entry !== ''), ...own].join(',');
-}
-function proxyOf({ proxy }) {
-    return proxy.https || proxy.http;
-}
-/** The runner's loopback is not the node's. */
-function isLoopback(proxy) {
-    return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
-}
-const proxy = {
-    id: 'proxy',
-    symptom: 'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
-    source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',
-    removeWhen: 'never: k3s adds its networks to NO_PROXY itself, and leaves out those of the node',
-    needed: ({ facts }) => {
-        const address = proxyOf(facts);
-        if (address === '') {
-            return undefined;
-        }
-        return isLoopback(address)
-            ? "the runner has a proxy for images on its own loopback, which the node cannot reach: give it an address of the runner's network"
-            : 'images are pulled through the proxy of the runner, the cluster is reached without';
-    },
-    contribute: ({ facts, addresses }) => ({
-        environment: {
-            ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
-            ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
-            NO_PROXY: noProxy(facts, addresses),
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/runner-files.js
-
-/** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
-const runnerFiles = {
-    id: 'runner-files',
-    symptom: 'Failed to create the namespaces: Operation not permitted',
-    source: 'https://docs.docker.com/engine/security/seccomp/',
-    removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
-    needed: ({ isolation }) => isolation === 'none'
-        ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
-        : undefined,
-    contribute: ({ layout, mode, facts, paths }) => ({
-        environment: { K3S_CONFIG_FILE: paths.config },
-        k3s: {
-            'data-dir': paths.data,
-            'flannel-backend': 'none',
-            'disable-kube-proxy': true,
-            'disable-network-policy': true,
-            'disable-cloud-controller': true,
-            disable: ['servicelb', 'coredns', 'local-storage'],
-            'https-listen-port': facts.apiServerPort,
-            ...runnerAddress(facts.networks),
-            ...(mode === 'control-plane'
-                ? {}
-                : {
-                    // overlayfs needs a mount, and k3s refuses to start without it.
-                    snapshotter: 'native',
-                    'kubelet-arg': [`root-dir=${(0,external_node_path_namespaceObject.join)(layout.state, 'kubelet')}`],
-                }),
-        },
-        containerd: {
-            "plugins.'io.containerd.cri.v1.runtime'.cni": { conf_dir: (0,external_node_path_namespaceObject.join)(layout.state, 'cni') },
-        },
-        operations: {
-            files: mode === 'control-plane'
-                ? []
-                : [
-                    ['directory', (0,external_node_path_namespaceObject.join)(layout.state, 'cni'), '0755'],
-                    // The kubelet is Ready only with a network; no pod will ever ask for it here.
-                    [
-                        'write',
-                        (0,external_node_path_namespaceObject.join)(layout.state, 'cni', '10-loopback.conflist'),
-                        '0644',
-                        JSON.stringify({
-                            cniVersion: '1.0.0',
-                            name: 'loopback',
-                            plugins: [{ type: 'loopback' }],
-                        }),
-                    ],
-                ],
-        },
-        leftBehind: [
-            '/etc/rancher',
-            '/etc/cni',
-            '/opt/cni',
-            '/run/k3s',
-            '/run/containerd',
-            '/run/nri',
-            '/run/flannel',
-            '/var/lib/cni',
-            '/var/lib/kubelet',
-            '/var/lib/rancher',
-            '/var/log/containers',
-            '/var/log/pods',
-            '/usr/libexec/kubernetes',
-        ],
-    }),
-};
-/** k3s looks for a default route otherwise, and an address it finds on its own may be another. */
-function runnerAddress(networks) {
-    const address = networks[0]?.split('/')[0];
-    return address === undefined ? {} : { 'node-ip': address };
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/session-keyring.js
-
-/**
- * runc gives each container a session keyring. gVisor keeps every one of them, 200 for a user
- * namespace: the 201st container of a cluster does not start, and none after it.
- */
-const sessionKeyring = {
-    id: 'session-keyring',
-    symptom: 'runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded',
-    source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/kernel/auth/key.go',
-    removeWhen: 'gVisor drops keyrings that nobody holds',
-    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'session-keyring')
-        ? undefined
-        : `containers share the runner's (${facts.probes['session-keyring'].evidence})`,
-    contribute: () => ({
-        containerd: {
-            "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options": {
-                NoNewKeyring: true,
-            },
-        },
-    }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/single-process-oom-kill.js
-
-const singleProcessOomKill = {
-    id: 'single-process-oom-kill',
-    symptom: 'unable to set unified resource "memory.oom.group"',
-    source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
-    removeWhen: "gVisor's cgroup v2 has memory.oom.group",
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
-        ? "gVisor's cgroup v2 has no memory.oom.group"
-        : undefined,
-    contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/temporary-mounts.js
-
-
-/**
- * containerd mounts a container's image for a moment to read its /etc/passwd. In a shared mount
- * gVisor also asks whether the copies are busy that other containers' mount namespaces got while
- * they were starting, and the unmount fails until those are gone: 50 tries, then the kubelet
- * starts over, seconds later.
- */
-const temporaryMounts = {
-    id: 'temporary-mounts',
-    symptom: 'failed to create containerd container: failed to unmount /var/lib/rancher/k3s/agent/containerd/tmpmounts/containerd-mount1403079732: device or resource busy',
-    source: 'https://github.com/containerd/containerd/blob/main/core/mount/mount_linux.go',
-    removeWhen: 'gVisor unmounts a shared mount whose copies are in use elsewhere',
-    needed: ({ isolation, mode }) => isolation === 'none' || mode === 'control-plane'
-        ? undefined
-        : "containers that start at the same time hold copies of each other's temporary mounts",
-    contribute: () => {
-        // Not tmpmounts itself: containerd begins by unmounting what is mounted there.
-        const directory = (0,external_node_path_namespaceObject.join)(K3S_DATA, 'agent', 'containerd');
-        return {
-            operations: {
-                storage: [
-                    ['directory', directory, '0755'],
-                    ['bind', directory, directory, '-'],
-                    ['propagation', directory, 'private'],
-                ],
-            },
-        };
-    },
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/user-namespace.js
-
-/**
- * Chosen by the plan's namespaces (see `chooseNamespaces`); here only its consequences.
- */
-const userNamespace = {
-    id: 'user-namespace',
-    symptom: 'mount: Operation not permitted',
-    source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
-    removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
-    needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
-        ? undefined
-        : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside`,
-    contribute: () => ({}),
-};
-
-;// CONCATENATED MODULE: ./build/js/workarounds/index.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** In the order of their operations within a phase: a mount before what is written below it. */
-const WORKAROUNDS = [
-    userNamespace,
-    privateRoot,
-    runnerFiles,
-    ownedDirectories,
-    sysctlOverlay,
-    interceptor,
-    cgroupMount,
-    cgroupControllers,
-    cgroupV1Accepted,
-    singleProcessOomKill,
-    dataTmpfs,
-    temporaryMounts,
-    localStorageIsolation,
-    unprivilegedPorts,
-    oomScore,
-    sessionKeyring,
-    iptablesLegacy,
-    machineId,
-    gatewayNetwork,
-    bridgeNetfilter,
-    nodeResolver,
-    proxy,
-    controllerManagerRate,
-];
-
-;// CONCATENATED MODULE: ./build/js/workarounds/mode.js
-
-
-
-/** The advice that solves it for most runners: root in a gVisor container is cheap to grant. */
-const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1); sudo cannot help, gVisor ignores set-uid bits unless runsc runs with -allow-suid';
-/** What a private root with its own network takes: without these there is nothing to run k3s in. */
-const CONTROL_PLANE_PROBES = [
-    'tmpfs',
-    'proc',
-    'overlay-root',
-    'pivot-root',
-    'bridge',
-    'iptables-nat',
-];
-/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
-const NODE_PROBES = ['rshared'];
-/** A pod's own network. */
-const FULL_PROBES = ['veth'];
-/** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
-function obstacles(mode, isolation, facts) {
-    return isolation === 'namespaces'
-        ? obstaclesInNamespaces(mode, facts)
-        : obstaclesWithout(mode, facts);
-}
-/** Among the runner's own files: no pod can run, since containers need mounts. */
-function obstaclesWithout(mode, facts) {
-    if (mode === 'control-plane') {
-        return [];
-    }
-    const found = [];
-    const { result, evidence } = facts.probes['seccomp-trace'];
-    if (mode === 'full') {
-        found.push('without namespaces or mounts containers cannot run');
-    }
-    else if (result !== 'yes') {
-        found.push(`seccomp-trace: ${result} (${evidence})`);
-    }
-    if (facts.user.uid !== 0) {
-        found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
-    }
-    if (!can(facts, 'cgroup-v1-inherited') && !can(facts, 'cgroup-v2-inherited')) {
-        found.push(`no writable cgroup tree is inherited (${facts.probes['cgroup-v1-inherited'].evidence})`);
-    }
-    return found;
-}
-function obstaclesInNamespaces(mode, facts) {
-    const found = [];
-    const require = (probe) => {
-        const { result, evidence } = facts.probes[probe];
-        if (result !== 'yes') {
-            found.push(`${probe}: ${result} (${evidence})`);
-        }
-    };
-    if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
-        require('namespaces');
-        require('user-namespace-single');
-    }
-    CONTROL_PLANE_PROBES.forEach(require);
-    if (mode === 'control-plane') {
-        return found;
-    }
-    NODE_PROBES.forEach(require);
-    if (chooseHierarchy(facts) === undefined) {
-        found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
-    }
-    if (mode === 'node') {
-        return found;
-    }
-    FULL_PROBES.forEach(require);
-    if (hasOneUser(facts)) {
-        found.push(`user-namespace: ${facts.probes['user-namespace'].result} (${facts.probes['user-namespace'].evidence}); images hold files of many users; ${RUN_AS_ROOT}`);
-    }
-    return found;
-}
-/**
- * The mode that was asked for, or the best that can be had for `auto`.
- * @throws if what was asked for cannot be reached here: never a silent downgrade.
- */
-function chooseMode(asked, facts) {
-    const candidates = asked === 'auto' ? MODES : [asked];
-    const fellShort = [];
-    for (const mode of candidates) {
-        const found = [];
-        for (const isolation of ['namespaces', 'none']) {
-            const obstaclesHere = obstacles(mode, isolation, facts);
-            if (obstaclesHere.length === 0) {
-                return { mode, isolation, fellShort };
-            }
-            found.push(...obstaclesHere);
-        }
-        fellShort.push({ mode, obstacles: found });
-    }
-    throw new Error(`Failed to find a way to run mode ${asked} here:\n${fellShort
-        .map(({ mode, obstacles: found }) => `${mode}:\n${found.map((text) => `  - ${text}`).join('\n')}`)
-        .join('\n')}`);
-}
-
-;// CONCATENATED MODULE: ./build/js/workarounds/processes.js
 
 
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
-function processSteps(context, k3sArgs, wrapper) {
-    const k3sStep = {
-        id: 'k3s',
-        reason: 'the cluster',
-        operations: [
-            ...declare(context, 'k3s', 'essential', [
-                ...wrapper,
-                context.k3s.binary,
-                'server',
-                ...k3sArgs,
-            ]),
-            ['start', 'k3s'],
-            ['ready'],
-        ],
-    };
-    return context.isolation === 'none' ? [k3sStep] : [...networkSteps(context), k3sStep];
+function processSteps(context, flags, args) {
+    const argument = (flag) => ['argument', 'k3s', argumentOf(flag)];
+    const secrets = flags.filter(isSecret);
+    const k3s = { id: 'k3s', reason: 'the cluster' };
+    const k3sSteps = [
+        {
+            ...k3s,
+            operations: [
+                ...declare(context, 'k3s', 'essential', [...args.wrapper, context.k3s.binary, 'server']),
+                ...flags.filter((flag) => !isSecret(flag)).map(argument),
+            ],
+        },
+        ...(secrets.length === 0
+            ? []
+            : [{ ...k3s, isSecret: true, operations: secrets.map(argument) }]),
+        { ...k3s, operations: [['start', 'k3s'], ['ready']] },
+    ];
+    return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
 }
 function declare({ layout }, name, policy, argv) {
     return [
@@ -55064,12 +52575,14 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context) {
+function networkSteps(context, { denyOutside, controller }) {
     const { layout, addresses, facts, nodeName } = context;
     return [
         {
             id: 'gateway',
-            reason: "relays all that leaves the pods' bridge, and brings the API server to the runner's 127.0.0.1",
+            reason: can(facts, 'output-dnat')
+                ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+                : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
             operations: [
                 ...declare(context, 'gateway', 'restart', [
                     (0,external_node_path_namespaceObject.join)(layout.native, 'gateway'),
@@ -55079,11 +52592,16 @@ function networkSteps(context) {
                     BRIDGE,
                     '--bridge-address',
                     addresses.node,
+                    '--router',
+                    addresses.nowhere,
                     '--pod-cidr',
                     addresses.podCidr,
                     '--service-cidr',
                     addresses.serviceCidr,
+                    '--direct',
+                    can(facts, 'output-dnat') ? 'on' : 'off',
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
+                    ...denyOutside.flatMap((network) => ['--deny-outside', network]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
@@ -55112,6 +52630,7 @@ function networkSteps(context) {
                     nodeName,
                     '--metrics-port',
                     String(CONTROLLER_METRICS_PORT),
+                    ...controller,
                 ]),
                 ['start', 'controller'],
             ],
@@ -55119,7 +52638,7 @@ function networkSteps(context) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/js/workarounds/workaround.js
+;// CONCATENATED MODULE: ./build/js/plan/part.js
 /**
  * Where in the launch operations go; the order of the phases is the order of their running.
  * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
@@ -55127,7 +52646,11 @@ function networkSteps(context) {
  */
 const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
-;// CONCATENATED MODULE: ./build/js/workarounds/plan.js
+;// CONCATENATED MODULE: ./build/js/plan/plan.js
+
+
+
+
 
 
 
@@ -55139,10 +52662,12 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
-function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
+function makePlan(input) {
+    const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
-    const addresses = chooseAddresses(facts.networks);
-    const nodeName = nodeNameFrom(facts.hostname);
+    const { components, k3sArgs } = inputs;
+    const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
+    const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
     const context = {
         facts,
         mode,
@@ -55162,18 +52687,25 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
     const applied = decided.flatMap(({ workaround, reason }) => reason === undefined
         ? []
         : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
+    const base = {
+        id: 'configuration',
+        reason: 'what the action itself relies on',
+        contribution: { k3s: baseConfig(inputs, nodeName, mode, layout) },
+    };
     const k3sConfig = mergeConfig([
-        baseConfig(nodeName, mode, layout),
+        base.contribution.k3s,
         inputs.registries === undefined ? {} : { 'private-registry': context.paths.registries },
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
+    const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
         operations: [
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
-            ...containerdConfig(applied.map(({ contribution }) => contribution.containerd ?? {}), k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
+            ...adapter.operations,
+            ...containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
             ...(prepared !== undefined && isolation === 'namespaces'
                 ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
                 : importTars(images, context.paths.data, isolation)),
@@ -55183,7 +52715,7 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
         const operations = contribution.operations?.[phase] ?? [];
         return operations.length === 0 ? [] : [{ id, reason, operations }];
     }));
-    const variables = Object.assign({}, ENVIRONMENT, ...applied.map(({ contribution }) => contribution.environment ?? {}));
+    const variables = Object.assign({}, ENVIRONMENT, { K3S_CONFIG_FILE: context.paths.config }, ...applied.map(({ contribution }) => contribution.environment ?? {}));
     const environment = {
         id: 'environment',
         reason: 'for every process',
@@ -55199,7 +52731,9 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
         fellShort,
         nodeName,
         addresses,
+        components,
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+        warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         groundwork: [...stepsOf(GROUNDWORK), environment],
@@ -55209,8 +52743,13 @@ function makePlan({ facts, inputs, layout, k3s, images, prepared }) {
                 ...stepsOf(PHASES),
                 configuration,
                 ...registriesStep(inputs.registries, context),
+                ...manifestsStep(manifests, context),
                 environment,
-                ...processSteps(context, inputs.k3sArgs, applied.flatMap(({ contribution }) => contribution.wrapper ?? [])),
+                ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
+                    denyOutside: inputs.denyOutside,
+                    wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+                    controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
+                }),
             ],
         },
     };
@@ -55226,6 +52765,11 @@ const ENVIRONMENT = {
     HOME: '/root',
 };
 const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
+/**
+ * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
+ * kubelet and runc take for "no user namespace".
+ */
+const ALL_IDS = 2 ** 32 - 2;
 /** The least that works: no user namespace where the runner may make the others without. */
 function chooseNamespaces(isolation, facts) {
     if (isolation === 'none') {
@@ -55235,13 +52779,22 @@ function chooseNamespaces(isolation, facts) {
         return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
     }
     const namespaces = ['user', ...NAMESPACES];
+    if (isMapped(facts)) {
+        return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
+    }
     return hasOneUser(facts)
         ? {
             namespaces,
             idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
             denySetgroups: true,
         }
-        : { namespaces, idMaps: [{ inside: 0, outside: 0, count: 65_536 }], denySetgroups: false };
+        : {
+            namespaces,
+            idMaps: [
+                { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
+            ],
+            denySetgroups: false,
+        };
 }
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
 function nodeNameFrom(hostname) {
@@ -55252,15 +52805,13 @@ function nodeNameFrom(hostname) {
         .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
     return label === '' ? 'runner' : label;
 }
-function baseConfig(nodeName, mode, layout) {
+function baseConfig({ components, k3sArgs }, nodeName, mode, layout) {
     return {
         'node-name': nodeName,
         'write-kubeconfig': layout.k3sKubeconfig,
         'write-kubeconfig-mode': '0600',
-        // Traefik takes ports 80 and 443, metrics-server and the Helm controller time; a chart's test
-        // asks for none of them. k3s-args can bring them back.
-        disable: ['traefik', 'metrics-server'],
-        'disable-helm-controller': true,
+        disable: [...new Set([...disabledOf(components), ...k3sArgs.disable])],
+        'disable-helm-controller': !components.includes('helm-controller'),
         ...(mode === 'control-plane'
             ? { 'disable-agent': true, 'egress-selector-mode': 'cluster' }
             : {}),
@@ -55278,6 +52829,19 @@ function registriesStep(registries, { paths }) {
             },
         ];
 }
+/** k3s applies them once it runs; its data directory is new with every run. */
+function manifestsStep(manifests, { paths }) {
+    return manifests.length === 0
+        ? []
+        : [
+            {
+                id: 'manifests',
+                reason: "manifests that are in the runner's k3s directory",
+                isSecret: true,
+                operations: manifests.flatMap(({ path, content }) => configFile((0,external_node_path_namespaceObject.join)(paths.data, 'server', 'manifests', path), content)),
+            },
+        ];
+}
 function configFile(path, content) {
     return [
         ['directory', path.slice(0, path.lastIndexOf('/')), '0755'],
@@ -55285,287 +52849,470 @@ function configFile(path, content) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/js/start.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig.
- * @throws InputError before anything is started; later with the step, its cause and what was seen last.
- */
-async function start(options) {
-    const { inputs, layout, reporter } = options;
-    const deadline = AbortSignal.timeout(inputs.timeoutMs);
-    // What still runs when something else has failed must not keep the step waiting.
-    const over = new AbortController();
-    const signal = AbortSignal.any([deadline, over.signal]);
-    const timeline = new Timeline();
-    const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_namespaceObject.join)(layout.state, 'kubeconfig');
-    const reached = (name) => {
-        reporter.reached(timeline.mark(name));
+;// CONCATENATED MODULE: ./build/js/plan/public.js
+/** The plan as it may be read by anybody: without what its secret steps write, and nothing twice. */
+function publicPlan(plan) {
+    return {
+        ...plan,
+        groundwork: [],
+        launch: {
+            ...plan.launch,
+            steps: plan.launch.steps.map((step) => step.isSecret === true ? { ...step, operations: [] } : step),
+        },
     };
-    const workshop = {
-        cache: new ToolCache((0,external_node_path_namespaceObject.join)(options.cache, 'k3s-in-gvisor'), reporter.warning),
-        fallback: new ToolCache(layout.ownCache, reporter.warning),
-        narrator: reporter,
-    };
-    if (inputs.kubeconfig !== undefined) {
-        await assertUnused(inputs.kubeconfig);
-    }
-    await state_saveState(layout.state, { files: [], cgroups: [] });
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
-    await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
-    reached('action started');
-    const [facts, k3s, images] = await Promise.all([
-        gatherFacts(layout),
-        installK3s(inputs, { ...workshop, remote: options.remote, signal }),
-        findImages(inputs.images),
-    ]).catch((error) => {
-        over.abort();
-        throw error;
-    });
-    reporter.facts(facts);
-    reached('facts found, k3s at hand');
-    const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
-    const cold = makePlan({ facts, inputs, layout, k3s, images: tars });
-    const warm = inputs.warmStart
-        ? await findWarmStart({
-            ...{ plan: cold, tars, k3s: k3s.sha256, layout, workshop },
-            remote: options.remote,
-        })
-        : { kind: 'none' };
-    if (inputs.warmStart) {
-        reached('prepared images looked up');
-    }
-    const plan = warm.kind === 'prepared'
-        ? makePlan({ facts, inputs, layout, k3s, images: tars, prepared: warm.images })
-        : cold;
-    reporter.plan(plan);
-    let state = {
-        files: await missing(plan.leftBehind),
-        cgroups: await missingPodCgroups(),
-    };
-    await state_saveState(layout.state, state);
-    if (applies(plan, interceptor)) {
-        await bringInterceptor(layout, workshop);
-        reached('interceptor at hand');
-    }
-    await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
-    const init = await startInit(layout);
-    reached('init started');
-    try {
-        await withDeadline(init.launched, deadline);
-        reached('k3s started');
-        const server = `https://127.0.0.1:${facts.apiServerPort}`;
-        await Promise.all([
-            waitUntilReady({ plan, layout, server, init, deadline, reached }),
-            pull({ plan, inputs, init, signal, reached }),
-        ]);
-        const before = state;
-        state = { ...state, kubeconfig: inputs.kubeconfig };
-        await state_saveState(layout.state, state);
-        await writeKubeconfig(layout.k3sKubeconfig, kubeconfig, server).catch(async (error) => {
-            await state_saveState(layout.state, before);
-            throw error;
-        });
-        await prove(kubeconfig, deadline);
-        reached('kubeconfig used');
-        if (warm.kind === 'missing') {
-            await state_saveState(layout.state, { ...state, preparation: warm.preparation });
-            options.remote?.saveLater(warm.preparation.directory, warm.key);
-        }
-        return { kubeconfig, server, k3s, facts, plan, timeline };
-    }
-    finally {
-        over.abort();
-        init.detach();
-        await timeline.save((0,external_node_path_namespaceObject.join)(layout.logs, 'timeline.json'));
-    }
-}
-async function waitUntilReady(wait) {
-    const { plan, layout, server, init, deadline, reached } = wait;
-    await climb({
-        mode: plan.mode,
-        nodeName: plan.nodeName,
-        kubeconfig: layout.k3sKubeconfig,
-        server,
-        ended: init.ended,
-        deadline,
-        reached,
-    });
-}
-/** Beside the start of the cluster: nothing in it waits for these images. */
-async function pull(wait) {
-    const { plan, inputs, init, signal, reached } = wait;
-    if (inputs.pull.length === 0) {
-        return;
-    }
-    if (plan.mode === 'control-plane') {
-        throw new Error('Failed to pull images: in mode control-plane there is no containerd');
-    }
-    await pullImages(inputs.pull, init.pid, signal);
-    reached('images pulled');
-}
-async function missing(paths) {
-    const present = await Promise.all(paths.map(exists));
-    return paths.filter((_, index) => present[index] !== true);
-}
-/** @throws if the deadline passes first */
-async function withDeadline(work, deadline) {
-    await Promise.race([
-        work,
-        new Promise((_, reject) => {
-            deadline.addEventListener('abort', () => {
-                reject(new Error('Failed to launch: the timeout passed'));
-            });
-        }),
-    ]);
-}
-/** The file that later steps will use, used once. */
-async function prove(kubeconfig, signal) {
-    const api = new Api(await readCredentials(kubeconfig));
-    try {
-        await api.get('/version', signal);
-    }
-    catch (error) {
-        throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
-            cause: error,
-        });
-    }
-    finally {
-        api.close();
-    }
 }
 
-;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
-
-/**
- * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
- * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
- * @returns undefined if it has ended (a zombie has no command line)
- */
-async function findInit(launchFile) {
-    const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
-    const found = await Promise.all(names.map(async (name) => {
-        const argv = await read(`/proc/${name}/cmdline`);
-        return argv.split('\0').includes(launchFile) ? name : undefined;
-    }));
-    const pids = found.filter((name) => name !== undefined);
-    // The first process inside is its child and has the same command line.
-    for (const pid of pids) {
-        const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
-        if (parent !== undefined && !pids.includes(parent)) {
-            return Number(pid);
-        }
+;// CONCATENATED MODULE: ./build/js/run/waiting.js
+/** How long nothing is said of a wait, and then between two lines of it. */
+const EVERY_MS = 5_000;
+/** Says what is waited for: not at once, seldom, and only when it is something new. */
+class Waiting {
+    #say;
+    #everyMs;
+    #timer;
+    #seen;
+    #said;
+    constructor(say, everyMs = EVERY_MS) {
+        this.#say = say;
+        this.#everyMs = everyMs;
     }
-    return undefined;
-}
-/** A process may end between being listed and being read. */
-function read(path) {
-    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
-}
-
-;// CONCATENATED MODULE: ./build/js/stop.js
-
-
-
-
-
-
-
-
-
-/** init gives its processes 10 s before it kills them. */
-const TERM_MS = 15_000;
-const stop_POLL_MS = 20;
-/**
- * Ends a run and removes what it made, but for its logs: the end of init is the end of every
- * process, mount, link and rule of the run's namespaces.
- * @param directory the run's own directory
- * @param warning is told why images could not be prepared for the next start; it ends all the same
- * @returns false if there was nothing to stop
- */
-async function stop(directory, warning) {
-    const state = await loadState(directory);
-    if (state === undefined) {
-        return false;
+    see(wait) {
+        this.#seen = wait;
+        this.#timer ??= setInterval(() => {
+            this.#tell();
+        }, this.#everyMs);
     }
-    const { launchFile, logs } = runPaths(directory);
-    await endInit(launchFile);
-    if (state.preparation !== undefined) {
-        // A stop that was killed on the way may have left its importer running.
-        await endInit(state.preparation.launchFile);
-        await prepareImages(state.preparation).catch((error) => {
-            warning(errors_errorMessage(error));
-        });
+    /** Nothing is waited for any more, or something else is. */
+    done() {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        this.#seen = undefined;
     }
-    if (state.kubeconfig !== undefined) {
-        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-    }
-    const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
-    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
-    const file = stateFile(directory);
-    for (const path of [...state.files, ...own.filter((path) => path !== logs && path !== file)]) {
-        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
-    }
-    for (const cgroup of state.cgroups) {
-        await removeCgroup(cgroup);
-    }
-    await (0,promises_namespaceObject.rm)(file);
-    return true;
-}
-async function endInit(launchFile) {
-    for (const signal of ['SIGTERM', 'SIGKILL']) {
-        const pid = await findInit(launchFile);
-        if (pid === undefined || !send(pid, signal)) {
+    #tell() {
+        const { rung, last } = this.#seen ?? {};
+        if (rung === undefined || last === undefined) {
             return;
         }
-        await gone(launchFile);
-    }
-    const pid = await findInit(launchFile);
-    if (pid !== undefined) {
-        throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
-    }
-}
-/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
-function send(pid, signal) {
-    try {
-        return process.kill(pid, signal);
-    }
-    catch (error) {
-        if (error.code === 'ESRCH') {
-            return false;
+        if (rung !== this.#said?.rung || last !== this.#said.last) {
+            this.#said = { rung, last };
+            this.#say(this.#said);
         }
-        throw error;
-    }
-}
-/** Not our child in the post step, so its end can only be looked for. */
-async function gone(launchFile) {
-    const deadline = performance.now() + TERM_MS;
-    while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
     }
 }
 
-;// CONCATENATED MODULE: ./build/js/command-line.js
+;// CONCATENATED MODULE: ./build/js/run/start.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
+const CONTEXT = 'k3s-in-gvisor';
+/**
+ * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig. All of
+ * it is told by the events, the failure with its causes as well.
+ * @throws InputError before anything is started; later with the step, its cause and what was seen last
+ */
+async function start(options) {
+    const { events } = options;
+    if (process.platform !== 'linux') {
+        throw new InputError(`Failed to start a cluster: k3s runs on Linux, this is ${process.platform}`);
+    }
+    const runner = await readRunnerConfig();
+    const inputs = withRunnerConfig(options.inputs, runner);
+    const deadline = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    // What still runs when something else has failed must neither go on nor keep the step waiting.
+    const over = new AbortController();
+    const signal = AbortSignal.any([
+        deadline.signal,
+        over.signal,
+        ...(options.signal === undefined ? [] : [options.signal]),
+    ]);
+    const run = new Run({ ...options, inputs }, runner, signal);
+    try {
+        const reach = await run.start();
+        events.ready(reach);
+        return reach;
+    }
+    catch (error) {
+        over.abort(new Error('something else failed'));
+        events.failed(await run.explain(error));
+        throw error;
+    }
+    finally {
+        deadline.clear();
+        over.abort(new Error('the start is over'));
+        await run.leave();
+    }
+}
+/** What a start comes to know on its way; on a failure that is what there is to say. */
+class Run {
+    #options;
+    #runner;
+    #signal;
+    #timeline = new Timeline();
+    #waiting;
+    /** The last thing that was waited for. */
+    #rung = 'action started';
+    #state;
+    #init;
+    /** The kubeconfig for later steps, once the API server has answered. */
+    #kubeconfig;
+    constructor(options, runner, signal) {
+        this.#options = options;
+        this.#runner = runner;
+        this.#signal = signal;
+        this.#waiting = new Waiting((wait) => {
+            options.events.waiting(wait);
+        });
+        this.#state = { files: [], cgroups: [], secrets: secretsOf(options.inputs) };
+    }
+    async start() {
+        const { inputs, layout, events, remote } = this.#options;
+        const signal = this.#signal;
+        const workshop = {
+            cache: new ToolCache((0,external_node_path_namespaceObject.join)(this.#options.cache, 'k3s-in-gvisor'), events.warning),
+            fallback: new ToolCache(layout.ownCache, events.warning),
+            narrator: events,
+        };
+        assertUsable(layout);
+        if (inputs.kubeconfig !== undefined) {
+            await assertUnused(inputs.kubeconfig);
+        }
+        await this.#save({});
+        await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
+        await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
+        this.#reached('action started');
+        this.#wait('facts and k3s', 'looking');
+        const [facts, k3s, images] = await unlessAborted(Promise.all([
+            this.#findFacts(),
+            installK3s(inputs, { ...workshop, remote, signal }),
+            findImages(inputs.images),
+        ]), signal);
+        this.#reached('k3s at hand');
+        await this.#save({ tools: k3s.tools });
+        const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
+        const { manifests } = this.#runner;
+        const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
+        const warm = await this.#findWarmStart({ plan: cold, tars, k3s: k3s.sha256, workshop });
+        const plan = warm.kind === 'prepared'
+            ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
+            : cold;
+        events.plan(plan);
+        await this.#note('plan.json', publicPlan(plan));
+        await this.#launch(plan, facts, workshop);
+        const server = `https://127.0.0.1:${facts.apiServerPort}`;
+        const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_namespaceObject.join)(layout.state, 'kubeconfig');
+        const reach = { kubeconfig, server, context: this.#options.context, k3s, plan };
+        await Promise.all([this.#climb(reach), this.#pull(plan)]);
+        await this.#prove(kubeconfig);
+        this.#reached('kubeconfig used');
+        await saveRecord(layout.state, {
+            mode: plan.mode,
+            version: k3s.version,
+            server,
+            kubeconfig,
+            nodeName: plan.mode === 'control-plane' ? '' : plan.nodeName,
+            bin: (0,external_node_path_namespaceObject.join)(k3s.dataDir, 'data', 'current', 'bin'),
+        });
+        if (warm.kind === 'missing') {
+            await this.#save({ preparation: warm.preparation });
+            remote?.saveLater(warm.preparation.directory, warm.key);
+        }
+        return reach;
+    }
+    /** All that can be found out about `error`; never throws. */
+    async explain(error) {
+        const { layout } = this.#options;
+        const message = error instanceof Error ? error.message : String(error);
+        this.#waiting.done();
+        if (error instanceof InputError) {
+            const nothing = { nodes: [], pods: [], events: [], unknown: [] };
+            return { message, rung: undefined, diagnosis: nothing, causes: [], logs: [] };
+        }
+        const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+        const found = await examine({
+            ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
+            redact: redactor(this.#state.secrets ?? []),
+        });
+        await this.#timeline.save((0,external_node_path_namespaceObject.join)(layout.logs, 'timeline.json')).catch(() => undefined);
+        await writeBundle(layout.state, found).catch((cause) => {
+            this.#options.events.warning(errors_errorMessage(cause));
+        });
+        return { message, rung, ...found };
+    }
+    /** Lets go of what runs on without this process. Its own failure must not replace another. */
+    async leave() {
+        const { layout, events } = this.#options;
+        this.#waiting.done();
+        this.#init?.detach();
+        if (await files_exists(layout.logs)) {
+            await this.#timeline.save((0,external_node_path_namespaceObject.join)(layout.logs, 'timeline.json')).catch((error) => {
+                events.warning(`Failed to save the timeline: ${errors_errorMessage(error)}`);
+            });
+        }
+    }
+    /** The facts, and at once what cannot be with them: before the time it takes to download. */
+    async #findFacts() {
+        const { inputs, layout, events } = this.#options;
+        const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: inputs.idMapHelper }, this.#signal);
+        events.facts(facts);
+        await this.#note('facts.json', facts);
+        this.#reached('facts found');
+        const { mode } = chooseMode(inputs.mode, facts);
+        if (mode === 'control-plane' && inputs.pull.length > 0) {
+            throw new InputError('pull: in mode control-plane, the one that can be had here, there is no containerd to pull images');
+        }
+        return facts;
+    }
+    async #findWarmStart(wanted) {
+        const { inputs, layout, remote } = this.#options;
+        if (!inputs.warmStart) {
+            return { kind: 'none' };
+        }
+        this.#wait('prepared images looked up', 'hashing the images');
+        const found = await unlessAborted(findWarmStart({ ...wanted, layout, remote }), this.#signal);
+        this.#reached('prepared images looked up');
+        return found;
+    }
+    async #launch(plan, facts, workshop) {
+        const { layout } = this.#options;
+        await this.#save({
+            files: await missing(plan.leftBehind),
+            cgroups: await missingPodCgroups(),
+            idMapper: plan.launch.mapper === undefined
+                ? undefined
+                : { argv: plan.launch.mapper, native: layout.native },
+        });
+        if (applies(plan, interceptor)) {
+            this.#wait('interceptor at hand', 'compiling');
+            await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
+            if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
+                await answerNodePassword(layout.answers);
+            }
+            this.#reached('interceptor at hand');
+        }
+        await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+        this.#signal.throwIfAborted();
+        this.#init = await startInit(layout);
+        this.#reached('init started');
+        this.#wait('k3s started', 'applying the plan');
+        await unlessAborted(this.#init.launched, this.#signal).catch((error) => {
+            throw this.#signal.aborted
+                ? new Error(`Failed to launch: ${errors_errorMessage(error)}`, { cause: error })
+                : error;
+        });
+        this.#reached('k3s started');
+    }
+    async #climb(reach) {
+        const { layout } = this.#options;
+        const { plan, server } = reach;
+        await climb({
+            mode: plan.mode,
+            dns: plan.components.includes('coredns'),
+            nodeName: plan.nodeName,
+            kubeconfig: layout.k3sKubeconfig,
+            server,
+            ended: this.#ended(),
+            signal: this.#signal,
+            saw: (rung, what) => {
+                this.#wait(rung, what);
+            },
+            reached: async (rung) => {
+                this.#reached(rung);
+                if (rung === readiness_SERVING) {
+                    await this.#publish(reach);
+                }
+            },
+        });
+    }
+    /** As soon as the cluster can be asked, whoever wants to know why it is not ready can ask it. */
+    async #publish(reach) {
+        const { inputs, layout, context, events } = this.#options;
+        const { kubeconfig } = this.#state;
+        await this.#save({ kubeconfig: inputs.kubeconfig });
+        await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
+            server: reach.server,
+            name: context,
+        }).catch(async (error) => {
+            await this.#save({ kubeconfig });
+            throw error;
+        });
+        this.#kubeconfig = reach.kubeconfig;
+        events.kubeconfig(reach);
+    }
+    /** Beside the start of the cluster: nothing in it waits for these images. */
+    async #pull({ mode }) {
+        const { inputs } = this.#options;
+        if (inputs.pull.length > 0 && mode !== 'control-plane') {
+            await pullImages(inputs.pull, this.#launched().pid, this.#signal);
+            this.#reached('images pulled');
+        }
+    }
+    /** The file that later steps will use, used once. */
+    async #prove(kubeconfig) {
+        const client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        try {
+            await client.request('GET', '/version', { signal: this.#signal });
+        }
+        catch (error) {
+            throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
+                cause: error,
+            });
+        }
+        finally {
+            client.close();
+        }
+    }
+    #launched() {
+        if (this.#init === undefined) {
+            throw new Error('Failed to wait for init: it was not started');
+        }
+        return this.#init;
+    }
+    #ended() {
+        return this.#launched().ended;
+    }
+    #reached(name) {
+        this.#waiting.done();
+        this.#options.events.reached(this.#timeline.mark(name));
+    }
+    #wait(rung, last) {
+        this.#rung = rung;
+        this.#waiting.see({ rung, last });
+    }
+    /** Saved before what it names is made. */
+    async #save(changes) {
+        this.#state = { ...this.#state, ...changes };
+        await saveState(this.#options.layout.state, this.#state);
+    }
+    /** For a report of what went wrong, beside the logs. */
+    async #note(name, value) {
+        const redact = redactor(this.#state.secrets ?? []);
+        await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+    }
+}
+async function missing(paths) {
+    const present = await Promise.all(paths.map(files_exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/start.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * Starts a cluster. Whatever ends the start before its end, a signal among it, leaves nothing.
+ * @throws Error with all that is known of why it failed
+ */
+async function startCluster(command) {
+    const inputs = parseInputs(command.read);
+    const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
+    const storyteller = new Storyteller();
+    const directory = await makeOwn(command.name);
+    const layout = layoutOf(directory, command.dist, process.arch, process.execPath);
+    const interrupt = new AbortController();
+    const onSignal = (signal) => {
+        interrupt.abort(new Error(`interrupted by ${signal}`));
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    signals.forEach((signal) => process.on(signal, onSignal));
+    try {
+        return await start({
+            inputs,
+            layout,
+            context: command.name === DEFAULT_NAME ? CONTEXT : `${CONTEXT}-${command.name}`,
+            cache: process.env['XDG_CACHE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache'),
+            remote: undefined,
+            events: tellAll(reporter, storyteller),
+            signal: interrupt.signal,
+        });
+    }
+    catch (error) {
+        const { failure } = storyteller.story;
+        const explanation = interrupt.signal.aborted
+            ? errors_errorMessage(interrupt.signal.reason)
+            : failure === undefined
+                ? String(error)
+                : failureMessage(failure);
+        if (!command.keep) {
+            await stop(directory, tellAll(reporter));
+        }
+        throw new Error(explanation, { cause: error });
+    }
+    finally {
+        signals.forEach((signal) => process.off(signal, onSignal));
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/status.js
+
+
+
+
+async function statusOf(directory) {
+    if ((await loadState(directory)) === undefined) {
+        return { state: 'none', directory, cluster: undefined };
+    }
+    const cluster = await loadRecord(directory);
+    if ((await findInit(runPaths(directory).launchFile)) !== undefined) {
+        return { state: cluster === undefined ? 'starting' : 'running', directory, cluster };
+    }
+    return { state: cluster === undefined ? 'starting' : 'ended', directory, cluster };
+}
+
+;// CONCATENATED MODULE: ./build/js/cli/command-line.js
+
+
+
+
+
+
+
+
+
+
+
 
 
 
@@ -55581,78 +53328,186 @@ async function gone(launchFile) {
 
 /** The repository's root, seen from dist/cli. */
 const command_line_ROOT = (0,external_node_path_namespaceObject.join)(import.meta.dirname, '..', '..');
-/** Narration goes to stderr, so that stdout holds what a script reads. */
-const LOG = {
-    info: (message) => {
-        console.error(message);
-    },
-    notice: (message) => {
-        console.error(`Note: ${message}`);
-    },
-    warning: (message) => {
-        console.error(`Warning: ${message}`);
-    },
-    group: (title, body) => {
-        console.error(`\n${title}`);
-        body();
-    },
-};
+const DIST = (0,external_node_path_namespaceObject.join)(command_line_ROOT, 'dist');
+const command_line_NAME = [
+    '--name <name>',
+    "the cluster's name; by default the action's of this job, else default",
+];
 /**
- * The same thing as the action, for a terminal or another CI system: `start` prints the kubeconfig's
- * path, `stop` ends what it started.
- * @returns the exit code: 0, 1 for a failure, 2 for a wrong command line
+ * The same thing as the action, for a terminal or another CI system. stdout holds only what a script
+ * reads.
+ * @returns the exit code: 0, 1 for a failure, 2 for a wrong command line; of `kubectl` and `exec`
+ * theirs, of `doctor` by mode
  */
 async function runCommandLine(argv) {
     let code = 0;
-    const { inputs } = (0,dist/* parse */.qg)((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(command_line_ROOT, 'action.yml'), 'utf8'));
-    const program = new command_Command('k3s-in-gvisor').exitOverride();
-    const stateOption = [
-        '--state <directory>',
-        'the directory of the run',
-        './.k3s-in-gvisor',
-    ];
-    // The options are action.yml's inputs: one list, described in one place.
-    const startCommand = program
+    const program = new command_Command('k3s-in-gvisor')
+        .description('A real k3s cluster inside a container that runs under gVisor')
+        .version(version(), '--version')
+        .enablePositionalOptions()
+        .exitOverride();
+    const starting = program
         .command('start')
-        .description('start a cluster and print its kubeconfig');
-    for (const [name, { description, default: value }] of Object.entries(inputs)) {
-        startCommand.option(`--${name} <value>`, description, value ?? '');
-    }
-    startCommand.option(...stateOption).action(async (_options, command) => {
-        const options = command.opts();
-        const read = (name) => options[name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())] ?? '';
-        const directory = (0,external_node_path_namespaceObject.resolve)(read('state'));
-        const layout = layoutOf(directory, (0,external_node_path_namespaceObject.join)(command_line_ROOT, 'dist'), (0,external_node_os_namespaceObject.arch)(), process.execPath);
-        try {
-            const parsed = parseInputs(read);
-            await makeOwn(directory);
-            const { kubeconfig } = await start({
-                inputs: parsed,
-                layout,
-                cache: process.env['XDG_CACHE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache'),
-                remote: undefined,
-                reporter: new Reporter(LOG),
-            });
-            console.log(kubeconfig);
+        .description('start a cluster and print the path of its kubeconfig');
+    for (const option of startOptions(actionFile())) {
+        if (option.isList) {
+            starting.option(option.flags, option.description, append, []);
         }
-        catch (error) {
-            console.error(await explainFailure(error, layout.logs, LOG));
-            code = 1;
+        else {
+            starting.option(option.flags, option.description, option.default);
+        }
+    }
+    starting
+        .option('--name <name>', "the cluster's name, also its context's", DEFAULT_NAME)
+        .option('--keep', 'leave a start that failed as it is, to be looked at')
+        .option('--verbose', 'show what was found and what is planned')
+        .option('--json', 'print what runs as JSON instead')
+        .addHelpText('after', `
+Examples:
+  export KUBECONFIG=$(k3s-in-gvisor start)
+  k3s-in-gvisor start --name two --version v1.36 --images 'build/*.tar' --airgap
+  k3s-in-gvisor start --registries @registries.yaml`)
+        .action(async (options) => {
+        const started = await startCluster({
+            name: String(options['name']),
+            read: inputsFrom(options),
+            dist: DIST,
+            verbose: options['verbose'] === true,
+            keep: options['keep'] === true,
+        });
+        if (options['json'] === true) {
+            printJson(await statusOf(directoryOf(String(options['name']))));
+        }
+        else {
+            console.log(started.kubeconfig);
         }
     });
     program
         .command('stop')
-        .description('stop the cluster of a run and remove what it made, but for its logs')
-        .option(...stateOption)
-        .action(async ({ state }) => {
-        try {
-            if (!(await stop((0,external_node_path_namespaceObject.resolve)(state), console.error))) {
-                console.error(`Nothing to stop in ${(0,external_node_path_namespaceObject.resolve)(state)}`);
-            }
+        .description('stop a cluster and remove what it made, but for its logs')
+        .option(...command_line_NAME)
+        .action(async ({ name }) => {
+        const directory = runOf(name);
+        if (!(await stop(directory, tellAll(reporterFor(terminalLog({ verbose: false }), []))))) {
+            console.error(`Nothing to stop in ${directory}`);
         }
-        catch (error) {
-            console.error(error instanceof Error ? error.message : error);
-            code = 1;
+    });
+    program
+        .command('list')
+        .description('print the names of the clusters that were started')
+        .action(async () => {
+        (await names()).forEach((name) => {
+            console.log(name);
+        });
+    });
+    program
+        .command('status')
+        .description('say whether a cluster runs, and where')
+        .option(...command_line_NAME)
+        .option('--json', 'as JSON')
+        .action(async ({ name, json }) => {
+        const status = await statusOf(runOf(name));
+        code = status.state === 'running' ? 0 : 1;
+        if (json) {
+            printJson(status);
+            return;
+        }
+        console.log(status.state);
+        for (const [key, value] of Object.entries(status.cluster ?? {})) {
+            console.log(`${key}: ${value}`);
+        }
+    });
+    program
+        .command('logs')
+        .description('print a log of a cluster; without a log, the names of those there are')
+        .argument('[log]', 'such as k3s.log')
+        .option(...command_line_NAME)
+        .action(async (log, { name }) => {
+        const { logs } = runPaths(runOf(name));
+        const found = (await (0,promises_namespaceObject.readdir)(logs, { recursive: true })).filter((file) => file.endsWith('.log'));
+        if (log === undefined) {
+            console.log(found.sort().join('\n'));
+        }
+        else if (found.includes(log)) {
+            process.stdout.write(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(logs, log)));
+        }
+        else {
+            throw new InputError(`logs: there is no "${log}"; choose ${found.join(', ')}`);
+        }
+    });
+    program
+        .command('bundle')
+        .description('put together what helps to explain a failure, without secrets, and print the directory')
+        .option(...command_line_NAME)
+        .action(async ({ name }) => {
+        const directory = runOf(name);
+        const state = await loadState(directory);
+        if (state === undefined) {
+            throw new Error(`Failed to find a cluster in ${directory}: none was started there`);
+        }
+        console.log(await writeBundle(directory, await examineRun(directory, state)));
+    });
+    program
+        .command('kubeconfig')
+        .description('print the kubeconfig of a cluster')
+        .option(...command_line_NAME)
+        .action(async ({ name }) => {
+        const { kubeconfig } = await runningCluster(runOf(name));
+        process.stdout.write(await (0,promises_namespaceObject.readFile)(kubeconfig));
+    });
+    program
+        .command('kubectl')
+        .description("run k3s's own kubectl against a cluster")
+        .argument('[arguments...]')
+        .option(...command_line_NAME)
+        .passThroughOptions()
+        .allowUnknownOption()
+        .helpOption(false)
+        .action(async (args, { name }) => {
+        const { bin, kubeconfig } = await runningCluster(runOf(name));
+        code = await command_line_run([(0,external_node_path_namespaceObject.join)(bin, 'kubectl'), ...args], { KUBECONFIG: kubeconfig });
+    });
+    program
+        .command('exec')
+        .description('run a program, or a shell, in the node: in the namespaces of a cluster')
+        .argument('[command...]')
+        .option(...command_line_NAME)
+        .passThroughOptions()
+        .action(async (command, { name }) => {
+        const { init } = await runningCluster(runOf(name));
+        const target = String(await innerInit(init));
+        const argv = command.length === 0 ? ['sh'] : command;
+        code = await command_line_run(['nsenter', '--target', target, ...command_line_NAMESPACES, '--', ...argv], {});
+    });
+    program
+        .command('load')
+        .description('load image archives (docker or OCI, compressed or not) into a running cluster and print the names they hold')
+        .argument('<files...>', 'paths or globs')
+        .option(...command_line_NAME)
+        .action(async (files, { name }) => {
+        (await load(await runningCluster(runOf(name)), files)).forEach((image) => {
+            console.log(image);
+        });
+    });
+    program
+        .command('images')
+        .description('print the names of the images that a cluster has')
+        .option(...command_line_NAME)
+        .action(async ({ name }) => {
+        console.log((await imageNames(await runningCluster(runOf(name)))).join('\n'));
+    });
+    program
+        .command('doctor')
+        .description('say what can run here, and what stands in the way of more; exits with 0 for full, 3 for node, 4 for control-plane, 5 for nothing')
+        .option('--json', 'as JSON')
+        .action(async ({ json }) => {
+        const diagnosis = await doctor_diagnose(DIST);
+        code = exitCode(diagnosis);
+        if (json) {
+            printJson(diagnosis);
+        }
+        else {
+            console.log(doctor_renderDiagnosis(diagnosis));
         }
     });
     try {
@@ -55662,22 +53517,52 @@ async function runCommandLine(argv) {
         if (error instanceof CommanderError) {
             return error.exitCode === 0 ? 0 : 2;
         }
-        throw error;
+        console.error(error instanceof Error ? error.message : error);
+        return error instanceof InputError ? 2 : 1;
     }
     return code;
 }
-/**
- * Makes the directory of a run, which `stop` will empty: it must hold nothing else.
- * @throws InputError if it does
- */
-async function makeOwn(directory) {
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const [other] = (await (0,promises_namespaceObject.readdir)(directory)).filter((name) => name !== 'logs');
-    if (other !== undefined) {
-        throw new InputError(`state: "${directory}" holds ${other}, of a run that was not stopped or of something else; stop the run, or give a directory of its own`);
-    }
+/** All that a cluster has of its own; the user namespace first, which gives the right to the others. */
+const command_line_NAMESPACES = [
+    '--user',
+    '--preserve-credentials',
+    '--mount',
+    '--uts',
+    '--ipc',
+    '--net',
+    '--pid',
+];
+const append = (value, before) => [...before, value];
+function printJson(value) {
+    console.log(JSON.stringify(value, undefined, 2));
+}
+function actionFile() {
+    return (0,dist/* parse */.qg)((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(command_line_ROOT, 'action.yml'), 'utf8'));
+}
+function version() {
+    const { version: own } = JSON.parse((0,external_node_fs_namespaceObject.readFileSync)((0,external_node_path_namespaceObject.join)(command_line_ROOT, 'package.json'), 'utf8'));
+    return own;
+}
+/** Runs a program on this terminal. @returns its exit code, 128 and the signal's number if one ended it */
+async function command_line_run([program = '', ...args], env) {
+    const child = (0,external_node_child_process_namespaceObject.spawn)(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    const [status, signal] = (await (0,external_node_events_.once)(child, 'exit'));
+    return status ?? 128 + external_node_os_namespaceObject.constants.signals[signal ?? 'SIGKILL'];
 }
 
+
+/***/ }),
+
+/***/ 2159:
+/***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(829);
+
+process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
 
 /***/ })
 
@@ -55849,6 +53734,6 @@ async function makeOwn(directory) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(7720);
+/******/ var __webpack_exports__ = __nccwpck_require__(2159);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 

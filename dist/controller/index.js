@@ -8582,11 +8582,11 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 2400:
+/***/ 8121:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9658);
+/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2870);
 
 process.exitCode = await (0,_network_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(process.argv.slice(2), process.env);
 
@@ -8595,7 +8595,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9658:
+/***/ 2870:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -8615,13 +8615,14 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 ;// CONCATENATED MODULE: ./build/js/network/config.js
 
 
-const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME]';
+const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH]';
 const OPTIONS = {
     kubeconfig: { type: 'string' },
     control: { type: 'string' },
     'node-ip': { type: 'string' },
     'node-name': { type: 'string' },
     'metrics-port': { type: 'string' },
+    'ephemeral-storage': { type: 'string' },
 };
 /** @throws Error that names every bad argument at once. */
 function parseConfig(argv, hostname) {
@@ -8642,6 +8643,9 @@ function parseConfig(argv, hostname) {
         metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
         // kubelet calls its Node after the host, in lower case, unless told otherwise.
         nodeName: values['node-name'] ?? hostname.toLowerCase(),
+        ephemeralStorage: values['ephemeral-storage'] === undefined
+            ? undefined
+            : required('ephemeral-storage', absolute, 'an absolute path'),
     };
     if (problems.length > 0)
         throw new Error(`${problems.join('; ')} (usage: ${USAGE})`);
@@ -8657,7 +8661,7 @@ const external_node_http_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 const external_node_https_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:https");
 ;// CONCATENATED MODULE: external "node:stream/consumers"
 const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-;// CONCATENATED MODULE: ./build/js/network/lines.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/lines.js
 /** The stream's complete lines; throws what the stream ends with, if that is an error. */
 async function* linesOf(stream) {
     stream.setEncoding('utf8');
@@ -8669,7 +8673,7 @@ async function* linesOf(stream) {
     }
 }
 
-;// CONCATENATED MODULE: ./build/js/network/apiclient.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/client.js
 
 
 
@@ -8686,7 +8690,7 @@ class ApiError extends Error {
 /** An answer that takes longer than this is not coming. */
 const IDLE_MS = 30_000;
 /**
- * The few requests the controller makes, over kept-alive connections. @kubernetes/client-node would
+ * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
  * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
  * resident), every request of it opens a connection, and its informers know no bookmarks.
  */
@@ -8702,6 +8706,14 @@ class ApiClient {
         this.#agent.destroy();
         this.#access = access;
         this.#agent = agentFor(access);
+    }
+    /** Ends its connections; requests under way fail. */
+    close() {
+        this.#agent.destroy();
+    }
+    /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
+    async text(path, options = {}) {
+        return (0,consumers_namespaceObject.text)(await this.#send('GET', path, options));
     }
     /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
     async request(method, path, options = {}) {
@@ -8724,7 +8736,7 @@ class ApiClient {
             ...(signal && { signal }),
             headers: {
                 accept: 'application/json',
-                'user-agent': 'k3s-in-gvisor-controller',
+                'user-agent': 'k3s-in-gvisor',
                 ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
                 ...(body !== undefined && { 'content-type': contentType }),
             },
@@ -8815,7 +8827,7 @@ const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.ur
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(8815);
-;// CONCATENATED MODULE: ./build/js/network/kubeconfig.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
 
 /**
  * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
@@ -8847,15 +8859,31 @@ function pem(base64) {
     return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
 }
 
-;// CONCATENATED MODULE: ./build/js/network/log.js
+;// CONCATENATED MODULE: ./build/js/errors.js
+/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
+function errorMessage(error) {
+    const message = textOf(error);
+    // "EACCES: permission denied" and "API server" keep their capitals.
+    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+}
+function textOf(error) {
+    // A connection refused at several addresses is an AggregateError without a message of its own.
+    if (error instanceof AggregateError && error.message === '') {
+        return error.errors.map(textOf).join(', ');
+    }
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
+    return error.message || (error.code ?? error.name);
+}
+/** Bad input: reported before anything is started or changed, never with a log tail. */
+class InputError extends (/* unused pure expression or super */ null && (Error)) {
+    name = 'InputError';
+}
+
+;// CONCATENATED MODULE: ./build/js/log.js
 function log(message) {
     console.log(`${new Date().toISOString()} ${message}`);
-}
-function messageOf(error) {
-    if (!(error instanceof Error))
-        return String(error);
-    // A refused connection to several addresses is an AggregateError with an empty message.
-    return error.message || ('code' in error ? String(error.code) : error.name);
 }
 /** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
 function onChange(say) {
@@ -8867,7 +8895,8 @@ function onChange(say) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/js/network/kubeconfig-file.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig-file.js
+
 
 
 
@@ -8914,14 +8943,14 @@ async function readAccess(path, before) {
         return text === before ? undefined : { text, access: parseKubeconfig(text) };
     }
     catch (error) {
-        return messageOf(error);
+        return errorMessage(error);
     }
 }
 function nearestExisting(directory) {
     return (0,external_node_fs_namespaceObject.existsSync)(directory) ? directory : nearestExisting((0,external_node_path_namespaceObject.dirname)(directory));
 }
 
-;// CONCATENATED MODULE: ./build/js/network/endpoints.js
+;// CONCATENATED MODULE: ./build/js/network/services/endpoints.js
 
 /**
  * Chooses as kube-proxy does (pkg/proxy/topology.go, CategorizeEndpoints): the ready ones; only when
@@ -8956,7 +8985,7 @@ function usable(candidates) {
     return [...new Set(chosen.map(({ target }) => target))].sort();
 }
 
-;// CONCATENATED MODULE: ./build/js/network/claims.js
+;// CONCATENATED MODULE: ./build/js/network/services/claims.js
 
 
 /** What a Service asks for, given the EndpointSlices that belong to it. */
@@ -9108,7 +9137,7 @@ function healthCheckNodePort(service) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/js/network/objects.js
+;// CONCATENATED MODULE: ./build/js/network/services/objects.js
 function serviceOf({ metadata, spec, status }) {
     const { ports = [], sessionAffinityConfig } = spec;
     return {
@@ -9159,17 +9188,29 @@ function sliceOf({ metadata, addressType, ports, endpoints }) {
             : []),
     };
 }
-/** Undefined for a pod without host ports of its own, or without the address they would lead to. */
+/** Undefined for a pod that the gateway needs no line about. */
 function podOf({ metadata, spec, status }) {
     const ended = status?.phase === 'Succeeded' || status?.phase === 'Failed';
     // A pod on the node's own network listens there itself.
-    if (spec.hostNetwork || ended || !status?.podIP)
+    if (spec.hostNetwork || ended)
         return undefined;
-    const sidecars = (spec.initContainers ?? []).filter((c) => c.restartPolicy === 'Always');
-    const hostPorts = [...spec.containers, ...sidecars].flatMap(({ ports = [] }) => ports.flatMap(({ protocol = 'TCP', hostIP = '', hostPort, containerPort }) => hostPort ? [{ protocol, hostIP, hostPort, containerPort }] : []));
-    return hostPorts.length
-        ? { ref: refOf('Pod', metadata), ip: status.podIP, hostPorts }
-        : undefined;
+    const { containers, initContainers = [] } = spec;
+    const pod = {
+        ref: refOf('Pod', metadata),
+        ip: status?.podIP ?? '',
+        hostPorts: status?.podIP ? hostPortsOf(containers, initContainers) : [],
+        writesRules: [...initContainers, ...containers].some(mayWriteRules),
+    };
+    return pod.hostPorts.length > 0 || pod.writesRules ? pod : undefined;
+}
+function hostPortsOf(containers, initContainers) {
+    const sidecars = initContainers.filter((c) => c.restartPolicy === 'Always');
+    return [...containers, ...sidecars].flatMap(({ ports = [] }) => ports.flatMap(({ protocol = 'TCP', hostIP = '', hostPort, containerPort }) => hostPort ? [{ protocol, hostIP, hostPort, containerPort }] : []));
+}
+function mayWriteRules({ securityContext }) {
+    const added = securityContext?.capabilities?.add ?? [];
+    return (securityContext?.privileged === true ||
+        added.some((name) => ['ALL', 'NET_ADMIN', 'CAP_NET_ADMIN'].includes(name.toUpperCase())));
 }
 function nameOf(ref) {
     return `${ref.namespace}/${ref.name}`;
@@ -9192,7 +9233,7 @@ function refOf(kind, metadata) {
     };
 }
 
-;// CONCATENATED MODULE: ./build/js/network/settle.js
+;// CONCATENATED MODULE: ./build/js/network/services/settle.js
 
 /**
  * Gives each frontend to the oldest object that asks for it. `*:80` and `10.42.0.1:80` cannot both
@@ -9240,7 +9281,7 @@ function label(ref) {
     return `${ref.kind} ${nameOf(ref)}`;
 }
 
-;// CONCATENATED MODULE: ./build/js/network/compile.js
+;// CONCATENATED MODULE: ./build/js/network/services/compile.js
 
 
 
@@ -9265,12 +9306,16 @@ function compiler(node) {
         for (const service of services) {
             all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
         }
-        for (const pod of pods)
+        const writers = [];
+        for (const pod of pods) {
             all.push(claimsOfPod(pod, node));
-        return assemble(all);
+            if (pod.writesRules)
+                writers.push(pod.ref);
+        }
+        return assemble(all, writers);
     };
 }
-function assemble(all) {
+function assemble(all, writers) {
     const { granted, conflicts } = settle(all.flatMap(({ claims }) => claims));
     const table = new Map();
     const owners = new Map();
@@ -9278,6 +9323,8 @@ function assemble(all) {
         table.set(key, value);
         owners.set(key, by);
     }
+    for (const pod of writers)
+        table.set(`own ${nameOf(pod)}`, '');
     const lost = new Set(conflicts.map(({ loser }) => `${loser.by.uid} ${loser.key}`));
     return {
         table,
@@ -9362,7 +9409,7 @@ class EventRecorder {
             this.#recorded += 1;
         }
         catch (error) {
-            this.#say(`Failed to record an event on ${kind} ${namespace}/${name}: ${messageOf(error)}`);
+            this.#say(`Failed to record an event on ${kind} ${namespace}/${name}: ${errorMessage(error)}`);
             // In a namespace that is going nobody will read it; otherwise the next report tries again.
             if (error instanceof ApiError && (error.status === 403 || error.status === 404))
                 return;
@@ -9400,7 +9447,7 @@ function eventFor(notice, host, time) {
         // Names end at 253 characters; the hash alone tells them apart.
         metadata: { name: `${about.name.slice(0, 200)}.${hash}`, namespace: about.namespace },
         involvedObject: {
-            apiVersion: 'v1',
+            apiVersion: about.kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'v1',
             kind: about.kind,
             namespace: about.namespace,
             name: about.name,
@@ -9422,26 +9469,59 @@ function eventFor(notice, host, time) {
 const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
 ;// CONCATENATED MODULE: external "node:timers/promises"
 const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/network/backoff.js
+;// CONCATENATED MODULE: ./build/js/retry.js
 
-/** 100 ms finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
-const SHORTEST_MS = 100;
-const LONGEST_MS = 1000;
-/** Waits longer after each failure in a row. */
+/** How long to wait after each failure in a row: twice as long as after the one before. */
 class Backoff {
-    #next = SHORTEST_MS;
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
     /** Rejects with an AbortError when the signal says so. */
     async wait(signal) {
-        const delay = this.#next;
-        this.#next = Math.min(delay * 2, LONGEST_MS);
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(delay, undefined, { signal });
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
     }
     reset() {
-        this.#next = SHORTEST_MS;
+        this.#nextMs = this.#shortestMs;
     }
 }
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new Backoff(500, 10_000);
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+}
 
-;// CONCATENATED MODULE: ./build/js/network/table.js
+;// CONCATENATED MODULE: ./build/js/network/gateway/table.js
 /**
  * The fewest changes that turn one table into another. Those that free a frontend come first, so
  * that a port can move between Services in one batch; within that, by key.
@@ -9467,7 +9547,8 @@ function byKey(a, b) {
     return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
 }
 
-;// CONCATENATED MODULE: ./build/js/network/gateway.js
+;// CONCATENATED MODULE: ./build/js/network/gateway/session.js
+
 
 
 
@@ -9482,6 +9563,8 @@ const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
 /** In place of a value: what the gateway has for this frontend is not known. */
 const UNKNOWN = '?';
+/** Why a pod's policies are not in force in its own network namespace, in the gateway's words. */
+const TROUBLES = ['foreign', 'isolated', 'failed'];
 /**
  * Keeps the gateway's table equal to the desired one, over its control socket: everything between
  * `begin` and `end` on each connection (the gateway keeps the connections of what did not change),
@@ -9495,15 +9578,17 @@ class Gateway {
     #socket;
     /** What the gateway has once everything written is answered. */
     #sent = new Map();
-    /** Lines without an answer; undefined for `begin` and `end`. */
+    /** Lines without an answer; undefined for those that are about no entry of the table. */
     #unanswered = [];
     #listening = new Set();
     #refusals = new Map();
+    /** By the pod's namespace/name. */
+    #troubles = new Map();
     #synced = false;
     #retry;
     #retryMs = FIRST_RETRY_MS;
     #sessions = 0;
-    /** `settled` is called whenever every line written has been answered. */
+    /** `settled` is called whenever every line written has been answered, or a trouble came or went. */
     constructor(path, settled, say) {
         this.#path = path;
         this.#settled = settled;
@@ -9515,6 +9600,10 @@ class Gateway {
     }
     get refusals() {
         return this.#refusals;
+    }
+    /** The pods whose policies are not in force in their own namespaces; known once synced. */
+    get troubles() {
+        return this.#troubles;
     }
     /** Connections made since the start. */
     get sessions() {
@@ -9537,7 +9626,7 @@ class Gateway {
             }
             catch (error) {
                 signal.throwIfAborted();
-                this.#say(`Failed to program the gateway at ${this.#path}: ${messageOf(error)}`);
+                this.#say(`Failed to program the gateway at ${this.#path}: ${errorMessage(error)}`);
             }
             await backoff.wait(signal);
         }
@@ -9572,6 +9661,7 @@ class Gateway {
             this.#sent.clear();
             this.#listening.clear();
             this.#refusals.clear();
+            this.#troubles.clear();
         }
     }
     #push() {
@@ -9581,7 +9671,7 @@ class Gateway {
         // Refused already and unchanged: its turn comes with the retry.
         ({ key, value }) => value === undefined || this.#refusals.get(key)?.value !== value);
         if (!this.#synced) {
-            this.#write(['begin', ...changes.map(line), 'end'], [undefined, ...changes, undefined]);
+            this.#write(['begin', ...changes.map(line), 'end', 'watch'], [undefined, ...changes, undefined, undefined]);
             this.#synced = true;
         }
         else {
@@ -9604,6 +9694,11 @@ class Gateway {
         this.#socket?.write(lines.join('\n') + '\n');
     }
     #answered(answer) {
+        const [, word = '', pod = ''] = /^trouble (\S+) (\S+)$/.exec(answer) ?? [];
+        if (pod !== '') {
+            this.#noted(pod, word);
+            return;
+        }
         if (this.#unanswered.length === 0)
             throw new Error(`unexpected answer: ${answer}`);
         const change = this.#unanswered.shift();
@@ -9626,6 +9721,15 @@ class Gateway {
             this.#planRetry();
             this.#settled();
         }
+    }
+    #noted(pod, word) {
+        const trouble = TROUBLES.find((known) => known === word);
+        if (trouble)
+            this.#troubles.set(pod, trouble);
+        else
+            this.#troubles.delete(pod);
+        if (this.#unanswered.length === 0)
+            this.#settled();
     }
     #refused({ key, value }, refusal) {
         this.#listening.delete(key);
@@ -9662,7 +9766,8 @@ function parseAnswer(answer) {
     return { code, message };
 }
 
-;// CONCATENATED MODULE: ./build/js/network/reflector.js
+;// CONCATENATED MODULE: ./build/js/kubernetes/reflector.js
+
 
 
 
@@ -9711,7 +9816,7 @@ class Reflector {
                 if (error instanceof ApiError)
                     this.#version = undefined;
                 this.#failures += 1;
-                this.#say(`Failed to watch ${this.#resource.path}: ${messageOf(error)}`);
+                this.#say(`Failed to watch ${this.#resource.path}: ${errorMessage(error)}`);
                 await backoff.wait(signal);
             }
         }
@@ -9805,11 +9910,13 @@ function selectorOf({ matchLabels = {}, matchExpressions = [] }) {
 
 ;// CONCATENATED MODULE: ./build/js/network/policy/objects.js
 
+
 function policyOf({ metadata, spec = {} }) {
     const { podSelector = {}, ingress = [], egress = [] } = spec;
     // The API server fills them in, by the same rule.
     const types = spec.policyTypes ?? (spec.egress ? ['Ingress', 'Egress'] : ['Ingress']);
     return {
+        ref: refOf('NetworkPolicy', metadata),
         namespace: metadata.namespace ?? '',
         pods: selectorOf(podSelector),
         ingress: types.includes('Ingress')
@@ -9826,6 +9933,7 @@ function labelledPodOf({ metadata, spec, status, }) {
     if (spec.hostNetwork || ended)
         return undefined;
     return {
+        ref: refOf('Pod', metadata),
         namespace: metadata.namespace ?? '',
         name: metadata.name ?? '',
         labels: metadata.labels ?? {},
@@ -10097,7 +10205,31 @@ function compile_nameOf({ namespace, name }) {
     return `${namespace}/${name}`;
 }
 
-;// CONCATENATED MODULE: ./build/js/network/status.js
+;// CONCATENATED MODULE: ./build/js/network/policy/troubles.js
+const MESSAGES = {
+    foreign: 'has packet filter rules of its own, which are left alone: what policies say about it and other pods on the bridge is enforced by those pods and the gateway only',
+    isolated: 'has more rules than a network namespace takes: it is cut off from all other pods on the bridge, whatever policies allow',
+    failed: 'could not be given the rules of its policies, which is tried again: see gateway.log',
+};
+/** For the pods in trouble that a policy selects, and for those policies. */
+function policyNotices({ policies, pods }, troubles) {
+    if (troubles.size === 0)
+        return [];
+    const all = [...policies];
+    return [...pods].flatMap((pod) => {
+        const trouble = troubles.get(`${pod.namespace}/${pod.name}`);
+        const selecting = all.filter((policy) => policy.namespace === pod.namespace && policy.pods(pod.labels));
+        if (!trouble || selecting.length === 0)
+            return [];
+        return [pod.ref, ...selecting.map(({ ref }) => ref)].map((about) => ({
+            about,
+            reason: 'PolicyNotInForce',
+            message: `Pod ${pod.name} ${MESSAGES[trouble]}`,
+        }));
+    });
+}
+
+;// CONCATENATED MODULE: ./build/js/network/services/status.js
 
 
 
@@ -10164,7 +10296,7 @@ class StatusWriter {
             // Deleted in the meantime.
             if (error instanceof ApiError && error.status === 404)
                 return;
-            this.#say(`Failed to set the load balancer of ${nameOf(ref)}: ${messageOf(error)}`);
+            this.#say(`Failed to set the load balancer of ${nameOf(ref)}: ${errorMessage(error)}`);
             this.#written.delete(ref.uid);
             this.#failed();
         }
@@ -10172,6 +10304,7 @@ class StatusWriter {
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/network.js
+
 
 
 
@@ -10252,7 +10385,11 @@ class Network {
             return;
         this.#ready?.();
         this.#ready = undefined;
-        this.#events.report([...this.#compiled.notices, ...this.#refused(this.#compiled)]);
+        this.#events.report([
+            ...this.#compiled.notices,
+            ...this.#refused(this.#compiled),
+            ...policyNotices(this.#informers.policies, this.#gateway.troubles),
+        ]);
         const reachable = this.#reachable(this.#compiled);
         const uids = new Set();
         for (const service of this.#informers.objects.services) {
@@ -10285,7 +10422,98 @@ function counter(name, help, value) {
     return { name: `k3s_in_gvisor_${name}_total`, type: 'counter', help, value };
 }
 
-;// CONCATENATED MODULE: ./build/js/network/controller.js
+;// CONCATENATED MODULE: ./build/js/network/node-storage.js
+
+
+
+
+const RETRY_MS = 1000;
+const TMPFS_MAGIC = 0x01021994;
+const RESOURCE = 'ephemeral-storage';
+/**
+ * What a node's status is to hold besides; undefined where it says all there is to say. A kubelet that
+ * does not look at its storage (the workaround local-storage-isolation) leaves ephemeral-storage
+ * out, and the scheduler takes that for none: no pod that requests any, as every chart of some
+ * collections does, would ever start. The kubelet keeps what it did not set
+ * (pkg/kubelet/nodestatus/setters.go, MachineInfo), and makes allocatable of capacity.
+ */
+function storagePatch({ status }, { type, bytes }) {
+    const memory = status?.capacity?.['memory'];
+    // The kubelet has not spoken yet, or does look at its storage.
+    if (memory === undefined || status?.allocatable?.[RESOURCE] !== undefined)
+        return undefined;
+    // A tmpfs is as large as it was allowed to be, in some releases of gVisor without end; what it
+    // holds is memory.
+    const total = type === TMPFS_MAGIC ? Math.min(bytes || Infinity, bytesOf(memory)) : bytes;
+    const quantity = { [RESOURCE]: `${Math.floor(total / 1024)}Ki` };
+    return { status: { capacity: quantity, allocatable: quantity } };
+}
+/** The kubelet writes its node's memory in Ki. */
+function bytesOf(quantity) {
+    const [, number, unit] = /^(\d+)(Ki)?$/.exec(quantity) ?? [];
+    return number === undefined ? Infinity : Number(number) * (unit === undefined ? 1 : 1024);
+}
+/** Keeps the node's status complete, whoever writes it or makes it anew. */
+class NodeStorage {
+    #client;
+    #path;
+    #directory;
+    #say;
+    #nodes;
+    /** The version last written on: the reflector is behind what we wrote. */
+    #written;
+    #writing = Promise.resolve();
+    /** `directory` is where the kubelet keeps what pods write. */
+    constructor(client, nodeName, directory, say) {
+        this.#client = client;
+        this.#path = `/api/v1/nodes/${nodeName}/status`;
+        this.#directory = directory;
+        this.#say = say;
+        this.#nodes = new Reflector(client, {
+            path: '/api/v1/nodes',
+            query: { fieldSelector: `metadata.name=${nodeName}` },
+            keep: (json) => json,
+        }, () => {
+            this.#complete();
+        }, say);
+    }
+    /** Goes on until the signal is aborted, with whose reason it rejects. */
+    run(signal) {
+        return this.#nodes.run(signal);
+    }
+    #complete() {
+        this.#writing = this.#writing.then(() => this.#write());
+    }
+    async #write() {
+        try {
+            const { type, blocks, bsize } = await (0,promises_namespaceObject.statfs)(this.#directory);
+            for (const node of this.#nodes.objects.values()) {
+                const body = storagePatch(node, { type, bytes: blocks * bsize });
+                if (body === undefined || this.#written === node.metadata.resourceVersion)
+                    continue;
+                this.#written = node.metadata.resourceVersion;
+                await this.#client.request('PATCH', this.#path, {
+                    contentType: 'application/merge-patch+json',
+                    body,
+                });
+                this.#say(`The node's ephemeral-storage is ${body.status.capacity[RESOURCE] ?? ''}`);
+            }
+        }
+        catch (error) {
+            this.#written = undefined;
+            // Deleted in the meantime.
+            if (error instanceof ApiError && error.status === 404)
+                return;
+            this.#say(`Failed to give the node its ephemeral-storage: ${errorMessage(error)}`);
+            setTimeout(() => {
+                this.#complete();
+            }, RETRY_MS).unref();
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/network/daemon.js
+
 
 
 
@@ -10305,7 +10533,13 @@ async function runController(config, say, ready, signal) {
     say(`Following the API server at ${access.server.origin}`);
     const client = new ApiClient(access);
     network = new Network(config, client, say, ready);
-    return Promise.race([network.run(signal), followChanges()]);
+    return Promise.race([network.run(signal), ...storage(client), followChanges()]);
+    function storage(client) {
+        const { ephemeralStorage, nodeName } = config;
+        return ephemeralStorage === undefined
+            ? []
+            : [new NodeStorage(client, nodeName, ephemeralStorage, say).run(signal)];
+    }
     async function followChanges() {
         for await (const changed of accesses) {
             say(`${config.kubeconfig} changed`);
@@ -10316,6 +10550,7 @@ async function runController(config, say, ready, signal) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/main.js
+
 
 
 
@@ -10335,7 +10570,9 @@ async function main(argv, env) {
     catch (error) {
         if (stop.signal.aborted)
             return 0;
-        log(`Failed to run the network controller: ${messageOf(error)}`);
+        log(`Failed to run the network controller: ${errorMessage(error)}`);
+        // What is still connected or watched would keep the process, which is to be started again.
+        stop.abort();
     }
     return 1;
 }
@@ -10479,6 +10716,6 @@ function readiness(fd) {
 /******/ // startup
 /******/ // Load entry module and return exports
 /******/ // This entry module used 'module' so it can't be inlined
-/******/ var __webpack_exports__ = __nccwpck_require__(2400);
+/******/ var __webpack_exports__ = __nccwpck_require__(8121);
 /******/ __webpack_exports__ = await __webpack_exports__;
 /******/ 
