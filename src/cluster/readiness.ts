@@ -33,6 +33,8 @@ export interface Climb {
   readonly mode: Mode;
   /** Whether the cluster has CoreDNS. */
   readonly dns: boolean;
+  /** Whether it serves metrics.k8s.io. */
+  readonly metrics: boolean;
   readonly nodeName: string;
   /** The kubeconfig k3s writes. */
   readonly kubeconfig: string;
@@ -82,6 +84,7 @@ export async function climb(ladder: Climb): Promise<void> {
       ? [serviceAccount(connected)]
       : [node(connected, ladder.nodeName), serviceAccount(connected)]),
     ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
+    ...(ladder.metrics ? [metricsApi(connected)] : []),
   ];
   try {
     for (const rung of rungs) {
@@ -231,5 +234,23 @@ function clusterDns(client: () => ApiClient): Rung {
         told.abort();
       }
     },
+  };
+}
+
+/** While an API group has no server behind it, every client's discovery complains. */
+function metricsApi(client: () => ApiClient): Rung {
+  const services = {
+    path: '/apis/apiregistration.k8s.io/v1/apiservices',
+    query: { fieldSelector: 'metadata.name=v1beta1.metrics.k8s.io' },
+  };
+  const missing = ({ status }: KubernetesObject): string | undefined => {
+    const available = status?.conditions?.find(({ type }) => type === 'Available');
+    return available?.status === 'True'
+      ? undefined
+      : `not available: ${available?.message ?? 'the API server has not asked yet'}`;
+  };
+  return {
+    name: 'metrics API served',
+    climb: (saw, signal) => watchUntil(client(), services, missing, saw, signal),
   };
 }

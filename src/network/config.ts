@@ -10,10 +10,12 @@ export interface Config {
   readonly metricsPort: number;
   /** Where the kubelet keeps what pods write; undefined where it tells its size itself. */
   readonly ephemeralStorage: string | undefined;
+  /** Where the metrics API is served on the node's address; undefined where it is not. */
+  readonly metricsApiPort: number | undefined;
 }
 
 export const USAGE =
-  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH]';
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH] [--metrics-api-port PORT]';
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -22,6 +24,7 @@ const OPTIONS = {
   'node-name': { type: 'string' },
   'metrics-port': { type: 'string' },
   'ephemeral-storage': { type: 'string' },
+  'metrics-api-port': { type: 'string' },
 } as const;
 
 /** @throws Error that names every bad argument at once. */
@@ -51,6 +54,10 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
       values['ephemeral-storage'] === undefined
         ? undefined
         : required('ephemeral-storage', absolute, 'an absolute path'),
+    metricsApiPort:
+      values['metrics-api-port'] === undefined
+        ? undefined
+        : Number(required('metrics-api-port', isPort, 'a port from 1 to 65535')),
   };
   if (problems.length > 0) throw new Error(`${problems.join('; ')} (usage: ${USAGE})`);
   return config;

@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { serveHealth } from './health.ts';
 import { kubeconfigs } from '../kubernetes/kubeconfig-file.ts';
 import type { Log } from '../log.ts';
+import { serveMetrics } from '../metrics/server.ts';
 import { Network } from './network.ts';
 import { NodeStorage } from './node-storage.ts';
 
@@ -32,13 +33,23 @@ export async function runController(
   say(`Following the API server at ${access.server.origin}`);
   const client = new ApiClient(access);
   network = new Network(config, client, say, ready);
-  return Promise.race([network.run(signal), ...storage(client), followChanges()]);
+  return Promise.race([
+    network.run(signal),
+    ...storage(client),
+    ...metrics(client),
+    followChanges(),
+  ]);
 
   function storage(client: ApiClient): Promise<never>[] {
     const { ephemeralStorage, nodeName } = config;
     return ephemeralStorage === undefined
       ? []
       : [new NodeStorage(client, nodeName, ephemeralStorage, say).run(signal)];
+  }
+
+  function metrics(client: ApiClient): Promise<never>[] {
+    const { metricsApiPort: port, nodeIp: ip } = config;
+    return port === undefined ? [] : [serveMetrics(client, { ip, port }, say, signal)];
   }
 
   async function followChanges(): Promise<never> {

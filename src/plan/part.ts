@@ -1,4 +1,5 @@
 import type { PreparedImages } from '../images/prepared.ts';
+import type { Component } from '../inputs/components.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Isolation, Mode, Sysctls } from '../mode.ts';
 import type { Operation } from '../namespaces/operations.ts';
@@ -13,6 +14,7 @@ export interface Context {
   readonly facts: Facts;
   readonly mode: Mode;
   readonly isolation: Isolation;
+  readonly components: readonly Component[];
   readonly sysctls: Sysctls;
   readonly layout: Layout;
   readonly paths: K3sPaths;

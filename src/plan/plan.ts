@@ -70,6 +70,7 @@ export function makePlan(input: PlanInput): Plan {
     facts,
     mode,
     isolation,
+    components,
     sysctls: inputs.sysctls,
     layout,
     paths: k3sPaths(isolation, layout),

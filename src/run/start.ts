@@ -34,6 +34,7 @@ import { saveState, type RunState } from './state.ts';
 import { chooseMode } from '../plan/choose-mode.ts';
 import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
 import { interceptor } from '../plan/parts/interceptor.ts';
+import { metricsApi } from '../plan/parts/metrics-api.ts';
 import { applies, makePlan, type Plan } from '../plan/plan.ts';
 import { publicPlan } from '../plan/public.ts';
 import { Waiting } from './waiting.ts';
@@ -285,6 +286,7 @@ class Run {
     await climb({
       mode: plan.mode,
       dns: plan.components.includes('coredns'),
+      metrics: applies(plan, metricsApi),
       nodeName: plan.nodeName,
       kubeconfig: layout.k3sKubeconfig,
       server,

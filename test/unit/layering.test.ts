@@ -17,6 +17,7 @@ const ROOMS = [
   'inputs',
   'plan',
   'cluster',
+  'metrics',
   'network',
   'run',
   'report',

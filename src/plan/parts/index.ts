@@ -10,6 +10,7 @@ import { iptablesLegacy } from './iptables-legacy.ts';
 import { localStorageIsolation } from './local-storage-isolation.ts';
 import { machineId } from './machine-id.ts';
 import { maskedDirectories } from './masked-directories.ts';
+import { metricsApi } from './metrics-api.ts';
 import { nodeResolver } from './node-resolver.ts';
 import { openFiles } from './open-files.ts';
 import { oomScore } from './oom-score.ts';
@@ -54,6 +55,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   gatewayNetwork,
   bridgeNetfilter,
   nodeResolver,
+  metricsApi,
   proxy,
   controllerManagerRate,
 ];

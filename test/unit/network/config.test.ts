@@ -22,7 +22,9 @@ describe('parseConfig', () => {
       nodeName: 'runner-1',
       metricsPort: 9777,
       ephemeralStorage: undefined,
+      metricsApiPort: undefined,
     });
+    expect(parseConfig(argv({ '--metrics-api-port': '7' }), 'h').metricsApiPort).toBe(7);
     expect(parseConfig(argv({ '--ephemeral-storage': '/s' }), 'h').ephemeralStorage).toBe('/s');
     expect(parseConfig(argv({ '--node-name': 'n' }), 'Runner-1').nodeName).toBe('n');
   });

@@ -66,6 +66,7 @@ function start(): Network {
     nodeName: NODE.name,
     metricsPort: 1,
     ephemeralStorage: undefined,
+    metricsApiPort: undefined,
   };
   const network = new Network(config, server.client(), () => undefined, ready);
   network.run(stop.signal).catch(() => undefined);

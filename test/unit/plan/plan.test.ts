@@ -82,6 +82,7 @@ describe('the plan of a stock sandbox', () => {
       'machine-id',
       'gateway-network',
       'node-resolver',
+      'metrics-api',
       'controller-manager-rate',
     ]);
   });
