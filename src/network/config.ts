@@ -7,6 +7,8 @@ export interface Config {
   readonly control: string;
   readonly nodeIp: string;
   readonly nodeName: string;
+  /** The /24 of which load balancers get their addresses. */
+  readonly balancers: string;
   readonly metricsPort: number;
   /** Where the kubelet keeps what pods write; undefined where it tells its size itself. */
   readonly ephemeralStorage: string | undefined;
@@ -15,7 +17,7 @@ export interface Config {
 }
 
 export const USAGE =
-  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH] [--metrics-api-port PORT]';
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--metrics-api-port PORT]';
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -23,6 +25,7 @@ const OPTIONS = {
   'node-ip': { type: 'string' },
   'node-name': { type: 'string' },
   'metrics-port': { type: 'string' },
+  'load-balancers': { type: 'string' },
   'ephemeral-storage': { type: 'string' },
   'metrics-api-port': { type: 'string' },
 } as const;
@@ -47,6 +50,7 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
     kubeconfig: required('kubeconfig', absolute, 'an absolute path'),
     control: required('control', absolute, 'an absolute path'),
     nodeIp: required('node-ip', isIPv4, 'an IPv4 address'),
+    balancers: required('load-balancers', isNetwork24, 'an IPv4 /24'),
     metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
     // kubelet calls its Node after the host, in lower case, unless told otherwise.
     nodeName: values['node-name'] ?? hostname.toLowerCase(),
@@ -65,4 +69,8 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
 
 function isPort(value: string): boolean {
   return /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
+}
+
+function isNetwork24(value: string): boolean {
+  return value.endsWith('.0/24') && isIPv4(value.slice(0, -'/24'.length));
 }

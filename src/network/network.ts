@@ -19,7 +19,7 @@ const STATUS_RETRY_MS = 1000;
  * the gateway made of it becomes load-balancer statuses and Events.
  */
 export class Network {
-  readonly #nodeIp: string;
+  readonly #balancers: string;
   readonly #informers: Informers;
   readonly #gateway: Gateway;
   readonly #events: EventRecorder;
@@ -38,9 +38,13 @@ export class Network {
     const recompile = () => {
       this.#recompile();
     };
-    this.#nodeIp = config.nodeIp;
+    this.#balancers = config.balancers;
     this.#ready = ready;
-    this.#compile = compiler({ name: config.nodeName, ip: config.nodeIp });
+    this.#compile = compiler({
+      name: config.nodeName,
+      ip: config.nodeIp,
+      balancers: config.balancers,
+    });
     this.#informers = new Informers(client, config.nodeName, recompile, say);
     this.#gateway = new Gateway(config.control, publish, say);
     this.#events = new EventRecorder(client, config.nodeName, say);
@@ -97,17 +101,19 @@ export class Network {
     ]);
 
     const reachable = this.#reachable(this.#compiled);
+    const prefix = this.#balancers.slice(0, this.#balancers.lastIndexOf('.') + 1);
+    const isOurs = (address: string): boolean => address.startsWith(prefix);
     const uids = new Set<string>();
     for (const service of this.#informers.objects.services) {
       uids.add(service.ref.uid);
-      const ingress = ingressFor(service, reachable.has(service.ref.uid), this.#nodeIp);
+      const ingress = ingressFor(service, reachable.get(service.ref.uid), isOurs);
       if (ingress) this.#statuses.write(service, ingress);
     }
     this.#statuses.forgetAllBut(uids);
   }
 
-  /** The load balancers whose every port is listened on. */
-  #reachable({ loadBalancers }: Compiled): ReadonlySet<string> {
+  /** The addresses of the load balancers whose every port is in force, by the Service's uid. */
+  #reachable({ loadBalancers }: Compiled): ReadonlyMap<string, string> {
     const reachable = loadBalancers.filter(
       ({ service, keys, hasEndpoints }) =>
         keys.length > 0 &&
@@ -115,7 +121,7 @@ export class Network {
         // Where only local endpoints count, k3s announces no node that has none.
         (hasEndpoints || !service.externalLocal),
     );
-    return new Set(reachable.map(({ service }) => service.ref.uid));
+    return new Map(reachable.map(({ service, address }) => [service.ref.uid, address]));
   }
 
   #refused({ owners }: Compiled): Notice[] {

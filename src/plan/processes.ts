@@ -109,6 +109,8 @@ function networkSteps(context: Context, { denyOutside, controller }: ProcessArgu
           nodeName,
           '--metrics-port',
           String(CONTROLLER_METRICS_PORT),
+          '--load-balancers',
+          addresses.loadBalancerCidr,
           ...controller,
         ]),
         ['start', 'controller'],

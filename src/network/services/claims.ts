@@ -9,6 +9,8 @@ export interface Node {
   readonly name: string;
   /** The node's own IPv4 address. */
   readonly ip: string;
+  /** The /24 of which load balancers get addresses, beside all others of the cluster. */
+  readonly balancers: string;
 }
 
 /** A frontend an object asks for. Two objects may ask for the same one; compile.ts decides. */
@@ -33,14 +35,20 @@ export interface Claims {
 
 export interface LoadBalancer {
   readonly service: Service;
-  /** All of these must be listening before an address is announced. */
+  readonly address: string;
+  /** All of these must be in force before the address is announced. */
   readonly keys: readonly string[];
   /** Whether traffic from outside could be answered, going by externalTrafficPolicy. */
   readonly hasEndpoints: boolean;
 }
 
-/** What a Service asks for, given the EndpointSlices that belong to it. */
-export function claimsOfService(service: Service, slices: readonly Slice[], node: Node): Claims {
+/** What a Service asks for, given the EndpointSlices that belong to it and its address as a load balancer. */
+export function claimsOfService(
+  service: Service,
+  slices: readonly Slice[],
+  node: Node,
+  balancer: string | undefined,
+): Claims {
   const addresses = service.clusterIPs.filter(isIPv4);
   if (service.clusterIPs.length === 0) return NOTHING;
 
@@ -50,6 +58,7 @@ export function claimsOfService(service: Service, slices: readonly Slice[], node
   let unreachable = 0;
   const provides = providesLoadBalancer(service);
   if (provides && service.sourceRanges.length > 0) notices.push(sourceRanges(service));
+  if (provides && balancer === undefined) notices.push(noAddress(service, node));
   if (provides && service.healthCheckNodePort) notices.push(healthCheckNodePort(service));
 
   for (const port of service.ports) {
@@ -73,24 +82,27 @@ export function claimsOfService(service: Service, slices: readonly Slice[], node
     }
     if (port.nodePort) claim('*', port.nodePort, external, `nodePort ${port.nodePort}`);
     if (service.type !== 'LoadBalancer') continue;
-    if (provides) {
-      balanced.push(claim('*', port.port, external, `load balancer port ${port.port}`));
+    if (provides && balancer !== undefined) {
+      balanced.push(claim(balancer, port.port, external, 'load balancer address'));
+      // For steps, whose only address of the cluster is the runner's 127.0.0.1.
+      const inside = `inside the cluster it is ${balancer}:${port.port}`;
+      claim('*', port.port, external, `load balancer port ${port.port}; ${inside}`);
       if (external.length === 0) unreachable += 1;
     }
     // Addresses another implementation announced: kube-proxy short-circuits those from inside.
     for (const { ip, ipMode } of service.ingress) {
-      if (ip && isIPv4(ip) && ip !== node.ip && ipMode !== 'Proxy') {
+      if (ip && isIPv4(ip) && ip !== node.ip && ip !== balancer && ipMode !== 'Proxy') {
         claim(ip, port.port, external, 'load balancer address');
       }
     }
   }
-  return provides
-    ? {
-        claims,
-        notices,
-        loadBalancer: { service, keys: balanced, hasEndpoints: unreachable < balanced.length },
-      }
-    : { claims, notices };
+  if (!provides || balancer === undefined) return { claims, notices };
+  const hasEndpoints = unreachable < balanced.length;
+  return {
+    claims,
+    notices,
+    loadBalancer: { service, address: balancer, keys: balanced, hasEndpoints },
+  };
 }
 
 /** What a pod asks for with `hostPort`. */
@@ -180,6 +192,14 @@ function unsupportedAddresses(service: Service, slices: readonly Slice[]): Notic
     notices.push({ about, reason: 'FQDNNotSupported', message });
   }
   return notices;
+}
+
+function noAddress({ ref: about }: Service, { balancers }: Node): Notice {
+  return {
+    about,
+    reason: 'NoAddressLeft',
+    message: `no load balancer address is left in ${balancers}; delete one, or use a node port`,
+  };
 }
 
 function sourceRanges(service: Service): Notice {

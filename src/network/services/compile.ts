@@ -1,3 +1,4 @@
+import { balancerAddresses } from './addresses.ts';
 import {
   claimsOfPod,
   claimsOfService,
@@ -21,7 +22,7 @@ export interface Compiled {
   /** Who asked for each entry of the table. */
   readonly owners: ReadonlyMap<string, ObjectRef>;
   readonly notices: readonly Notice[];
-  /** The load balancers this controller provides, less those that lost a port to another object. */
+  /** The load balancers this controller provides, less those whose address another object has. */
   readonly loadBalancers: readonly LoadBalancer[];
 }
 
@@ -31,21 +32,31 @@ export interface Compiled {
  * after one change the rest is merging.
  */
 export function compiler(node: Node): (objects: Objects) => Compiled {
-  const remembered = new WeakMap<Service, { slices: readonly Slice[]; claims: Claims }>();
+  const remembered = new WeakMap<
+    Service,
+    { slices: readonly Slice[]; balancer: string | undefined; claims: Claims }
+  >();
 
-  const ofService = (service: Service, slices: readonly Slice[]): Claims => {
+  const ofService = (
+    service: Service,
+    slices: readonly Slice[],
+    balancer: string | undefined,
+  ): Claims => {
     const known = remembered.get(service);
-    if (known && same(known.slices, slices)) return known.claims;
-    const claims = claimsOfService(service, slices, node);
-    remembered.set(service, { slices, claims });
+    if (known && known.balancer === balancer && same(known.slices, slices)) return known.claims;
+    const claims = claimsOfService(service, slices, node, balancer);
+    remembered.set(service, { slices, balancer, claims });
     return claims;
   };
 
   return ({ services, slices, pods }) => {
     const slicesOf = Map.groupBy(slices, ({ service }) => service);
     const all: Claims[] = [];
-    for (const service of services) {
-      all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
+    const present = [...services];
+    const balancers = balancerAddresses(present, node.balancers);
+    for (const service of present) {
+      const its = slicesOf.get(nameOf(service.ref)) ?? [];
+      all.push(ofService(service, its, balancers.get(service.ref.uid)));
     }
     const writers: ObjectRef[] = [];
     for (const pod of pods) {

@@ -7,30 +7,29 @@ import type { IngressJson } from './wire.ts';
 
 /**
  * What a Service's status.loadBalancer is to hold; undefined where it is not ours to say.
- *
- * It is the node's address, as k3s's servicelb announces it: the one that pods, the API server and
- * Ingress controllers can use, and `helm --wait`, which waits for any, is content with. A runner step
- * cannot reach that address (it is in the cluster's own network); for a step the same ports are on
- * 127.0.0.1.
+ * @param address what is to be announced; undefined where nothing answers there yet
  */
 export function ingressFor(
   service: Service,
-  reachable: boolean,
-  nodeIp: string,
+  address: string | undefined,
+  isOurs: (address: string) => boolean,
 ): readonly IngressJson[] | undefined {
-  const own = [{ ip: nodeIp, ipMode: 'VIP' }];
-  const says = announces(service, nodeIp);
   if (providesLoadBalancer(service)) {
-    if (reachable) return says ? undefined : own;
+    if (address !== undefined) {
+      return announces(service, address) ? undefined : [{ ip: address, ipMode: 'VIP' }];
+    }
     return service.ingress.length === 0 ? undefined : [];
   }
   // What is left of a load balancer whose Service became something else.
-  return service.type !== 'LoadBalancer' && says ? [] : undefined;
+  const [first] = service.ingress;
+  return service.type !== 'LoadBalancer' && first?.ip !== undefined && isOurs(first.ip)
+    ? []
+    : undefined;
 }
 
 /** API servers older than the ipMode field drop it. */
-function announces({ ingress: [first, ...others] }: Service, nodeIp: string): boolean {
-  return others.length === 0 && first?.ip === nodeIp && first.ipMode !== 'Proxy';
+function announces({ ingress: [first, ...others] }: Service, address: string): boolean {
+  return others.length === 0 && first?.ip === address && first.ipMode !== 'Proxy';
 }
 
 /** Writes statuses, one at a time, each once per version of its Service. */

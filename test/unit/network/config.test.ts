@@ -7,6 +7,7 @@ const GOOD = {
   '--control': '/run/gateway.sock',
   '--node-ip': '10.42.0.1',
   '--metrics-port': '9777',
+  '--load-balancers': '10.44.0.0/24',
 };
 
 function argv(changes: Record<string, string> = {}): string[] {
@@ -20,6 +21,7 @@ describe('parseConfig', () => {
       control: '/run/gateway.sock',
       nodeIp: '10.42.0.1',
       nodeName: 'runner-1',
+      balancers: '10.44.0.0/24',
       metricsPort: 9777,
       ephemeralStorage: undefined,
       metricsApiPort: undefined,
@@ -34,6 +36,7 @@ describe('parseConfig', () => {
     ['--control', '', '--control must be an absolute path, not '],
     ['--ephemeral-storage', 's', '--ephemeral-storage must be an absolute path, not s'],
     ['--node-ip', 'fd00::1', '--node-ip must be an IPv4 address, not fd00::1'],
+    ['--load-balancers', '10.44.0.0/16', '--load-balancers must be an IPv4 /24, not 10.44.0.0/16'],
     ['--metrics-port', '0', '--metrics-port must be a port from 1 to 65535, not 0'],
     ['--metrics-port', '65536', '--metrics-port must be a port from 1 to 65535, not 65536'],
     ['--metrics-port', '1e3', '--metrics-port must be a port from 1 to 65535, not 1e3'],
@@ -43,7 +46,7 @@ describe('parseConfig', () => {
 
   test('names all that is wrong at once', () => {
     expect(() => parseConfig(['--node-ip', 'x'], 'h')).toThrow(
-      /--kubeconfig .* missing; --control .* missing; --node-ip .* x; --metrics-port .* missing/,
+      /--kubeconfig .* missing; --control .* missing; --node-ip .* x; --load-balancers .* missing; --metrics-port .* missing/,
     );
   });
 

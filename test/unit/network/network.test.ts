@@ -7,11 +7,11 @@ import { Network } from '../../../src/network/network.ts';
 import type { LabelledPodJson, PolicyJson } from '../../../src/network/policy/wire.ts';
 import type { ServiceJson, SliceJson } from '../../../src/network/services/wire.ts';
 import { ApiServer, reply } from './apiserver.ts';
-import { endpoint, NODE, service, slice } from './services/objects.ts';
+import { BALANCED, endpoint, NODE, service, slice } from './services/objects.ts';
 import { Peer } from './peer.ts';
 
 const STATUS_PATH = '/api/v1/namespaces/default/services/web/status';
-const OWN = [{ ip: NODE.ip, ipMode: 'VIP' }];
+const OWN = [{ ip: BALANCED, ipMode: 'VIP' }];
 
 let directory: string;
 let server: ApiServer;
@@ -64,6 +64,7 @@ function start(): Network {
     control: join(directory, 'control'),
     nodeIp: NODE.ip,
     nodeName: NODE.name,
+    balancers: NODE.balancers,
     metricsPort: 1,
     ephemeralStorage: undefined,
     metricsApiPort: undefined,
@@ -92,6 +93,7 @@ describe('Network', () => {
       'begin',
       'set tcp *:80 10.42.0.5:8080',
       'set tcp 10.43.0.10:80 10.42.0.5:8080',
+      'set tcp 10.44.0.86:80 10.42.0.5:8080',
       'end',
       'watch',
     ]);
@@ -144,7 +146,8 @@ describe('Network', () => {
 
   test('announces nothing that is not listened on, and says why', async () => {
     services = [service({ type: 'LoadBalancer', status: { loadBalancer: { ingress: OWN } } })];
-    peer.answer = (line) => (line.startsWith('set tcp *') ? 'error EADDRINUSE it is taken' : 'ok');
+    peer.answer = (line) =>
+      line.startsWith('set tcp 10.44.') ? 'error EADDRINUSE it is taken' : 'ok';
     await peer.listen(join(directory, 'control'));
     start();
     await until(() => written('PATCH').length > 0 && written('POST').length > 0);

@@ -169,9 +169,11 @@ const CASES: Case[] = [
     slices: [slice([A])],
     table: {
       'tcp 10.43.0.10:80': '10.42.0.5:8080',
+      'tcp 10.44.0.86:80': '10.42.0.5:8080',
       'tcp *:80': '10.42.0.5:8080',
       'tcp *:30080': '10.42.0.5:8080',
       'tcp 10.43.0.11:81': '',
+      'tcp 10.44.0.78:81': '',
       'tcp *:81': '',
     },
   },
@@ -179,7 +181,11 @@ const CASES: Case[] = [
     name: 'a LoadBalancer whose port is its node port',
     services: [service({ type: 'LoadBalancer', ports: [{ port: 30080, nodePort: 30080 }] })],
     slices: [slice([A])],
-    table: { 'tcp 10.43.0.10:30080': '10.42.0.5:8080', 'tcp *:30080': '10.42.0.5:8080' },
+    table: {
+      'tcp 10.43.0.10:30080': '10.42.0.5:8080',
+      'tcp 10.44.0.86:30080': '10.42.0.5:8080',
+      'tcp *:30080': '10.42.0.5:8080',
+    },
   },
   {
     name: "another's LoadBalancer: its announced addresses, and no port of ours",
@@ -204,13 +210,13 @@ const CASES: Case[] = [
   {
     name: 'loadBalancerSourceRanges are said not to be enforced',
     services: [service({ type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0/8'] })],
-    table: { 'tcp 10.43.0.10:80': '', 'tcp *:80': '' },
+    table: { 'tcp 10.43.0.10:80': '', 'tcp 10.44.0.86:80': '', 'tcp *:80': '' },
     notices: ['Service/web SourceRangesNotSupported'],
   },
   {
     name: 'a healthCheckNodePort is said not to be served',
     services: [service({ type: 'LoadBalancer', healthCheckNodePort: 31234 })],
-    table: { 'tcp 10.43.0.10:80': '', 'tcp *:80': '' },
+    table: { 'tcp 10.43.0.10:80': '', 'tcp 10.44.0.86:80': '', 'tcp *:80': '' },
     notices: ['Service/web HealthCheckNodePortNotSupported'],
   },
   {
@@ -227,7 +233,11 @@ const CASES: Case[] = [
     name: "a load balancer with the node's own address as an external one: all addresses once",
     services: [service({ type: 'LoadBalancer', externalIPs: [NODE.ip] })],
     slices: [slice([A])],
-    table: { 'tcp 10.43.0.10:80': '10.42.0.5:8080', 'tcp *:80': '10.42.0.5:8080' },
+    table: {
+      'tcp 10.43.0.10:80': '10.42.0.5:8080',
+      'tcp 10.44.0.86:80': '10.42.0.5:8080',
+      'tcp *:80': '10.42.0.5:8080',
+    },
   },
   {
     name: "all of the node's addresses against single ones: the oldest decides, others stay",
@@ -238,6 +248,7 @@ const CASES: Case[] = [
     pods: [pod([{ containerPort: 1, hostPort: 80, hostIP: '127.0.0.1' }], { minute: 3 })],
     table: {
       'tcp 10.43.0.10:80': '',
+      'tcp 10.44.0.86:80': '',
       'tcp 10.43.0.11:80': '',
       [`tcp ${NODE.ip}:80`]: '',
       'tcp 127.0.0.1:80': '10.42.0.9:1',
@@ -277,6 +288,7 @@ const CASES: Case[] = [
     ],
     table: {
       'tcp 10.43.0.10:80': '10.42.1.5:8080 192.0.2.7:8080',
+      'tcp 10.44.0.86:80': '10.42.0.5:8080',
       'tcp *:80': '10.42.0.5:8080',
       'tcp *:30080': '10.42.0.5:8080',
     },
@@ -398,7 +410,7 @@ const CASES: Case[] = [
     notices: ['Pod/pod SCTPNotSupported', 'Pod/pod IPv6NotSupported'],
   },
   {
-    name: 'two load balancers on one port: the older has it',
+    name: 'two load balancers on one port: an address each, and the older has the port on the node',
     services: [
       service({ name: 'young', clusterIP: '10.43.0.11', minute: 2, type: 'LoadBalancer' }),
       service({ name: 'old', minute: 1, type: 'LoadBalancer' }),
@@ -407,6 +419,8 @@ const CASES: Case[] = [
     table: {
       'tcp 10.43.0.10:80': '10.42.0.5:8080',
       'tcp 10.43.0.11:80': '10.42.0.6:8080',
+      'tcp 10.44.0.115:80': '10.42.0.5:8080',
+      'tcp 10.44.0.78:80': '10.42.0.6:8080',
       'tcp *:80': '10.42.0.5:8080',
     },
     notices: ['Service/young PortConflict'],
@@ -421,6 +435,8 @@ const CASES: Case[] = [
     table: {
       'tcp 10.43.0.10:80': '',
       'tcp 10.43.0.11:80': '10.42.0.5:8080',
+      'tcp 10.44.0.20:80': '',
+      'tcp 10.44.0.177:80': '10.42.0.5:8080',
       'tcp *:80': '10.42.0.5:8080',
     },
     notices: ['Service/b PortConflict'],
@@ -434,7 +450,12 @@ const CASES: Case[] = [
         { containerPort: 2, hostPort: 80, protocol: 'UDP' },
       ]),
     ],
-    table: { 'tcp 10.43.0.10:80': '', 'tcp *:80': '10.42.0.9:1', 'udp *:80': '10.42.0.9:2' },
+    table: {
+      'tcp 10.43.0.10:80': '',
+      'tcp 10.44.0.86:80': '',
+      'tcp *:80': '10.42.0.9:1',
+      'udp *:80': '10.42.0.9:2',
+    },
     notices: ['Service/web PortConflict'],
   },
 ];
@@ -456,12 +477,12 @@ describe('compiler', () => {
       ]),
     );
     expect(notices[0]?.message).toBe(
-      'Failed to listen on tcp *:80 for load balancer port 80: ' +
-        'Service default/web (load balancer port 80) is older and has tcp *:80',
+      'Failed to listen on tcp *:80 for load balancer port 80; inside the cluster it is 10.44.0.136:80: ' +
+        'Service default/web (load balancer port 80; inside the cluster it is 10.44.0.86:80) is older and has tcp *:80',
     );
   });
 
-  test('offers as load balancers only those with all their ports', () => {
+  test('offers as load balancers all that are ours, at addresses of their own', () => {
     const two = [
       { name: 'x', port: 80 },
       { name: 'y', port: 81 },
@@ -480,7 +501,8 @@ describe('compiler', () => {
       ]),
     );
     expect(loadBalancers.map(({ service, keys }) => [service.ref.name, keys])).toEqual([
-      ['web', ['tcp *:80']],
+      ['web', ['tcp 10.44.0.86:80']],
+      ['late', ['tcp 10.44.0.136:80', 'tcp 10.44.0.136:81']],
     ]);
   });
 

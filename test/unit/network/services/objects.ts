@@ -10,7 +10,9 @@ import type {
 
 /** Kubernetes objects as the API serves them, with what the tests do not care about filled in. */
 
-export const NODE = { name: 'node', ip: '10.42.0.1' };
+export const NODE = { name: 'node', ip: '10.42.0.1', balancers: '10.44.0.0/24' };
+/** What the Service `web` has as a load balancer. */
+export const BALANCED = '10.44.0.86';
 
 type ServiceFields = ServiceJson['spec'] & {
   name?: string;

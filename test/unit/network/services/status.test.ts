@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { serviceOf } from '../../../../src/network/services/objects.ts';
 import { ingressFor } from '../../../../src/network/services/status.ts';
-import { NODE, service } from './objects.ts';
+import { BALANCED, service } from './objects.ts';
 
-const OWN = [{ ip: NODE.ip, ipMode: 'VIP' }];
+const OWN = [{ ip: BALANCED, ipMode: 'VIP' }];
 const FOREIGN = [{ ip: '192.0.2.1', ipMode: 'VIP' }];
 
 describe('ingressFor', () => {
@@ -15,7 +15,7 @@ describe('ingressFor', () => {
       'one announced by a server without ipMode',
       'LoadBalancer',
       undefined,
-      [{ ip: NODE.ip }],
+      [{ ip: BALANCED }],
       true,
       undefined,
     ],
@@ -40,6 +40,8 @@ describe('ingressFor', () => {
       ...(loadBalancerClass && { loadBalancerClass }),
       status: { loadBalancer: { ingress } },
     });
-    expect(ingressFor(serviceOf(json), reachable, NODE.ip)).toEqual(expected);
+    expect(
+      ingressFor(serviceOf(json), reachable ? BALANCED : undefined, (ip) => ip === BALANCED),
+    ).toEqual(expected);
   });
 });
