@@ -51,6 +51,8 @@ export interface Facts {
   /** IPv4 networks the runner has an address in, as CIDRs. */
   readonly networks: readonly string[];
   readonly resolver: Resolver;
+  /** The content of /etc/hosts; undefined where there is none. */
+  readonly hosts: string | undefined;
   readonly proxy: Proxy;
   /** A free TCP port of the runner's 127.0.0.1 for the API server: 6443 where it is free. */
   readonly apiServerPort: number;

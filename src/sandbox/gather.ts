@@ -31,11 +31,12 @@ export async function gatherFacts(
     path: process.env['PATH'] ?? '',
     shipped: join(layout.native, 'idmap'),
   });
-  const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] =
+  const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] =
     await Promise.all([
       probe(layout, questions.sysctls, idMapper, signal),
       findMounts(),
       readResolver(),
+      readIfThere('/etc/hosts', "the runner's hosts"),
       freePort(API_SERVER_PORT),
       readAnswer('/etc/machine-id'),
       readFile('/proc/self/status', 'utf8'),
@@ -52,6 +53,7 @@ export async function gatherFacts(
         family === 'IPv4' && !internal && cidr !== null ? [cidr] : [],
       ),
     resolver,
+    hosts,
     proxy: proxies(process.env),
     apiServerPort,
     machineId,
@@ -80,15 +82,16 @@ async function probe(
 
 /** A runner without the file has no name servers. */
 async function readResolver(): Promise<Facts['resolver']> {
-  const text = await readFile('/etc/resolv.conf', 'utf8').catch((error: unknown) => {
+  return parseResolver((await readIfThere('/etc/resolv.conf', "the runner's name servers")) ?? '');
+}
+
+async function readIfThere(path: string, what: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      return '';
+      return undefined;
     }
-    throw new Error(`Failed to read the runner's name servers: ${errorMessage(error)}`, {
-      cause: error,
-    });
+    throw new Error(`Failed to read ${what}: ${errorMessage(error)}`, { cause: error });
   });
-  return parseResolver(text);
 }
 
 async function findMounts(): Promise<string[]> {

@@ -19,6 +19,7 @@ import { podSysctls } from './pod-sysctls.ts';
 import { privateRoot } from './private-root.ts';
 import { privateSysctls } from './private-sysctls.ts';
 import { proxy } from './proxy.ts';
+import { runnerHost } from './runner-host.ts';
 import { runnerFiles } from './runner-files.ts';
 import { sessionKeyring } from './session-keyring.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
@@ -55,6 +56,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   gatewayNetwork,
   bridgeNetfilter,
   nodeResolver,
+  runnerHost,
   metricsApi,
   proxy,
   controllerManagerRate,

@@ -39,6 +39,7 @@ export function stockFacts(
     mounts: ['/tmp'],
     networks: ['172.17.0.2/16'],
     resolver: { nameservers: ['172.17.0.1'], otherLines: ['search example.org'] },
+    hosts: '127.0.0.1 localhost\n',
     proxy: { http: '', https: '', no: '' },
     apiServerPort: 6443,
     machineId: no('empty'),

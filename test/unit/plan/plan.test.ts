@@ -82,6 +82,7 @@ describe('the plan of a stock sandbox', () => {
       'machine-id',
       'gateway-network',
       'node-resolver',
+      'runner-host',
       'metrics-api',
       'controller-manager-rate',
     ]);
@@ -503,4 +504,29 @@ it('brings the manifests of the runner, unprinted', () => {
   const plan = planFor(stockFacts(), {}, { manifests: [{ path: 'a/x.yaml', content: 'kind: A' }] });
   expect(written(plan, '/var/lib/rancher/k3s/server/manifests/a/x.yaml')).toBe('kind: A');
   expect(plan.launch.steps.find(({ id }) => id === 'manifests')?.isSecret).toBe(true);
+});
+
+describe('the name of the runner', () => {
+  const hosts = '127.0.0.1 localhost\n172.17.0.2 host.k3s-in-gvisor.internal\n';
+
+  it('is known to the node, over the file of the runner, and to CoreDNS', () => {
+    const plan = planFor(stockFacts());
+    expect(written(plan, '/run/k3s-in-gvisor/hosts')).toBe(hosts);
+    expect(operations(plan)).toContainEqual([
+      'bind',
+      '/run/k3s-in-gvisor/hosts',
+      '/etc/hosts',
+      '-',
+    ]);
+    expect(written(plan, '/etc/hosts')).toBeUndefined();
+    expect(written(plan, 'manifests/00-k3s-in-gvisor-host.yaml')).toContain(
+      '172.17.0.2 host.k3s-in-gvisor.internal',
+    );
+  });
+
+  it('needs neither a file of the runner nor CoreDNS', () => {
+    const plan = planFor({ ...stockFacts(), hosts: undefined }, { components: 'none' });
+    expect(written(plan, '/etc/hosts')).toBe('172.17.0.2 host.k3s-in-gvisor.internal\n');
+    expect(written(plan, 'manifests/00-k3s-in-gvisor-host.yaml')).toBeUndefined();
+  });
 });
