@@ -1,3 +1,4 @@
+import type { Applied } from '../kubernetes/apply.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { GROUP, VERSION } from './answer.ts';
 
@@ -12,13 +13,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-interface Registered {
-  readonly path: string;
-  readonly object: object;
-}
-
 /** What makes the API server send requests for the group to `endpoint`; the last one last. */
-export function registrations({ ip, port }: Endpoint, cert: string): readonly Registered[] {
+export function registrations({ ip, port }: Endpoint, cert: string): readonly Applied[] {
   const metadata = { name: NAME, namespace: NAMESPACE };
   return [
     {
@@ -82,23 +78,6 @@ export function registrations({ ip, port }: Endpoint, cert: string): readonly Re
       },
     },
   ];
-}
-
-/** Server-side apply: made where it is not, and as it was after a restart. */
-export async function register(
-  client: ApiClient,
-  objects: readonly Registered[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { path, object } of objects) {
-    await client.request('PATCH', path, {
-      query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
-      // JSON is YAML, and every supported API server takes this type.
-      contentType: 'application/apply-patch+yaml',
-      body: object,
-      signal,
-    });
-  }
 }
 
 /** Who the API server is, to servers it asks on behalf of others. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
-import { Backoff } from '../kubernetes/backoff.ts';
+import { apply, untilDone } from '../kubernetes/apply.ts';
 import { ApiError, type ApiClient } from '../kubernetes/client.ts';
 import { onChange, type Log } from '../log.ts';
 import {
@@ -19,7 +19,6 @@ import { selfSigned, type ServingCertificate } from './certificate.ts';
 import { readUsage } from './cgroups.ts';
 import {
   readFrontProxy,
-  register,
   registrations,
   SERVER_NAME,
   type Endpoint,
@@ -52,30 +51,21 @@ export async function serveMetrics(
 
   async function serve(): Promise<never> {
     const certificate = selfSigned(SERVER_NAME);
-    const frontProxy = await untilDone(() => readFrontProxy(client, signal));
+    const frontProxy = await untilDone(
+      'learn who the API server is',
+      () => readFrontProxy(client, signal),
+      say,
+      signal,
+    );
     await listen(endpoint, certificate, frontProxy, (url) => answer(url, client, samples), signal);
-    await untilDone(() => register(client, registrations(endpoint, certificate.cert), signal));
+    const objects = registrations(endpoint, certificate.cert);
+    await untilDone('register the metrics API', () => apply(client, objects, signal), say, signal);
     say(`Serving ${SERVER_NAME} on ${endpoint.ip}:${endpoint.port}`);
     return new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => {
         reject(signal.reason as Error);
       });
     });
-  }
-
-  /** The API server answers before all it needs is there. */
-  async function untilDone<T>(work: () => Promise<T>): Promise<T> {
-    const backoff = new Backoff();
-    const complain = onChange(say);
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        signal.throwIfAborted();
-        complain(`Failed to register the metrics API: ${errorMessage(error)}`);
-        await backoff.wait(signal);
-      }
-    }
   }
 }
 

@@ -12,12 +12,14 @@ export interface Config {
   readonly metricsPort: number;
   /** Where the kubelet keeps what pods write; undefined where it tells its size itself. */
   readonly ephemeralStorage: string | undefined;
+  /** A file with objects for the cluster (kubernetes/apply.ts), as JSON; undefined where there are none. */
+  readonly objects: string | undefined;
   /** Where the metrics API is served on the node's address; undefined where it is not. */
   readonly metricsApiPort: number | undefined;
 }
 
 export const USAGE =
-  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--metrics-api-port PORT]';
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
@@ -27,6 +29,7 @@ const OPTIONS = {
   'metrics-port': { type: 'string' },
   'load-balancers': { type: 'string' },
   'ephemeral-storage': { type: 'string' },
+  objects: { type: 'string' },
   'metrics-api-port': { type: 'string' },
 } as const;
 
@@ -58,6 +61,8 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
       values['ephemeral-storage'] === undefined
         ? undefined
         : required('ephemeral-storage', absolute, 'an absolute path'),
+    objects:
+      values.objects === undefined ? undefined : required('objects', absolute, 'an absolute path'),
     metricsApiPort:
       values['metrics-api-port'] === undefined
         ? undefined

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { apply, untilDone, type Applied } from '../kubernetes/apply.ts';
 import { ApiClient } from '../kubernetes/client.ts';
 import type { Config } from './config.ts';
 import { serveHealth } from './health.ts';
@@ -37,6 +39,7 @@ export async function runController(
     network.run(signal),
     ...storage(client),
     ...metrics(client),
+    ...objects(client),
     followChanges(),
   ]);
 
@@ -52,6 +55,12 @@ export async function runController(
     return port === undefined ? [] : [serveMetrics(client, { ip, port }, say, signal)];
   }
 
+  /** Ends only if it cannot read the file. */
+  function objects(client: ApiClient): Promise<never>[] {
+    const { objects: path } = config;
+    return path === undefined ? [] : [applyFile(path, client, say, signal)];
+  }
+
   async function followChanges(): Promise<never> {
     for await (const changed of accesses) {
       say(`${config.kubeconfig} changed`);
@@ -59,4 +68,15 @@ export async function runController(
     }
     throw new Error(`Failed to watch ${config.kubeconfig}: ended`);
   }
+}
+
+async function applyFile(
+  path: string,
+  client: ApiClient,
+  say: Log,
+  signal: AbortSignal,
+): Promise<never> {
+  const objects = JSON.parse(await readFile(path, 'utf8')) as Applied[];
+  await untilDone('apply objects', () => apply(client, objects, signal), say, signal);
+  return new Promise<never>(() => undefined);
 }

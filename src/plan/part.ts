@@ -45,6 +45,8 @@ export interface Contribution {
   readonly controller?: readonly string[];
   /** Whether native/adapter has a part of the same name, to be applied to each container. */
   readonly adaptsContainers?: boolean;
+  /** Objects the cluster has as soon as its API server answers, by their paths in the API. */
+  readonly objects?: Readonly<Record<string, object>>;
   readonly environment?: Readonly<Record<string, string>>;
   /** A program and its arguments that k3s is run under. */
   readonly wrapper?: readonly string[];

@@ -6,7 +6,7 @@ import type { Manifest } from '../inputs/runner-config.ts';
 import type { Isolation, Mode } from '../mode.ts';
 import { importTars, usePrepared } from './images.ts';
 import type { PreparedImages } from '../images/prepared.ts';
-import { k3sPaths, type Layout } from '../layout.ts';
+import { k3sPaths, PRIVATE_FILES, type Layout } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
@@ -18,7 +18,14 @@ import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
 import { flagsBeside } from './own-flags.ts';
 import { processSteps } from './processes.ts';
-import { PHASES, type ConfigValue, type Context, type Phase, type Workaround } from './part.ts';
+import {
+  PHASES,
+  type ConfigValue,
+  type Contribution,
+  type Context,
+  type Phase,
+  type Workaround,
+} from './part.ts';
 
 /** Whether a workaround is applied, and why or why not. */
 export interface Decision {
@@ -104,11 +111,17 @@ export function makePlan(input: PlanInput): Plan {
     layout,
     context.paths.data,
   );
+  const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) =>
+    Object.entries(own).map(([path, object]) => ({ path, object })),
+  );
   const configuration: Step = {
     id: 'configuration',
     reason: "k3s's, the kubelet's and containerd's configuration, as files",
     operations: [
       ...configFile(context.paths.config, stringify(k3sConfig)),
+      ...(objects.length === 0 || isolation === 'none'
+        ? []
+        : configFile(OBJECTS, JSON.stringify(objects))),
       ...configFile(
         `${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
         kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
@@ -170,7 +183,10 @@ export function makePlan(input: PlanInput): Plan {
         ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
           denyOutside: inputs.denyOutside,
           wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
-          controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
+          controller: [
+            ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
+            ...(objects.length === 0 ? [] : ['--objects', OBJECTS]),
+          ],
         }),
       ],
     },
@@ -183,6 +199,30 @@ export function applies(plan: Plan, { id }: Workaround): boolean {
 }
 
 const GROUNDWORK: readonly Phase[] = ['layer', 'root', 'system', 'storage'];
+
+/** What the controller applies as soon as the API server answers. */
+const OBJECTS = join(PRIVATE_FILES, 'objects.json');
+
+function objectsOf({ contribution }: { contribution: Contribution }): Record<string, object> {
+  return contribution.objects ?? {};
+}
+
+/** Values written for kind and minikube name this class; k3s's own is called local-path. */
+function standardStorage(components: readonly Component[]): Record<string, object> {
+  const name = 'standard';
+  return components.includes('local-storage')
+    ? {
+        [`/apis/storage.k8s.io/v1/storageclasses/${name}`]: {
+          apiVersion: 'storage.k8s.io/v1',
+          kind: 'StorageClass',
+          metadata: { name },
+          provisioner: 'rancher.io/local-path',
+          reclaimPolicy: 'Delete',
+          volumeBindingMode: 'WaitForFirstConsumer',
+        },
+      }
+    : {};
+}
 
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT: Readonly<Record<string, string>> = {

@@ -303,9 +303,11 @@ describe.each([
     });
 
     test('a load balancer says its address, and is on 127.0.0.1', async () => {
-      expect(await field('service/balanced', '.status.loadBalancer.ingress[0].ip')).toBe(
-        node.address,
-      );
+      const address = await field('service/balanced', '.status.loadBalancer.ingress[0].ip');
+      expect(address).toMatch(/^10\.44\.0\.\d+$/);
+      for (const place of ['client', 'host', 'node'] as const) {
+        expect(await answering(place, `${address}:8000`)).toEqual(web.names);
+      }
       expect(await answering('step', `${LOCAL}:8000`)).toEqual(web.names);
       expect(await answering('client', `${node.address}:8000`)).toEqual(web.names);
     });
@@ -423,13 +425,14 @@ describe.each([
   });
 
   describe('a port that is taken', () => {
-    test('by another load balancer becomes an Event, and no address is announced', async () => {
+    test('by another load balancer becomes an Event, which names the address inside', async () => {
       const type = 'LoadBalancer';
       await apply(service('second', { type, selector: { app: 'web' }, ports: [{ port: 8000 }] }));
       expect(await event('second', 'PortConflict')).toMatch(
-        /^Failed to listen on tcp \*:8000 for load balancer port 8000: Service default\/balanced /,
+        /^Failed to listen on tcp \*:8000 for load balancer port 8000; inside the cluster it is 10\.44\.0\.\d+:8000: Service default\/balanced /,
       );
-      expect(await field('service/second', '.status.loadBalancer')).toBe('{}');
+      const address = await field('service/second', '.status.loadBalancer.ingress[0].ip');
+      expect(await answering('client', `${address}:8000`)).toEqual(web.names);
       expect(await answering('step', `${LOCAL}:8000`)).toEqual(web.names);
     });
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { PRIVATE_FILES } from '../../layout.ts';
 import type { Workaround } from '../part.ts';
 
@@ -17,7 +16,7 @@ export const runnerHost: Workaround = {
     isolation === 'none' || mode !== 'full' || facts.networks.length === 0
       ? undefined
       : `pods and the node reach servers of steps as ${NAME}`,
-  contribute: ({ components, facts, paths }) => {
+  contribute: ({ components, facts }) => {
     const entry = `${(facts.networks[0] ?? '').split('/')[0] ?? ''} ${NAME}`;
     const hosts = join(PRIVATE_FILES, 'hosts');
     return {
@@ -30,23 +29,15 @@ export const runnerHost: Workaround = {
                 ['write', hosts, '0644', `${facts.hosts.trimEnd()}\n${entry}\n`] as const,
                 ['bind', hosts, '/etc/hosts', '-'] as const,
               ]),
-          ...(components.includes('coredns')
-            ? [
-                ['directory', join(paths.data, 'server/manifests'), '0700'] as const,
-                // Read before coredns.yaml, so that CoreDNS has it from the start.
-                [
-                  'write',
-                  join(paths.data, 'server/manifests/00-k3s-in-gvisor-host.yaml'),
-                  '0600',
-                  stringify(customDns(entry)),
-                ] as const,
-              ]
-            : []),
         ],
       },
+      // Before CoreDNS's own manifest, so that it has it from the start.
+      objects: components.includes('coredns') ? { [CUSTOM_DNS]: customDns(entry) } : {},
     };
   },
 };
+
+const CUSTOM_DNS = '/api/v1/namespaces/kube-system/configmaps/coredns-custom';
 
 /** k3s's CoreDNS imports each `*.server` of this ConfigMap. */
 function customDns(entry: string): object {

@@ -24,6 +24,7 @@ describe('parseConfig', () => {
       balancers: '10.44.0.0/24',
       metricsPort: 9777,
       ephemeralStorage: undefined,
+      objects: undefined,
       metricsApiPort: undefined,
     });
     expect(parseConfig(argv({ '--metrics-api-port': '7' }), 'h').metricsApiPort).toBe(7);
@@ -34,6 +35,7 @@ describe('parseConfig', () => {
   test.each([
     ['--kubeconfig', 'k3s.yaml', '--kubeconfig must be an absolute path, not k3s.yaml'],
     ['--control', '', '--control must be an absolute path, not '],
+    ['--objects', 'o', '--objects must be an absolute path, not o'],
     ['--ephemeral-storage', 's', '--ephemeral-storage must be an absolute path, not s'],
     ['--node-ip', 'fd00::1', '--node-ip must be an IPv4 address, not fd00::1'],
     ['--load-balancers', '10.44.0.0/16', '--load-balancers must be an IPv4 /24, not 10.44.0.0/16'],

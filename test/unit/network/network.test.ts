@@ -67,6 +67,7 @@ function start(): Network {
     balancers: NODE.balancers,
     metricsPort: 1,
     ephemeralStorage: undefined,
+    objects: undefined,
     metricsApiPort: undefined,
   };
   const network = new Network(config, server.client(), () => undefined, ready);
@@ -105,7 +106,7 @@ describe('Network', () => {
 
     // The gateway comes back before the informer has seen what was written.
     peer.disconnect();
-    await until(() => peer.lines.length === 10);
+    await until(() => peer.lines.length === 12);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(written('PATCH')).toHaveLength(1);
     expect(ready).toHaveBeenCalledTimes(1);

@@ -519,14 +519,19 @@ describe('the name of the runner', () => {
       '-',
     ]);
     expect(written(plan, '/etc/hosts')).toBeUndefined();
-    expect(written(plan, 'manifests/00-k3s-in-gvisor-host.yaml')).toContain(
-      '172.17.0.2 host.k3s-in-gvisor.internal',
-    );
+    const objects = written(plan, 'objects.json') ?? '';
+    expect(objects).toContain('172.17.0.2 host.k3s-in-gvisor.internal');
+    expect(objects).toContain('/apis/storage.k8s.io/v1/storageclasses/standard');
+    expect(operations(plan)).toContainEqual([
+      'argument',
+      'controller',
+      '/run/k3s-in-gvisor/objects.json',
+    ]);
   });
 
   it('needs neither a file of the runner nor CoreDNS', () => {
     const plan = planFor({ ...stockFacts(), hosts: undefined }, { components: 'none' });
     expect(written(plan, '/etc/hosts')).toBe('172.17.0.2 host.k3s-in-gvisor.internal\n');
-    expect(written(plan, 'manifests/00-k3s-in-gvisor-host.yaml')).toBeUndefined();
+    expect(written(plan, 'objects.json')).toBeUndefined();
   });
 });
