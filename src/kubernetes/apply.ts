@@ -1,6 +1,6 @@
 import { errorMessage } from '../errors.ts';
 import { onChange, type Log } from '../log.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff } from '../retry.ts';
 import type { ApiClient } from './client.ts';
 
 /** An object and where it is in the API. */

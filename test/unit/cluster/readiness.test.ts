@@ -28,6 +28,7 @@ function ladder(changes: Partial<Climb> = {}): Climb {
   return {
     mode: 'full',
     dns: true,
+    metrics: false,
     nodeName: 'runner',
     kubeconfig: join(directory, 'k3s.yaml'),
     server: `http://127.0.0.1:${server.port}`,
