@@ -47062,6 +47062,7 @@ async function climb(ladder) {
             ? [serviceAccount(connected)]
             : [node(connected, ladder.nodeName), serviceAccount(connected)]),
         ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
+        ...(ladder.metrics ? [metricsApi(connected)] : []),
     ];
     try {
         for (const rung of rungs) {
@@ -47182,6 +47183,23 @@ function clusterDns(client) {
                 told.abort();
             }
         },
+    };
+}
+/** While an API group has no server behind it, every client's discovery complains. */
+function metricsApi(client) {
+    const services = {
+        path: '/apis/apiregistration.k8s.io/v1/apiservices',
+        query: { fieldSelector: 'metadata.name=v1beta1.metrics.k8s.io' },
+    };
+    const missing = ({ status }) => {
+        const available = status?.conditions?.find(({ type }) => type === 'Available');
+        return available?.status === 'True'
+            ? undefined
+            : `not available: ${available?.message ?? 'the API server has not asked yet'}`;
+    };
+    return {
+        name: 'metrics API served',
+        climb: (saw, signal) => watchUntil(client(), services, missing, saw, signal),
     };
 }
 
@@ -47811,10 +47829,11 @@ async function gatherFacts(layout, questions, signal) {
         path: process.env['PATH'] ?? '',
         shipped: (0,external_node_path_.join)(layout.native, 'idmap'),
     });
-    const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+    const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] = await Promise.all([
         probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
         readResolver(),
+        gather_readIfThere('/etc/hosts', "the runner's hosts"),
         freePort(API_SERVER_PORT),
         readAnswer('/etc/machine-id'),
         (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
@@ -47829,6 +47848,7 @@ async function gatherFacts(layout, questions, signal) {
             .flatMap((addresses) => addresses ?? [])
             .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
         resolver,
+        hosts,
         proxy: proxies(process.env),
         apiServerPort,
         machineId,
@@ -47847,15 +47867,15 @@ async function probe(layout, sysctls, idMapper, signal) {
 }
 /** A runner without the file has no name servers. */
 async function readResolver() {
-    const text = await (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').catch((error) => {
+    return parseResolver((await gather_readIfThere('/etc/resolv.conf', "the runner's name servers")) ?? '');
+}
+async function gather_readIfThere(path, what) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch((error) => {
         if (error.code === 'ENOENT') {
-            return '';
+            return undefined;
         }
-        throw new Error(`Failed to read the runner's name servers: ${errors_errorMessage(error)}`, {
-            cause: error,
-        });
+        throw new Error(`Failed to read ${what}: ${errors_errorMessage(error)}`, { cause: error });
     });
-    return parseResolver(text);
 }
 async function findMounts() {
     const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
@@ -48474,6 +48494,21 @@ const maskedDirectories = {
     contribute: () => ({ adaptsContainers: true }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/metrics-api.js
+/** On the node's address; k3s itself uses 10248 to 10259. */
+const PORT = '10241';
+/** The controller serves metrics.k8s.io from the cgroups, in place of metrics-server (docs/metrics.md). */
+const metrics_api_metricsApi = {
+    id: 'metrics-api',
+    symptom: 'error: Metrics API not available; an HPA stays at cpu: <unknown>/50%',
+    source: 'https://github.com/google/gvisor/issues/6500',
+    removeWhen: 'gVisor has cpuacct.usage_percpu and memory.stat, without which cAdvisor tells nothing of a container',
+    needed: ({ components, mode, isolation }) => components.includes('metrics') && mode === 'full' && isolation === 'namespaces'
+        ? 'cAdvisor finds no metrics of containers here, so they are served from the cgroups'
+        : undefined,
+    contribute: () => ({ controller: ['--metrics-api-port', PORT] }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/node-resolver.js
 /** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
 const nodeResolver = {
@@ -48762,6 +48797,53 @@ const proxy = {
     }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/runner-host.js
+
+
+/** What pods and the node call the runner; documented, as k3d's host.k3d.internal is. */
+const runner_host_NAME = 'host.k3s-in-gvisor.internal';
+/** The runner's loopback is not a pod's, and nobody knows a runner's address in advance. */
+const runnerHost = {
+    id: 'runner-host',
+    symptom: 'connect to 127.0.0.1 port 5000: Connection refused, of a server that a step has started',
+    source: 'https://github.com/helm/kind-action/issues/118',
+    removeWhen: 'never: a cluster has a network of its own',
+    needed: ({ facts, isolation, mode }) => isolation === 'none' || mode !== 'full' || facts.networks.length === 0
+        ? undefined
+        : `pods and the node reach servers of steps as ${runner_host_NAME}`,
+    contribute: ({ components, facts }) => {
+        const entry = `${(facts.networks[0] ?? '').split('/')[0] ?? ''} ${runner_host_NAME}`;
+        const hosts = (0,external_node_path_.join)(PRIVATE_FILES, 'hosts');
+        return {
+            operations: {
+                files: [
+                    ...(facts.hosts === undefined
+                        ? [['write', '/etc/hosts', '0644', `${entry}\n`]]
+                        : [
+                            // Over the runner's own, which is often a mount and must not be written to.
+                            ['write', hosts, '0644', `${facts.hosts.trimEnd()}\n${entry}\n`],
+                            ['bind', hosts, '/etc/hosts', '-'],
+                        ]),
+                ],
+            },
+            // Before CoreDNS's own manifest, so that it has it from the start.
+            objects: components.includes('coredns') ? { [CUSTOM_DNS]: customDns(entry) } : {},
+        };
+    },
+};
+const CUSTOM_DNS = '/api/v1/namespaces/kube-system/configmaps/coredns-custom';
+/** k3s's CoreDNS imports each `*.server` of this ConfigMap. */
+function customDns(entry) {
+    return {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'coredns-custom', namespace: 'kube-system' },
+        data: {
+            'k3s-in-gvisor-host.server': `${runner_host_NAME}:53 {\n    hosts {\n        ${entry}\n    }\n}\n`,
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/runner-files.js
 
 /** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
@@ -49043,6 +49125,8 @@ const userNamespace = {
 
 
 
+
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -49070,6 +49154,8 @@ const WORKAROUNDS = [
     gatewayNetwork,
     bridgeNetfilter,
     nodeResolver,
+    runnerHost,
+    metrics_api_metricsApi,
     proxy,
     controllerManagerRate,
 ];
@@ -49452,6 +49538,8 @@ function networkSteps(context, { denyOutside, controller }) {
                     nodeName,
                     '--metrics-port',
                     String(CONTROLLER_METRICS_PORT),
+                    '--load-balancers',
+                    addresses.loadBalancerCidr,
                     ...controller,
                 ]),
                 ['start', 'controller'],
@@ -49494,6 +49582,7 @@ function makePlan(input) {
         facts,
         mode,
         isolation,
+        components,
         sysctls: inputs.sysctls,
         layout,
         paths: k3sPaths(isolation, layout),
@@ -49520,11 +49609,15 @@ function makePlan(input) {
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
     const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
+    const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) => Object.entries(own).map(([path, object]) => ({ path, object })));
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
         operations: [
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
+            ...(objects.length === 0 || isolation === 'none'
+                ? []
+                : configFile(OBJECTS, JSON.stringify(objects))),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...adapter.operations,
             ...containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
@@ -49570,7 +49663,10 @@ function makePlan(input) {
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
-                    controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
+                    controller: [
+                        ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
+                        ...(objects.length === 0 ? [] : ['--objects', OBJECTS]),
+                    ],
                 }),
             ],
         },
@@ -49581,6 +49677,27 @@ function applies(plan, { id }) {
     return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
 const GROUNDWORK = ['layer', 'root', 'system', 'storage'];
+/** What the controller applies as soon as the API server answers. */
+const OBJECTS = (0,external_node_path_.join)(PRIVATE_FILES, 'objects.json');
+function objectsOf({ contribution }) {
+    return contribution.objects ?? {};
+}
+/** Values written for kind and minikube name this class; k3s's own is called local-path. */
+function standardStorage(components) {
+    const name = 'standard';
+    return components.includes('local-storage')
+        ? {
+            [`/apis/storage.k8s.io/v1/storageclasses/${name}`]: {
+                apiVersion: 'storage.k8s.io/v1',
+                kind: 'StorageClass',
+                metadata: { name },
+                provisioner: 'rancher.io/local-path',
+                reclaimPolicy: 'Delete',
+                volumeBindingMode: 'WaitForFirstConsumer',
+            },
+        }
+        : {};
+}
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -49723,6 +49840,7 @@ class Waiting {
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/start.js
+
 
 
 
@@ -49962,6 +50080,7 @@ class Run {
         await climb({
             mode: plan.mode,
             dns: plan.components.includes('coredns'),
+            metrics: applies(plan, metrics_api_metricsApi),
             nodeName: plan.nodeName,
             kubeconfig: layout.k3sKubeconfig,
             server,

@@ -40387,7 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 829:
+/***/ 3180:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -47884,6 +47884,21 @@ const maskedDirectories = {
     contribute: () => ({ adaptsContainers: true }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/metrics-api.js
+/** On the node's address; k3s itself uses 10248 to 10259. */
+const PORT = '10241';
+/** The controller serves metrics.k8s.io from the cgroups, in place of metrics-server (docs/metrics.md). */
+const metricsApi = {
+    id: 'metrics-api',
+    symptom: 'error: Metrics API not available; an HPA stays at cpu: <unknown>/50%',
+    source: 'https://github.com/google/gvisor/issues/6500',
+    removeWhen: 'gVisor has cpuacct.usage_percpu and memory.stat, without which cAdvisor tells nothing of a container',
+    needed: ({ components, mode, isolation }) => components.includes('metrics') && mode === 'full' && isolation === 'namespaces'
+        ? 'cAdvisor finds no metrics of containers here, so they are served from the cgroups'
+        : undefined,
+    contribute: () => ({ controller: ['--metrics-api-port', PORT] }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/node-resolver.js
 /** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
 const nodeResolver = {
@@ -48172,6 +48187,53 @@ const proxy = {
     }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/runner-host.js
+
+
+/** What pods and the node call the runner; documented, as k3d's host.k3d.internal is. */
+const runner_host_NAME = 'host.k3s-in-gvisor.internal';
+/** The runner's loopback is not a pod's, and nobody knows a runner's address in advance. */
+const runnerHost = {
+    id: 'runner-host',
+    symptom: 'connect to 127.0.0.1 port 5000: Connection refused, of a server that a step has started',
+    source: 'https://github.com/helm/kind-action/issues/118',
+    removeWhen: 'never: a cluster has a network of its own',
+    needed: ({ facts, isolation, mode }) => isolation === 'none' || mode !== 'full' || facts.networks.length === 0
+        ? undefined
+        : `pods and the node reach servers of steps as ${runner_host_NAME}`,
+    contribute: ({ components, facts }) => {
+        const entry = `${(facts.networks[0] ?? '').split('/')[0] ?? ''} ${runner_host_NAME}`;
+        const hosts = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'hosts');
+        return {
+            operations: {
+                files: [
+                    ...(facts.hosts === undefined
+                        ? [['write', '/etc/hosts', '0644', `${entry}\n`]]
+                        : [
+                            // Over the runner's own, which is often a mount and must not be written to.
+                            ['write', hosts, '0644', `${facts.hosts.trimEnd()}\n${entry}\n`],
+                            ['bind', hosts, '/etc/hosts', '-'],
+                        ]),
+                ],
+            },
+            // Before CoreDNS's own manifest, so that it has it from the start.
+            objects: components.includes('coredns') ? { [CUSTOM_DNS]: customDns(entry) } : {},
+        };
+    },
+};
+const CUSTOM_DNS = '/api/v1/namespaces/kube-system/configmaps/coredns-custom';
+/** k3s's CoreDNS imports each `*.server` of this ConfigMap. */
+function customDns(entry) {
+    return {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'coredns-custom', namespace: 'kube-system' },
+        data: {
+            'k3s-in-gvisor-host.server': `${runner_host_NAME}:53 {\n    hosts {\n        ${entry}\n    }\n}\n`,
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/runner-files.js
 
 /** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
@@ -48453,6 +48515,8 @@ const userNamespace = {
 
 
 
+
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -48480,6 +48544,8 @@ const WORKAROUNDS = [
     gatewayNetwork,
     bridgeNetfilter,
     nodeResolver,
+    runnerHost,
+    metricsApi,
     proxy,
     controllerManagerRate,
 ];
@@ -48629,10 +48695,11 @@ async function gatherFacts(layout, questions, signal) {
         path: process.env['PATH'] ?? '',
         shipped: (0,external_node_path_namespaceObject.join)(layout.native, 'idmap'),
     });
-    const [probed, mounts, resolver, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+    const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] = await Promise.all([
         probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
         readResolver(),
+        readIfThere('/etc/hosts', "the runner's hosts"),
         freePort(API_SERVER_PORT),
         readAnswer('/etc/machine-id'),
         (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
@@ -48647,6 +48714,7 @@ async function gatherFacts(layout, questions, signal) {
             .flatMap((addresses) => addresses ?? [])
             .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
         resolver,
+        hosts,
         proxy: proxies(process.env),
         apiServerPort,
         machineId,
@@ -48665,15 +48733,15 @@ async function probe(layout, sysctls, idMapper, signal) {
 }
 /** A runner without the file has no name servers. */
 async function readResolver() {
-    const text = await (0,promises_namespaceObject.readFile)('/etc/resolv.conf', 'utf8').catch((error) => {
+    return parseResolver((await readIfThere('/etc/resolv.conf', "the runner's name servers")) ?? '');
+}
+async function readIfThere(path, what) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch((error) => {
         if (error.code === 'ENOENT') {
-            return '';
+            return undefined;
         }
-        throw new Error(`Failed to read the runner's name servers: ${errors_errorMessage(error)}`, {
-            cause: error,
-        });
+        throw new Error(`Failed to read ${what}: ${errors_errorMessage(error)}`, { cause: error });
     });
-    return parseResolver(text);
 }
 async function findMounts() {
     const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
@@ -50064,7 +50132,7 @@ async function readRunnerConfig() {
         runner_config_CONFIG,
         ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_namespaceObject.join)(`${runner_config_CONFIG}.d`, name)),
     ];
-    const texts = await Promise.all(files.map(readIfThere));
+    const texts = await Promise.all(files.map(runner_config_readIfThere));
     const manifests = (await list(MANIFESTS))
         .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
         .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(MANIFESTS, path), 'utf8') }));
@@ -50128,7 +50196,7 @@ function mappingOf(path, text) {
 async function list(directory) {
     return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
 }
-function readIfThere(path) {
+function runner_config_readIfThere(path) {
     return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
 }
 async function orNothing(reading) {
@@ -52027,6 +52095,7 @@ async function climb(ladder) {
             ? [serviceAccount(connected)]
             : [node(connected, ladder.nodeName), serviceAccount(connected)]),
         ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
+        ...(ladder.metrics ? [readiness_metricsApi(connected)] : []),
     ];
     try {
         for (const rung of rungs) {
@@ -52147,6 +52216,23 @@ function clusterDns(client) {
                 told.abort();
             }
         },
+    };
+}
+/** While an API group has no server behind it, every client's discovery complains. */
+function readiness_metricsApi(client) {
+    const services = {
+        path: '/apis/apiregistration.k8s.io/v1/apiservices',
+        query: { fieldSelector: 'metadata.name=v1beta1.metrics.k8s.io' },
+    };
+    const missing = ({ status }) => {
+        const available = status?.conditions?.find(({ type }) => type === 'Available');
+        return available?.status === 'True'
+            ? undefined
+            : `not available: ${available?.message ?? 'the API server has not asked yet'}`;
+    };
+    return {
+        name: 'metrics API served',
+        climb: (saw, signal) => watchUntil(client(), services, missing, saw, signal),
     };
 }
 
@@ -52630,6 +52716,8 @@ function networkSteps(context, { denyOutside, controller }) {
                     nodeName,
                     '--metrics-port',
                     String(CONTROLLER_METRICS_PORT),
+                    '--load-balancers',
+                    addresses.loadBalancerCidr,
                     ...controller,
                 ]),
                 ['start', 'controller'],
@@ -52672,6 +52760,7 @@ function makePlan(input) {
         facts,
         mode,
         isolation,
+        components,
         sysctls: inputs.sysctls,
         layout,
         paths: k3sPaths(isolation, layout),
@@ -52698,11 +52787,15 @@ function makePlan(input) {
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
     const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
+    const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) => Object.entries(own).map(([path, object]) => ({ path, object })));
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
         operations: [
             ...configFile(context.paths.config, (0,dist/* stringify */.As)(k3sConfig)),
+            ...(objects.length === 0 || isolation === 'none'
+                ? []
+                : configFile(OBJECTS, JSON.stringify(objects))),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...adapter.operations,
             ...containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
@@ -52748,7 +52841,10 @@ function makePlan(input) {
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
-                    controller: applied.flatMap(({ contribution }) => contribution.controller ?? []),
+                    controller: [
+                        ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
+                        ...(objects.length === 0 ? [] : ['--objects', OBJECTS]),
+                    ],
                 }),
             ],
         },
@@ -52759,6 +52855,27 @@ function applies(plan, { id }) {
     return plan.decisions.some((decision) => decision.id === id && decision.reason !== undefined);
 }
 const GROUNDWORK = ['layer', 'root', 'system', 'storage'];
+/** What the controller applies as soon as the API server answers. */
+const OBJECTS = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'objects.json');
+function objectsOf({ contribution }) {
+    return contribution.objects ?? {};
+}
+/** Values written for kind and minikube name this class; k3s's own is called local-path. */
+function standardStorage(components) {
+    const name = 'standard';
+    return components.includes('local-storage')
+        ? {
+            [`/apis/storage.k8s.io/v1/storageclasses/${name}`]: {
+                apiVersion: 'storage.k8s.io/v1',
+                kind: 'StorageClass',
+                metadata: { name },
+                provisioner: 'rancher.io/local-path',
+                reclaimPolicy: 'Delete',
+                volumeBindingMode: 'WaitForFirstConsumer',
+            },
+        }
+        : {};
+}
 /** init gives its processes what the launch file says and nothing of the runner's. */
 const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -52901,6 +53018,7 @@ class Waiting {
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/start.js
+
 
 
 
@@ -53140,6 +53258,7 @@ class Run {
         await climb({
             mode: plan.mode,
             dns: plan.components.includes('coredns'),
+            metrics: applies(plan, metricsApi),
             nodeName: plan.nodeName,
             kubeconfig: layout.k3sKubeconfig,
             server,
@@ -53557,7 +53676,7 @@ async function command_line_run([program = '', ...args], env) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(829);
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3180);
 
 process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 

@@ -8586,7 +8586,7 @@ exports.visitAsync = visitAsync;
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2870);
+/* harmony import */ var _network_main_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
 
 process.exitCode = await (0,_network_main_js__WEBPACK_IMPORTED_MODULE_0__/* .main */ .i)(process.argv.slice(2), process.env);
 
@@ -8595,7 +8595,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2870:
+/***/ 8500:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -8615,14 +8615,17 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 ;// CONCATENATED MODULE: ./build/js/network/config.js
 
 
-const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT [--node-name NAME] [--ephemeral-storage PATH]';
+const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
 const OPTIONS = {
     kubeconfig: { type: 'string' },
     control: { type: 'string' },
     'node-ip': { type: 'string' },
     'node-name': { type: 'string' },
     'metrics-port': { type: 'string' },
+    'load-balancers': { type: 'string' },
     'ephemeral-storage': { type: 'string' },
+    objects: { type: 'string' },
+    'metrics-api-port': { type: 'string' },
 };
 /** @throws Error that names every bad argument at once. */
 function parseConfig(argv, hostname) {
@@ -8640,12 +8643,17 @@ function parseConfig(argv, hostname) {
         kubeconfig: required('kubeconfig', absolute, 'an absolute path'),
         control: required('control', absolute, 'an absolute path'),
         nodeIp: required('node-ip', external_node_net_namespaceObject.isIPv4, 'an IPv4 address'),
+        balancers: required('load-balancers', isNetwork24, 'an IPv4 /24'),
         metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
         // kubelet calls its Node after the host, in lower case, unless told otherwise.
         nodeName: values['node-name'] ?? hostname.toLowerCase(),
         ephemeralStorage: values['ephemeral-storage'] === undefined
             ? undefined
             : required('ephemeral-storage', absolute, 'an absolute path'),
+        objects: values.objects === undefined ? undefined : required('objects', absolute, 'an absolute path'),
+        metricsApiPort: values['metrics-api-port'] === undefined
+            ? undefined
+            : Number(required('metrics-api-port', isPort, 'a port from 1 to 65535')),
     };
     if (problems.length > 0)
         throw new Error(`${problems.join('; ')} (usage: ${USAGE})`);
@@ -8653,6 +8661,133 @@ function parseConfig(argv, hostname) {
 }
 function isPort(value) {
     return /^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65535;
+}
+function isNetwork24(value) {
+    return value.endsWith('.0/24') && (0,external_node_net_namespaceObject.isIPv4)(value.slice(0, -'/24'.length));
+}
+
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
+;// CONCATENATED MODULE: ./build/js/errors.js
+/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
+function errorMessage(error) {
+    const message = textOf(error);
+    // "EACCES: permission denied" and "API server" keep their capitals.
+    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+}
+function textOf(error) {
+    // A connection refused at several addresses is an AggregateError without a message of its own.
+    if (error instanceof AggregateError && error.message === '') {
+        return error.errors.map(textOf).join(', ');
+    }
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
+    return error.message || (error.code ?? error.name);
+}
+/** Bad input: reported before anything is started or changed, never with a log tail. */
+class InputError extends (/* unused pure expression or super */ null && (Error)) {
+    name = 'InputError';
+}
+
+;// CONCATENATED MODULE: ./build/js/log.js
+function log(message) {
+    console.log(`${new Date().toISOString()} ${message}`);
+}
+/** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
+function onChange(say) {
+    let last = '';
+    return (message) => {
+        if (message !== last)
+            say(message);
+        last = message;
+    };
+}
+
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
+;// CONCATENATED MODULE: ./build/js/retry.js
+
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+class Backoff {
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
+    /** Rejects with an AbortError when the signal says so. */
+    async wait(signal) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
+    }
+    reset() {
+        this.#nextMs = this.#shortestMs;
+    }
+}
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new Backoff(500, 10_000);
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/apply.js
+
+
+
+/** Server-side apply: made where it is not, and as it was made before after a restart. */
+async function apply(client, objects, signal) {
+    for (const { path, object } of objects) {
+        await client.request('PATCH', path, {
+            query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
+            // JSON is YAML, and every supported API server takes this type.
+            contentType: 'application/apply-patch+yaml',
+            body: object,
+            signal,
+        });
+    }
+}
+/** Tries until it succeeds: the API server answers before all it needs is there. */
+async function untilDone(what, work, say, signal) {
+    const backoff = new Backoff();
+    const complain = onChange(say);
+    for (;;) {
+        try {
+            return await work();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            complain(`Failed to ${what}: ${errorMessage(error)}`);
+            await backoff.wait(signal);
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: external "node:http"
@@ -8821,8 +8956,6 @@ function exposition(metrics) {
 
 ;// CONCATENATED MODULE: external "node:events"
 const external_node_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events");
-;// CONCATENATED MODULE: external "node:fs/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 ;// CONCATENATED MODULE: external "node:path"
 const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
@@ -8857,42 +8990,6 @@ function named(list, name, kind) {
 }
 function pem(base64) {
     return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
-}
-
-;// CONCATENATED MODULE: ./build/js/errors.js
-/** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
-function errorMessage(error) {
-    const message = textOf(error);
-    // "EACCES: permission denied" and "API server" keep their capitals.
-    return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
-}
-function textOf(error) {
-    // A connection refused at several addresses is an AggregateError without a message of its own.
-    if (error instanceof AggregateError && error.message === '') {
-        return error.errors.map(textOf).join(', ');
-    }
-    if (!(error instanceof Error)) {
-        return String(error);
-    }
-    return error.message || (error.code ?? error.name);
-}
-/** Bad input: reported before anything is started or changed, never with a log tail. */
-class InputError extends (/* unused pure expression or super */ null && (Error)) {
-    name = 'InputError';
-}
-
-;// CONCATENATED MODULE: ./build/js/log.js
-function log(message) {
-    console.log(`${new Date().toISOString()} ${message}`);
-}
-/** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
-function onChange(say) {
-    let last = '';
-    return (message) => {
-        if (message !== last)
-            say(message);
-        last = message;
-    };
 }
 
 ;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig-file.js
@@ -8950,6 +9047,477 @@ function nearestExisting(directory) {
     return (0,external_node_fs_namespaceObject.existsSync)(directory) ? directory : nearestExisting((0,external_node_path_namespaceObject.dirname)(directory));
 }
 
+;// CONCATENATED MODULE: ./build/js/metrics/answer.js
+const GROUP = 'metrics.k8s.io';
+const VERSION = 'v1beta1';
+const API_VERSION = `${GROUP}/${VERSION}`;
+const BASE = `/apis/${API_VERSION}`;
+/** The documents of discovery, which need nothing from the API server. */
+function discovery(path) {
+    switch (path) {
+        case '/apis':
+            return { kind: 'APIGroupList', apiVersion: 'v1', groups: [GROUP_JSON] };
+        case `/apis/${GROUP}`:
+            return { kind: 'APIGroup', apiVersion: 'v1', ...GROUP_JSON };
+        case BASE:
+            return {
+                kind: 'APIResourceList',
+                apiVersion: 'v1',
+                groupVersion: API_VERSION,
+                resources: [resource('nodes', 'NodeMetrics', false), resource('pods', 'PodMetrics', true)],
+            };
+        default:
+            return undefined;
+    }
+}
+const GROUP_JSON = {
+    name: GROUP,
+    versions: [{ groupVersion: API_VERSION, version: VERSION }],
+    preferredVersion: { groupVersion: API_VERSION, version: VERSION },
+};
+function resource(name, kind, namespaced) {
+    return { name, singularName: '', namespaced, kind, verbs: ['get', 'list'] };
+}
+/** Selectors are the API server's to understand: it is asked for the same objects of the core API. */
+function questionOf(url) {
+    const path = url.pathname.startsWith(`${BASE}/`) ? url.pathname.slice(BASE.length) : '';
+    const match = /^(?:\/namespaces\/[^/]+)?\/(pods|nodes)(\/[^/]+)?$/.exec(path);
+    if (match === null || (match[1] === 'nodes' && path.startsWith('/namespaces/'))) {
+        return undefined;
+    }
+    const query = {};
+    for (const name of ['labelSelector', 'fieldSelector']) {
+        const value = url.searchParams.get(name);
+        if (value !== null && value !== '')
+            query[name] = value;
+    }
+    return {
+        kind: match[1] === 'pods' ? 'Pod' : 'Node',
+        path: `/api/v1${path}`,
+        query,
+        single: match[2] !== undefined,
+    };
+}
+/** Undefined where there is no sample yet. */
+function podMetrics({ metadata, status }, samples) {
+    const running = [
+        ...(status?.initContainerStatuses ?? []),
+        ...(status?.containerStatuses ?? []),
+    ].filter(({ state }) => state?.running !== undefined);
+    const measured = running.flatMap(({ name, containerID = '' }) => {
+        const rate = samples.container(containerID.slice(containerID.lastIndexOf('/') + 1));
+        return rate === undefined ? [] : [{ name, rate }];
+    });
+    const [first] = measured;
+    // A pod of which a part is missing would look idle to an autoscaler.
+    if (first === undefined || measured.length < running.length) {
+        return undefined;
+    }
+    return {
+        ...about('PodMetrics', metadata, first.rate),
+        containers: measured.map(({ name, rate }) => ({ name, usage: usageOf(rate) })),
+    };
+}
+function nodeMetrics({ metadata }, samples) {
+    const rate = samples.node;
+    return rate && { ...about('NodeMetrics', metadata, rate), usage: usageOf(rate) };
+}
+function listOf(kind, items) {
+    return { kind: `${kind}MetricsList`, apiVersion: API_VERSION, metadata: {}, items };
+}
+function failure(code, message) {
+    return { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message, metadata: {} };
+}
+function about(kind, { name, namespace, labels }, { at, window }) {
+    const timestamp = new Date(at).toISOString().replace(/\.\d+/, '');
+    return {
+        kind,
+        apiVersion: API_VERSION,
+        metadata: { name, namespace, labels, creationTimestamp: timestamp },
+        timestamp,
+        window: `${window.toFixed(3)}s`,
+    };
+}
+function usageOf({ cpu, memory }) {
+    return { cpu: `${Math.round(cpu)}n`, memory: `${Math.round(memory / 1024)}Ki` };
+}
+
+;// CONCATENATED MODULE: external "node:crypto"
+const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
+;// CONCATENATED MODULE: ./build/js/metrics/certificate.js
+
+const TEN_YEARS_MS = 10 * 365 * 24 * 3600 * 1000;
+/**
+ * A self-signed certificate for a server called `name` (RFC 5280), by hand: Node makes keys and
+ * signatures but no certificates, and a library for this one would be larger than the rest of the
+ * controller.
+ */
+function selfSigned(name) {
+    const { publicKey, privateKey } = (0,external_node_crypto_namespaceObject.generateKeyPairSync)('ec', { namedCurve: 'P-256' });
+    const der = certificate(name, publicKey, privateKey);
+    return {
+        cert: `-----BEGIN CERTIFICATE-----\n${wrapped(der.toString('base64'))}\n-----END CERTIFICATE-----\n`,
+        key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    };
+}
+function certificate(name, publicKey, privateKey) {
+    const algorithm = sequence(objectId(ECDSA_WITH_SHA256));
+    const subject = sequence(set(sequence(objectId(COMMON_NAME), certificate_text(name))));
+    const now = Date.now();
+    // Positive, and at most 20 octets.
+    const serial = Buffer.concat([Buffer.from([1]), (0,external_node_crypto_namespaceObject.randomBytes)(15)]);
+    const content = sequence(tagged(0, integer(Buffer.from([2]))), integer(serial), algorithm, subject, sequence(time(now - 3_600_000), time(now + TEN_YEARS_MS)), subject, publicKey.export({ type: 'spki', format: 'der' }), tagged(3, sequence(alternativeName(name))));
+    return sequence(content, algorithm, bits((0,external_node_crypto_namespaceObject.sign)('sha256', content, privateKey)));
+}
+const ECDSA_WITH_SHA256 = '2a8648ce3d040302';
+const COMMON_NAME = '550403';
+const SUBJECT_ALTERNATIVE_NAME = '551d11';
+function alternativeName(name) {
+    const names = sequence(der(0x82, Buffer.from(name, 'ascii')));
+    return sequence(objectId(SUBJECT_ALTERNATIVE_NAME), der(0x04, names));
+}
+function der(tag, content) {
+    const { length } = content;
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(length);
+    const significant = bytes.subarray(bytes.findIndex((byte) => byte !== 0));
+    const size = length < 0x80 ? [length] : [0x80 | significant.length, ...significant];
+    return Buffer.concat([Buffer.from([tag, ...size]), content]);
+}
+const sequence = (...parts) => der(0x30, Buffer.concat(parts));
+const set = (...parts) => der(0x31, Buffer.concat(parts));
+const integer = (value) => der(0x02, value);
+const objectId = (hex) => der(0x06, Buffer.from(hex, 'hex'));
+const certificate_text = (value) => der(0x0c, Buffer.from(value, 'utf8'));
+const bits = (value) => der(0x03, Buffer.concat([Buffer.from([0]), value]));
+const tagged = (tag, content) => der(0xa0 | tag, content);
+/** UTCTime, which ends with the year 2049. */
+function time(ms) {
+    const digits = new Date(ms).toISOString().replace(/\.\d+/, '').replace(/[-:T]/g, '').slice(2);
+    return der(0x17, Buffer.from(digits, 'ascii'));
+}
+function wrapped(base64) {
+    return (base64.match(/.{1,64}/g) ?? []).join('\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/metrics/cgroups.js
+
+
+const PODS = 'kubepods';
+const CONTAINER = /^[0-9a-f]{64}$/;
+/** Reads the usage of all containers there are. @throws if there is no cgroup tree to read */
+async function readUsage(root) {
+    const hierarchy = await hierarchyAt(root);
+    const node = await cgroups_usageOf(hierarchy, '');
+    if (node === undefined) {
+        throw new Error(`Failed to read the node's usage below ${root}`);
+    }
+    const containers = new Map();
+    await collect(hierarchy, PODS, containers);
+    return { node, containers };
+}
+async function hierarchyAt(root) {
+    const names = await (0,promises_namespaceObject.readdir)(root);
+    return names.includes('cpuacct')
+        ? {
+            cpuRoot: (0,external_node_path_namespaceObject.join)(root, 'cpuacct'),
+            memoryRoot: (0,external_node_path_namespaceObject.join)(root, 'memory'),
+            cpu: (directory) => number((0,external_node_path_namespaceObject.join)(directory, 'cpuacct.usage')),
+            memory: (directory) => number((0,external_node_path_namespaceObject.join)(directory, 'memory.usage_in_bytes')),
+        }
+        : {
+            cpuRoot: root,
+            memoryRoot: root,
+            cpu: async (directory) => 1000 * (await field((0,external_node_path_namespaceObject.join)(directory, 'cpu.stat'), 'usage_usec')),
+            memory: (directory) => number((0,external_node_path_namespaceObject.join)(directory, 'memory.current')),
+        };
+}
+/** kubepods/[burstable/|besteffort/]pod<uid>/<container>. */
+async function collect(hierarchy, path, containers) {
+    const entries = await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(hierarchy.cpuRoot, path), { withFileTypes: true }).catch(unlessGone);
+    for (const entry of entries ?? []) {
+        if (!entry.isDirectory()) {
+            continue;
+        }
+        const below = (0,external_node_path_namespaceObject.join)(path, entry.name);
+        if (CONTAINER.test(entry.name)) {
+            const usage = await cgroups_usageOf(hierarchy, below);
+            if (usage !== undefined) {
+                containers.set(entry.name, usage);
+            }
+        }
+        else {
+            await collect(hierarchy, below, containers);
+        }
+    }
+}
+/** Undefined for a cgroup that went in the meantime. */
+async function cgroups_usageOf(hierarchy, path) {
+    try {
+        return {
+            cpu: await hierarchy.cpu((0,external_node_path_namespaceObject.join)(hierarchy.cpuRoot, path)),
+            memory: await hierarchy.memory((0,external_node_path_namespaceObject.join)(hierarchy.memoryRoot, path)),
+        };
+    }
+    catch (error) {
+        unlessGone(error);
+        return undefined;
+    }
+}
+async function number(path) {
+    return Number(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+}
+async function field(path, name) {
+    const text = await (0,promises_namespaceObject.readFile)(path, 'utf8');
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+    return Number(line?.slice(name.length));
+}
+function unlessGone(error) {
+    const { code } = error;
+    if (code === 'ENOENT' || code === 'ENODEV') {
+        return undefined;
+    }
+    throw error;
+}
+
+;// CONCATENATED MODULE: ./build/js/metrics/registration.js
+
+const NAMESPACE = 'kube-system';
+const NAME = 'k3s-in-gvisor-metrics';
+/** The name by which the API server verifies the server behind the Service. */
+const SERVER_NAME = `${NAME}.${NAMESPACE}.svc`;
+/** What makes the API server send requests for the group to `endpoint`; the last one last. */
+function registrations({ ip, port }, cert) {
+    const metadata = { name: NAME, namespace: NAMESPACE };
+    return [
+        {
+            path: `/api/v1/namespaces/${NAMESPACE}/services/${NAME}`,
+            object: {
+                apiVersion: 'v1',
+                kind: 'Service',
+                metadata,
+                spec: { ports: [{ name: 'https', port: 443, targetPort: port }] },
+            },
+        },
+        {
+            path: `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices/${NAME}`,
+            object: {
+                apiVersion: 'discovery.k8s.io/v1',
+                kind: 'EndpointSlice',
+                metadata: {
+                    ...metadata,
+                    labels: {
+                        'kubernetes.io/service-name': NAME,
+                        'endpointslice.kubernetes.io/managed-by': 'k3s-in-gvisor',
+                    },
+                },
+                addressType: 'IPv4',
+                ports: [{ name: 'https', port, protocol: 'TCP' }],
+                endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+            },
+        },
+        {
+            // Who may look at pods may look at what they use.
+            path: `/apis/rbac.authorization.k8s.io/v1/clusterroles/${NAME}`,
+            object: {
+                apiVersion: 'rbac.authorization.k8s.io/v1',
+                kind: 'ClusterRole',
+                metadata: {
+                    name: NAME,
+                    labels: Object.fromEntries(['view', 'edit', 'admin'].map((role) => [
+                        `rbac.authorization.k8s.io/aggregate-to-${role}`,
+                        'true',
+                    ])),
+                },
+                rules: [{ apiGroups: [GROUP], resources: ['pods', 'nodes'], verbs: ['get', 'list'] }],
+            },
+        },
+        {
+            path: `/apis/apiregistration.k8s.io/v1/apiservices/${VERSION}.${GROUP}`,
+            object: {
+                apiVersion: 'apiregistration.k8s.io/v1',
+                kind: 'APIService',
+                metadata: { name: `${VERSION}.${GROUP}` },
+                spec: {
+                    group: GROUP,
+                    version: VERSION,
+                    groupPriorityMinimum: 100,
+                    versionPriority: 100,
+                    caBundle: Buffer.from(cert).toString('base64'),
+                    service: metadata,
+                },
+            },
+        },
+    ];
+}
+/** @throws if the API server has not written it yet */
+async function readFrontProxy(client, signal) {
+    const { data = {} } = (await client.request('GET', `/api/v1/namespaces/${NAMESPACE}/configmaps/extension-apiserver-authentication`, { signal }));
+    const ca = data['requestheader-client-ca-file'];
+    if (ca === undefined) {
+        throw new Error('extension-apiserver-authentication names no CA of the front proxy');
+    }
+    const names = JSON.parse(data['requestheader-allowed-names'] ?? '[]');
+    return { ca, names };
+}
+
+;// CONCATENATED MODULE: ./build/js/metrics/sampler.js
+/** A rate needs two; more make it steadier, and slower to follow. */
+const SAMPLES = 4;
+/** Keeps the last snapshots of every container that still is. */
+class Samples {
+    #node = [];
+    #containers = new Map();
+    take({ node, containers }, at) {
+        this.#node = joined(this.#node, { ...node, at });
+        this.#containers = new Map([...containers].map(([id, usage]) => [
+            id,
+            joined(this.#containers.get(id) ?? [], { ...usage, at }),
+        ]));
+    }
+    get node() {
+        return rateOf(this.#node);
+    }
+    /** Undefined for a container that is not, or that has been seen once only. */
+    container(id) {
+        return rateOf(this.#containers.get(id) ?? []);
+    }
+}
+function joined(samples, sample) {
+    const last = samples.at(-1);
+    // A counter that runs backwards is another cgroup's, of the same name.
+    return last !== undefined && sample.cpu < last.cpu
+        ? [sample]
+        : [...samples.slice(1 - SAMPLES), sample];
+}
+function rateOf(samples) {
+    const [first] = samples;
+    const last = samples.at(-1);
+    if (first === undefined || last === undefined || first.at === last.at) {
+        return undefined;
+    }
+    const window = (last.at - first.at) / 1000;
+    return { cpu: (last.cpu - first.cpu) / window, memory: last.memory, window, at: last.at };
+}
+
+;// CONCATENATED MODULE: ./build/js/metrics/server.js
+
+
+
+
+
+
+
+
+
+
+
+const CGROUPS = '/sys/fs/cgroup';
+/** An autoscaler looks every 15 s. */
+const INTERVAL_MS = 5_000;
+/**
+ * Serves the metrics API (kubectl top, HorizontalPodAutoscaler) from the cgroups. cAdvisor, which the
+ * kubelet and so metrics-server have it from, gives up here: docs/metrics.md. Goes on until the signal
+ * is aborted, with whose reason it rejects.
+ */
+async function serveMetrics(client, endpoint, say, signal) {
+    const samples = new Samples();
+    return Promise.race([sample(samples, say, signal), serve()]);
+    async function serve() {
+        const certificate = selfSigned(SERVER_NAME);
+        const frontProxy = await untilDone('learn who the API server is', () => readFrontProxy(client, signal), say, signal);
+        await listen(endpoint, certificate, frontProxy, (url) => server_answer(url, client, samples), signal);
+        const objects = registrations(endpoint, certificate.cert);
+        await untilDone('register the metrics API', () => apply(client, objects, signal), say, signal);
+        say(`Serving ${SERVER_NAME} on ${endpoint.ip}:${endpoint.port}`);
+        return new Promise((_, reject) => {
+            signal.addEventListener('abort', () => {
+                reject(signal.reason);
+            });
+        });
+    }
+}
+async function sample(samples, say, signal) {
+    const complain = onChange(say);
+    for (;;) {
+        try {
+            samples.take(await readUsage(CGROUPS), Date.now());
+        }
+        catch (error) {
+            complain(`Failed to read the cgroups: ${errorMessage(error)}`);
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(INTERVAL_MS, undefined, { signal });
+    }
+}
+/**
+ * Pods reach this address as well. Only the API server's own certificate is let in, and it asks on
+ * behalf of those alone whom it has authenticated and authorised.
+ */
+function listen({ ip, port }, { cert, key }, { ca, names }, answerTo, signal) {
+    const server = (0,external_node_https_namespaceObject.createServer)({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+        void respond(request).then(({ status, body }) => {
+            response.writeHead(status, { 'content-type': 'application/json' });
+            response.end(JSON.stringify(body));
+        });
+    });
+    const { promise, resolve, reject } = Promise.withResolvers();
+    server.on('secureConnection', (socket) => {
+        const name = String(socket.getPeerCertificate().subject.CN);
+        if (names.length > 0 && !names.includes(name)) {
+            socket.destroy();
+        }
+    });
+    server.on('error', (error) => {
+        reject(new Error(`Failed to listen on ${ip}:${port}: ${error.message}`));
+    });
+    server.listen({ host: ip, port, signal }, () => {
+        resolve(undefined);
+    });
+    return promise;
+    async function respond({ method, url = '/' }) {
+        if (method !== 'GET') {
+            return refuse(405, 'metrics can be read only');
+        }
+        try {
+            return await answerTo(new URL(url, `https://${SERVER_NAME}`));
+        }
+        catch (error) {
+            return error instanceof ApiError
+                ? refuse(error.status, error.message)
+                : refuse(500, errorMessage(error));
+        }
+    }
+}
+async function server_answer(url, client, samples) {
+    const document = discovery(url.pathname);
+    if (document !== undefined) {
+        return { status: 200, body: document };
+    }
+    const question = questionOf(url);
+    if (question === undefined) {
+        return refuse(404, `${url.pathname} is not served; there are pods and nodes`);
+    }
+    const { kind, path, query, single } = question;
+    const found = await client.request('GET', path, { query });
+    const measure = (object) => kind === 'Pod'
+        ? podMetrics(object, samples)
+        : nodeMetrics(object, samples);
+    if (single) {
+        const metrics = measure(found);
+        return metrics === undefined
+            ? refuse(404, `no metrics of ${path} yet; they are taken every ${INTERVAL_MS / 1000} s`)
+            : { status: 200, body: metrics };
+    }
+    const { items } = found;
+    return {
+        status: 200,
+        body: listOf(kind, items.flatMap((item) => measure(item) ?? [])),
+    };
+}
+function refuse(status, message) {
+    return { status, body: failure(status, message) };
+}
+
 ;// CONCATENATED MODULE: ./build/js/network/services/endpoints.js
 
 /**
@@ -8988,8 +9556,8 @@ function usable(candidates) {
 ;// CONCATENATED MODULE: ./build/js/network/services/claims.js
 
 
-/** What a Service asks for, given the EndpointSlices that belong to it. */
-function claimsOfService(service, slices, node) {
+/** What a Service asks for, given the EndpointSlices that belong to it and its address as a load balancer. */
+function claimsOfService(service, slices, node, balancer) {
     const addresses = service.clusterIPs.filter(external_node_net_namespaceObject.isIPv4);
     if (service.clusterIPs.length === 0)
         return NOTHING;
@@ -9000,6 +9568,8 @@ function claimsOfService(service, slices, node) {
     const provides = providesLoadBalancer(service);
     if (provides && service.sourceRanges.length > 0)
         notices.push(sourceRanges(service));
+    if (provides && balancer === undefined)
+        notices.push(noAddress(service, node));
     if (provides && service.healthCheckNodePort)
         notices.push(healthCheckNodePort(service));
     for (const port of service.ports) {
@@ -9025,25 +9595,29 @@ function claimsOfService(service, slices, node) {
             claim('*', port.nodePort, external, `nodePort ${port.nodePort}`);
         if (service.type !== 'LoadBalancer')
             continue;
-        if (provides) {
-            balanced.push(claim('*', port.port, external, `load balancer port ${port.port}`));
+        if (provides && balancer !== undefined) {
+            balanced.push(claim(balancer, port.port, external, 'load balancer address'));
+            // For steps, whose only address of the cluster is the runner's 127.0.0.1.
+            const inside = `inside the cluster it is ${balancer}:${port.port}`;
+            claim('*', port.port, external, `load balancer port ${port.port}; ${inside}`);
             if (external.length === 0)
                 unreachable += 1;
         }
         // Addresses another implementation announced: kube-proxy short-circuits those from inside.
         for (const { ip, ipMode } of service.ingress) {
-            if (ip && (0,external_node_net_namespaceObject.isIPv4)(ip) && ip !== node.ip && ipMode !== 'Proxy') {
+            if (ip && (0,external_node_net_namespaceObject.isIPv4)(ip) && ip !== node.ip && ip !== balancer && ipMode !== 'Proxy') {
                 claim(ip, port.port, external, 'load balancer address');
             }
         }
     }
-    return provides
-        ? {
-            claims,
-            notices,
-            loadBalancer: { service, keys: balanced, hasEndpoints: unreachable < balanced.length },
-        }
-        : { claims, notices };
+    if (!provides || balancer === undefined)
+        return { claims, notices };
+    const hasEndpoints = unreachable < balanced.length;
+    return {
+        claims,
+        notices,
+        loadBalancer: { service, address: balancer, keys: balanced, hasEndpoints },
+    };
 }
 /** What a pod asks for with `hostPort`. */
 function claimsOfPod(pod, node) {
@@ -9120,6 +9694,13 @@ function unsupportedAddresses(service, slices) {
     }
     return notices;
 }
+function noAddress({ ref: about }, { balancers }) {
+    return {
+        about,
+        reason: 'NoAddressLeft',
+        message: `no load balancer address is left in ${balancers}; delete one, or use a node port`,
+    };
+}
 function sourceRanges(service) {
     return {
         about: service.ref,
@@ -9135,6 +9716,56 @@ function healthCheckNodePort(service) {
         message: `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
             'it is for load balancers outside, which choose among nodes; this cluster has one node',
     };
+}
+
+;// CONCATENATED MODULE: ./build/js/network/services/addresses.js
+
+/** Addresses of a /24 that can be given. */
+const SIZE = 254;
+/**
+ * Gives each load balancer an address of its own out of `range`, a /24 that nothing else is in; none to
+ * those for whom none is left. Without a memory: what was announced stays, and any other address follows
+ * from the Service's uid, so that it is the same after a restart and whatever the order.
+ */
+function balancerAddresses(services, range) {
+    const prefix = range.slice(0, range.lastIndexOf('.'));
+    const taken = new Set();
+    const given = new Map();
+    const give = ({ ref }, address) => {
+        taken.add(address);
+        given.set(ref.uid, address);
+    };
+    const balancers = [...services].filter(providesLoadBalancer).sort(byAge);
+    for (const service of balancers) {
+        const announced = service.ingress[0]?.ip;
+        if (announced?.startsWith(`${prefix}.`) === true && !taken.has(announced)) {
+            give(service, announced);
+        }
+    }
+    for (const service of balancers) {
+        if (given.has(service.ref.uid))
+            continue;
+        const first = hash(service.ref.uid);
+        for (let step = 0; step < SIZE; step += 1) {
+            const address = `${prefix}.${1 + ((first + step) % SIZE)}`;
+            if (taken.has(address))
+                continue;
+            give(service, address);
+            break;
+        }
+    }
+    return given;
+}
+function byAge({ ref: a }, { ref: b }) {
+    return a.created - b.created || (a.uid < b.uid ? -1 : 1);
+}
+/** FNV-1a. */
+function hash(text) {
+    let value = 0x811c9dc5;
+    for (const byte of Buffer.from(text)) {
+        value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+    }
+    return value;
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/services/objects.js
@@ -9251,7 +9882,7 @@ function settle(claims) {
             continue;
         }
         const held = [];
-        for (const claim of [first, ...others].sort(byAge)) {
+        for (const claim of [first, ...others].sort(settle_byAge)) {
             const holder = held.find((other) => rivals(claim, other));
             if (!holder)
                 held.push(claim);
@@ -9263,7 +9894,7 @@ function settle(claims) {
     return { granted, conflicts };
 }
 /** Oldest first; objects as old as each other by name; of one object's claims the widest first. */
-function byAge(a, b) {
+function settle_byAge(a, b) {
     if (a.by.created !== b.by.created)
         return a.by.created - b.by.created;
     if (a.by.uid !== b.by.uid)
@@ -9285,6 +9916,7 @@ function label(ref) {
 
 
 
+
 /**
  * A pure function from objects to the gateway's table. Objects are never changed in place, so it
  * remembers what each Service came to and does again only those of which a part is another object:
@@ -9292,19 +9924,22 @@ function label(ref) {
  */
 function compiler(node) {
     const remembered = new WeakMap();
-    const ofService = (service, slices) => {
+    const ofService = (service, slices, balancer) => {
         const known = remembered.get(service);
-        if (known && same(known.slices, slices))
+        if (known && known.balancer === balancer && same(known.slices, slices))
             return known.claims;
-        const claims = claimsOfService(service, slices, node);
-        remembered.set(service, { slices, claims });
+        const claims = claimsOfService(service, slices, node, balancer);
+        remembered.set(service, { slices, balancer, claims });
         return claims;
     };
     return ({ services, slices, pods }) => {
         const slicesOf = Map.groupBy(slices, ({ service }) => service);
         const all = [];
-        for (const service of services) {
-            all.push(ofService(service, slicesOf.get(nameOf(service.ref)) ?? []));
+        const present = [...services];
+        const balancers = balancerAddresses(present, node.balancers);
+        for (const service of present) {
+            const its = slicesOf.get(nameOf(service.ref)) ?? [];
+            all.push(ofService(service, its, balancers.get(service.ref.uid)));
         }
         const writers = [];
         for (const pod of pods) {
@@ -9347,8 +9982,6 @@ function same(a, b) {
     return a.length === b.length && a.every((slice, index) => slice === b[index]);
 }
 
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: ./build/js/network/events.js
 
 
@@ -9467,60 +10100,6 @@ function eventFor(notice, host, time) {
 
 ;// CONCATENATED MODULE: external "node:stream"
 const external_node_stream_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/retry.js
-
-/** How long to wait after each failure in a row: twice as long as after the one before. */
-class Backoff {
-    #shortestMs;
-    #longestMs;
-    #nextMs;
-    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
-    constructor(shortestMs = 100, longestMs = 1_000) {
-        this.#shortestMs = shortestMs;
-        this.#longestMs = longestMs;
-        this.#nextMs = shortestMs;
-    }
-    next() {
-        const ms = this.#nextMs;
-        this.#nextMs = Math.min(ms * 2, this.#longestMs);
-        return ms;
-    }
-    /** Rejects with an AbortError when the signal says so. */
-    async wait(signal) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
-    }
-    reset() {
-        this.#nextMs = this.#shortestMs;
-    }
-}
-/**
- * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
- * failed together do not come back together.
- */
-async function retry(attempt, options) {
-    const { attempts, signal, sleep = wait, random = Math.random } = options;
-    const backoff = new Backoff(500, 10_000);
-    for (let made = 1;; made++) {
-        try {
-            return await attempt();
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            if (made === attempts || !options.isTransient(error)) {
-                throw error;
-            }
-            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
-            options.onRetry?.(error, delayMs);
-            await sleep(delayMs, signal);
-        }
-    }
-}
-async function wait(ms, signal) {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
-}
-
 ;// CONCATENATED MODULE: ./build/js/network/gateway/table.js
 /**
  * The fewest changes that turn one table into another. Those that free a frontend come first, so
@@ -10236,26 +10815,24 @@ function policyNotices({ policies, pods }, troubles) {
 
 /**
  * What a Service's status.loadBalancer is to hold; undefined where it is not ours to say.
- *
- * It is the node's address, as k3s's servicelb announces it: the one that pods, the API server and
- * Ingress controllers can use, and `helm --wait`, which waits for any, is content with. A runner step
- * cannot reach that address (it is in the cluster's own network); for a step the same ports are on
- * 127.0.0.1.
+ * @param address what is to be announced; undefined where nothing answers there yet
  */
-function ingressFor(service, reachable, nodeIp) {
-    const own = [{ ip: nodeIp, ipMode: 'VIP' }];
-    const says = announces(service, nodeIp);
+function ingressFor(service, address, isOurs) {
     if (providesLoadBalancer(service)) {
-        if (reachable)
-            return says ? undefined : own;
+        if (address !== undefined) {
+            return announces(service, address) ? undefined : [{ ip: address, ipMode: 'VIP' }];
+        }
         return service.ingress.length === 0 ? undefined : [];
     }
     // What is left of a load balancer whose Service became something else.
-    return service.type !== 'LoadBalancer' && says ? [] : undefined;
+    const [first] = service.ingress;
+    return service.type !== 'LoadBalancer' && first?.ip !== undefined && isOurs(first.ip)
+        ? []
+        : undefined;
 }
 /** API servers older than the ipMode field drop it. */
-function announces({ ingress: [first, ...others] }, nodeIp) {
-    return others.length === 0 && first?.ip === nodeIp && first.ipMode !== 'Proxy';
+function announces({ ingress: [first, ...others] }, address) {
+    return others.length === 0 && first?.ip === address && first.ipMode !== 'Proxy';
 }
 /** Writes statuses, one at a time, each once per version of its Service. */
 class StatusWriter {
@@ -10317,7 +10894,7 @@ const STATUS_RETRY_MS = 1000;
  * the gateway made of it becomes load-balancer statuses and Events.
  */
 class Network {
-    #nodeIp;
+    #balancers;
     #informers;
     #gateway;
     #events;
@@ -10335,9 +10912,13 @@ class Network {
         const recompile = () => {
             this.#recompile();
         };
-        this.#nodeIp = config.nodeIp;
+        this.#balancers = config.balancers;
         this.#ready = ready;
-        this.#compile = compiler({ name: config.nodeName, ip: config.nodeIp });
+        this.#compile = compiler({
+            name: config.nodeName,
+            ip: config.nodeIp,
+            balancers: config.balancers,
+        });
         this.#informers = new Informers(client, config.nodeName, recompile, say);
         this.#gateway = new Gateway(config.control, publish, say);
         this.#events = new EventRecorder(client, config.nodeName, say);
@@ -10391,22 +10972,24 @@ class Network {
             ...policyNotices(this.#informers.policies, this.#gateway.troubles),
         ]);
         const reachable = this.#reachable(this.#compiled);
+        const prefix = this.#balancers.slice(0, this.#balancers.lastIndexOf('.') + 1);
+        const isOurs = (address) => address.startsWith(prefix);
         const uids = new Set();
         for (const service of this.#informers.objects.services) {
             uids.add(service.ref.uid);
-            const ingress = ingressFor(service, reachable.has(service.ref.uid), this.#nodeIp);
+            const ingress = ingressFor(service, reachable.get(service.ref.uid), isOurs);
             if (ingress)
                 this.#statuses.write(service, ingress);
         }
         this.#statuses.forgetAllBut(uids);
     }
-    /** The load balancers whose every port is listened on. */
+    /** The addresses of the load balancers whose every port is in force, by the Service's uid. */
     #reachable({ loadBalancers }) {
         const reachable = loadBalancers.filter(({ service, keys, hasEndpoints }) => keys.length > 0 &&
             keys.every((key) => this.#gateway.isListening(key)) &&
             // Where only local endpoints count, k3s announces no node that has none.
             (hasEndpoints || !service.externalLocal));
-        return new Set(reachable.map(({ service }) => service.ref.uid));
+        return new Map(reachable.map(({ service, address }) => [service.ref.uid, address]));
     }
     #refused({ owners }) {
         return [...this.#gateway.refusals].flatMap(([key, { message }]) => {
@@ -10518,6 +11101,9 @@ class NodeStorage {
 
 
 
+
+
+
 /**
  * The whole daemon: health at once, the network as soon as there is a kubeconfig. Ends only by an
  * error or the signal. `ready` is called when the first complete table is in force.
@@ -10533,12 +11119,27 @@ async function runController(config, say, ready, signal) {
     say(`Following the API server at ${access.server.origin}`);
     const client = new ApiClient(access);
     network = new Network(config, client, say, ready);
-    return Promise.race([network.run(signal), ...storage(client), followChanges()]);
+    return Promise.race([
+        network.run(signal),
+        ...storage(client),
+        ...metrics(client),
+        ...objects(client),
+        followChanges(),
+    ]);
     function storage(client) {
         const { ephemeralStorage, nodeName } = config;
         return ephemeralStorage === undefined
             ? []
             : [new NodeStorage(client, nodeName, ephemeralStorage, say).run(signal)];
+    }
+    function metrics(client) {
+        const { metricsApiPort: port, nodeIp: ip } = config;
+        return port === undefined ? [] : [serveMetrics(client, { ip, port }, say, signal)];
+    }
+    /** Ends only if it cannot read the file. */
+    function objects(client) {
+        const { objects: path } = config;
+        return path === undefined ? [] : [applyFile(path, client, say, signal)];
     }
     async function followChanges() {
         for await (const changed of accesses) {
@@ -10547,6 +11148,11 @@ async function runController(config, say, ready, signal) {
         }
         throw new Error(`Failed to watch ${config.kubeconfig}: ended`);
     }
+}
+async function applyFile(path, client, say, signal) {
+    const objects = JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    await untilDone('apply objects', () => apply(client, objects, signal), say, signal);
+    return new Promise(() => undefined);
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/main.js
