@@ -12,7 +12,8 @@ const ROOT = join(import.meta.dirname, '../..');
 export const ACTION_PATH = '/opt/action';
 /** What outlives a run. */
 export const TOOL_CACHE = '/root/.cache/k3s-in-gvisor';
-const STATE = '/opt/state';
+/** Where the command line keeps the cluster of no other name. */
+export const STATE = '/root/.local/state/k3s-in-gvisor/default';
 const KUBECONFIG = `${STATE}/kubeconfig`;
 const CLI = ['node', `${ACTION_PATH}/dist/cli/index.js`];
 
@@ -62,12 +63,12 @@ export async function startAction({ inputs = [], ...options }: ActionOptions): P
   return {
     sandbox,
     async start() {
-      await step([...CLI, 'start', '--state', STATE, ...START, ...inputs]);
+      await step([...CLI, 'start', ...START, ...inputs]);
       tools = (await step(['sh', '-c', `echo ${TOOL_CACHE}/given/*/unpacked-*/bin`])).stdout.trim();
       const { stdout } = await step(['cat', `${STATE}/logs/timeline.json`]);
       return new Map((JSON.parse(stdout) as Moment[]).map(({ name, at }) => [name, at]));
     },
-    stop: () => step([...CLI, 'stop', '--state', STATE]),
+    stop: () => step([...CLI, 'stop']),
     step,
     environment,
     async node(argv) {

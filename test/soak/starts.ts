@@ -1,4 +1,4 @@
-import type { Action } from '../bench/action.ts';
+import { STATE, type Action } from '../bench/action.ts';
 
 export interface Starts {
   /** Seconds from the start to the proven kubeconfig, in turn. */
@@ -33,7 +33,7 @@ async function traces(action: Action): Promise<string[]> {
     ['mount', ['cat', '/proc/mounts']],
     ['link', ['sed', 's/:.*//', '/proc/net/dev']],
     ['cgroup', ['find', '/sys/fs/cgroup', '-type', 'd']],
-    ['file', ['find', '/', '-xdev', '-not', '-path', '/opt/state/logs/*']],
+    ['file', ['find', '/', '-xdev', '-not', '-path', `${STATE}/logs/*`]],
   ] as const;
   const found = [];
   for (const [kind, argv] of looks) {
