@@ -17,6 +17,7 @@ import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
 import { flagsBeside } from './own-flags.ts';
+import { assertOverlayPaths } from './overlay-paths.ts';
 import { processSteps } from './processes.ts';
 import {
   PHASES,
@@ -70,6 +71,9 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): Plan {
   const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+  if (isolation === 'namespaces') {
+    assertOverlayPaths(layout, k3s);
+  }
   const { components, k3sArgs } = inputs;
   const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
   const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Launch, Operation } from '../../src/namespaces/operations.ts';
 import { command } from '../testbed/command.ts';
+import { addIdMapper, IDMAP, RUNNER } from '../testbed/runner-image.ts';
 import type { SandboxOptions } from '../testbed/sandbox.ts';
 import { programs } from './build.ts';
 import {
@@ -18,13 +19,7 @@ import {
   type Bench,
 } from './launch.ts';
 
-const IDMAP = '/usr/local/bin/k3s-in-gvisor-idmap';
-const RUNNER = { uid: 1001, gid: 1001 };
-
-/** `RUN idmap install ...` of a Dockerfile. */
-const build = async (root: string): Promise<void> => {
-  await command([join(programs, 'idmap'), 'install', join(root, IDMAP)]);
-};
+const build = addIdMapper(join(programs, 'idmap'));
 
 const profiles: SandboxOptions[] = [
   { profile: 'stock' },

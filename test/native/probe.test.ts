@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { NATIVE_PROBES } from '../../src/sandbox/facts.ts';
 import { parseProbes } from '../../src/sandbox/parse.ts';
+import { addIdMapper, IDMAP, RUNNER } from '../testbed/runner-image.ts';
 import type { SandboxOptions } from '../testbed/sandbox.ts';
+import { programs } from './build.ts';
 import { BIN, startBench, traces, type Bench } from './launch.ts';
 
 const SYSCTLS = ['vm/panic_on_oom', 'vm/overcommit_memory', 'kernel/cap_last_cap'];
@@ -10,6 +13,7 @@ const SYSCTLS = ['vm/panic_on_oom', 'vm/overcommit_memory', 'kernel/cap_last_cap
 /** What is known of each environment (docs/architecture.md). */
 interface Expectation {
   options: SandboxOptions;
+  mapper?: string;
   no: readonly string[];
 }
 
@@ -18,8 +22,6 @@ interface Expectation {
  * the options of a tmpfs by which runc 1.5 hides a directory.
  */
 const FEBRUARY = ['output-dnat', 'tmpfs-limits'];
-
-const OTHER_USER = { uid: 1001, gid: 1001 };
 
 /** A container has no /dev/kmsg, and gVisor keeps every session keyring. */
 const GVISOR = ['kmsg', 'session-keyring'];
@@ -42,7 +44,7 @@ const expectations: Expectation[] = [
     no: ['user-namespace-mapped', ...V2],
   },
   {
-    options: { profile: 'stock', user: OTHER_USER },
+    options: { profile: 'stock', user: RUNNER },
     no: [
       ...UNPRIVILEGED,
       ...V1,
@@ -51,7 +53,7 @@ const expectations: Expectation[] = [
     ],
   },
   {
-    options: { profile: 'stock', runsc: '2026-02', user: OTHER_USER },
+    options: { profile: 'stock', runsc: '2026-02', user: RUNNER },
     no: [
       ...UNPRIVILEGED,
       ...V1,
@@ -61,9 +63,21 @@ const expectations: Expectation[] = [
       'cgroup-v1-inherited',
     ],
   },
+  {
+    // All that root has.
+    options: { profile: 'stock', user: RUNNER, build: addIdMapper(join(programs, 'idmap')) },
+    mapper: IDMAP,
+    no: ['mount', 'namespaces', 'user-namespace-all', 'user-namespace', ...V1],
+  },
+  {
+    // no_new_privs takes from the helper what its file gives.
+    options: { profile: 'restricted', user: RUNNER, build: addIdMapper(join(programs, 'idmap')) },
+    mapper: IDMAP,
+    no: [...UNPRIVILEGED, ...V1, 'user-namespace-all', 'user-namespace', 'cgroup-v1-inherited'],
+  },
 ];
 
-describe.each(expectations)('probe in $options', ({ options, no }) => {
+describe.each(expectations)('probe in $options', ({ options, mapper, no }) => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await startBench(options);
@@ -77,6 +91,7 @@ describe.each(expectations)('probe in $options', ({ options, no }) => {
     const { code, stdout, stderr } = await bench.sandbox.exec([
       `${BIN}/probe`,
       ...['--scratch', '/tmp'],
+      ...(mapper === undefined ? [] : ['--mapper', mapper]),
       ...SYSCTLS.flatMap((path) => ['--sysctl', path]),
     ]);
     expect(await traces(bench)).toEqual(before);

@@ -14,12 +14,14 @@ export const IDMAP = '/usr/local/bin/k3s-in-gvisor-idmap';
 export const SHIPPED_IDMAP = join(import.meta.dirname, '../../dist/native/linux-x64/idmap');
 
 /** `RUN k3s-in-gvisor-idmap install ...`: the image's own file has the capabilities. */
-export async function addIdMapper(root: string): Promise<void> {
-  await command([SHIPPED_IDMAP, 'install', join(root, IDMAP)]);
-}
+export const addIdMapper =
+  (program = SHIPPED_IDMAP) =>
+  async (root: string): Promise<void> => {
+    await command([program, 'install', join(root, IDMAP)]);
+  };
 
 /** What docs/runners.md tells the users of the official image to do. */
-export const WITH_HELPER = { user: RUNNER, build: addIdMapper } satisfies SandboxOptions;
+export const WITH_HELPER = { user: RUNNER, build: addIdMapper() } satisfies SandboxOptions;
 
 /** The official image's sudo, and a runsc under which it works. */
 export const WITH_SUDO = {
