@@ -82,9 +82,9 @@ describe.each(profiles)('idmap for user 1001 in %o', (options) => {
     expect(await traces(bench)).toEqual(before);
   });
 
-  test.runIf(options.cgroup !== 'v2')(
-    'makes and removes a cgroup in the tree that belongs to root',
-    async () => {
+  // The v2 tree is inherited read-only.
+  if (options.cgroup !== 'v2')
+    test('makes and removes a cgroup in the tree that belongs to root', async () => {
       const { code } = await runInit(
         bench,
         launch(script('main', 'essential', 'mkdir -p /sys/fs/cgroup/cpu/x/y'), [IDMAP]),
@@ -101,8 +101,7 @@ describe.each(profiles)('idmap for user 1001 in %o', (options) => {
         });
       }
       expect((await bash(`test -e ${group}`)).code).toBe(1);
-    },
-  );
+    });
 
   test.each([
     [[`${BIN}/idmap`], /this program has no capabilities here; run "idmap install PATH" as root/],

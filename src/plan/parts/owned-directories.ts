@@ -23,7 +23,7 @@ export const ownedDirectories: Workaround = {
   id: 'owned-directories',
   symptom: 'Failed to create /var/lib/rancher: Permission denied',
   source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
-  removeWhen: 'never: a runner that is not root can map no id but its own',
+  removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
   needed: ({ facts, isolation }) =>
     isolation === 'namespaces' && hasOneUser(facts)
       ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
