@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PAT
 export PROFILE K3S
 
 .PHONY: demo test versions sanitize fuzz lint unit supply build dist-check testbed bench conformance
-.PHONY: soak clean
+.PHONY: soak matrix clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -55,6 +55,10 @@ bench: testbed
 
 conformance: testbed
 	node test/conformance/run.ts
+
+# The table of docs/runners.md: what doctor says in every kind of runner and sandbox.
+matrix: testbed build
+	node test/matrix/run.ts
 
 soak: testbed
 	node test/soak/run.ts

@@ -27,7 +27,7 @@ export const WITH_HELPER = { user: RUNNER, build: addIdMapper() } satisfies Sand
 export const WITH_SUDO = {
   user: RUNNER,
   packages: ['sudo'],
-  allowSuid: true,
+  flags: ['--allow-suid'],
   build: async (root) => {
     await writeFile(join(root, 'etc/sudoers'), 'runner ALL=(ALL:ALL) NOPASSWD:ALL\n', {
       mode: 0o440,

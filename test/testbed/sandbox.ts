@@ -38,8 +38,8 @@ export interface SandboxOptions {
   mounts?: readonly BindMount[];
   /** Where a tmpfs is mounted that any user may write to: an emptyDir of medium Memory. */
   tmpfs?: readonly string[];
-  /** `runsc --allow-suid`: sudo works. */
-  allowSuid?: boolean;
+  /** Global flags of runsc's that a stock Docker does not pass, such as --allow-suid. */
+  flags?: readonly string[];
   /** Changes the image before the start, as lines of a Dockerfile would; given its root on the host. */
   build?: (root: string) => Promise<void>;
   env?: Readonly<Record<string, string>>;
@@ -80,7 +80,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     name,
     profile,
     user: options.user ?? { uid: 0, gid: 0 },
-    allowSuid: options.allowSuid ?? false,
+    flags: options.flags ?? [],
     env: Object.entries({ PATH: path, HOSTNAME: name, ...options.env }).map((kv) => kv.join('=')),
     owner: identify(process.pid),
     runsc: binary,

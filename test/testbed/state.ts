@@ -17,8 +17,8 @@ export interface SandboxRecord {
   /** Path of the runsc binary. */
   runsc: string;
   user: User;
-  /** Whether set-uid bits count, which runsc ignores by default. */
-  allowSuid: boolean;
+  /** Global flags of runsc's beyond those of the profile. */
+  flags: readonly string[];
   env: string[];
   /** The process whose end must end the sandbox; none when it is to stay until stopped. */
   owner?: ProcessIdentity;
