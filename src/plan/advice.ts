@@ -4,6 +4,10 @@ import type { Facts } from '../sandbox/facts.ts';
 export const RUN_AS_ROOT =
   'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
 
+/** Where not even a user namespace can be made, a filter is at work. */
+export const SECCOMP_ADVICE =
+  'a seccomp profile refuses namespaces; run runsc without --oci-seccomp, or the container with --security-opt seccomp=unconfined (Kubernetes: seccompProfile: { type: Unconfined })';
+
 const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
 
 /** The lines of a Dockerfile that let a runner stay who it is. */

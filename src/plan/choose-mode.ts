@@ -1,6 +1,6 @@
 import { MODES, type Isolation, type Mode } from '../mode.ts';
 import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
-import { everyIdAdvice, RUN_AS_ROOT } from './advice.ts';
+import { everyIdAdvice, RUN_AS_ROOT, SECCOMP_ADVICE } from './advice.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
 
 /** What a private root with its own network takes: without these there is nothing to run k3s in. */
@@ -65,6 +65,7 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
     require('namespaces');
     require('user-namespace-single');
+    found.push(SECCOMP_ADVICE);
   }
   CONTROL_PLANE_PROBES.forEach(require);
   if (mode === 'control-plane') {

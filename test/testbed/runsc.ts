@@ -26,7 +26,7 @@ function runscCommand(record: SandboxRecord): string[] {
   };
   return [
     ...[record.runsc, '--root', rootOf(record), ...(profileFlags[record.profile] ?? [])],
-    ...record.flags,
+    ...(record.flags ?? []),
   ];
 }
 

@@ -18,7 +18,7 @@ export interface SandboxRecord {
   runsc: string;
   user: User;
   /** Global flags of runsc's beyond those of the profile. */
-  flags: readonly string[];
+  flags?: readonly string[];
   env: string[];
   /** The process whose end must end the sandbox; none when it is to stay until stopped. */
   owner?: ProcessIdentity;

@@ -45,7 +45,9 @@ export const privateRoot: Workaround = {
             'overlay',
             layout.newRoot,
             'overlay',
-            '-',
+            // Where set-uid bits count and root and the runner's user are changed for each other, the
+            // runner's mount would be run as that user: "must be superuser to use mount".
+            'nosuid',
             `lowerdir=/,upperdir=${upper},workdir=${work}`,
           ],
           ['directory', inside('/proc'), '0755'],
