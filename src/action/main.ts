@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, realpath } from 'node:fs/promises';
 import { arch, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
@@ -50,7 +50,7 @@ async function runStart(inputs: Inputs, layout: Layout, storyteller: Storyteller
     inputs,
     layout,
     context: CONTEXT,
-    cache: process.env['RUNNER_TOOL_CACHE'] ?? join(homedir(), '.cache'),
+    cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? join(homedir(), '.cache')),
     remote: remoteCache(),
     events: tellAll(reporter, storyteller, {
       kubeconfig: (found) => {
@@ -80,7 +80,8 @@ async function exportReach(
 
 /** The run's own, where the runner wants such things; elsewhere if that path is none for overlays. */
 async function makeDirectory(): Promise<string> {
-  const wanted = process.env['RUNNER_TEMP'] ?? tmpdir();
+  // Without symbolic links: below another root they would lead out of it.
+  const wanted = await resolved(process.env['RUNNER_TEMP'] ?? tmpdir());
   const NAME = 'k3s-in-gvisor-';
   const why = whyUnusable(join(wanted, `${NAME}000000`));
   if (why !== undefined) {
@@ -106,4 +107,9 @@ async function writeSummary({ story }: Storyteller, layout: Layout | undefined):
 
 function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The path without symbolic links, also of what is not there yet. */
+function resolved(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }

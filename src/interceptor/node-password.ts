@@ -13,5 +13,7 @@ const PATH = '/etc/rancher/node/password';
 export async function answerNodePassword(answers: string): Promise<void> {
   const path = join(answers, PATH);
   await mkdir(dirname(path), { recursive: true });
+  // Beside it k3s makes sure of its configuration's directory.
+  await mkdir(join(answers, '/etc/rancher/k3s'), { recursive: true });
   await writeFile(path, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 });
 }

@@ -70,10 +70,9 @@ export interface PlanInput {
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 export function makePlan(input: PlanInput): Plan {
   const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
+  // First: the probes of overlays fail of the same cause and say less.
+  assertOverlayPaths(layout, k3s);
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
-  if (isolation === 'namespaces') {
-    assertOverlayPaths(layout, k3s);
-  }
   const { components, k3sArgs } = inputs;
   const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
   const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);

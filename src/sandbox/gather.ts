@@ -1,4 +1,4 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -96,7 +96,8 @@ async function readIfThere(path: string, what: string): Promise<string | undefin
 
 async function findMounts(): Promise<string[]> {
   const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
-  return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
+  const workspace = process.env['GITHUB_WORKSPACE'];
+  return parseMounts(mountinfo, workspace && (await realpath(workspace).catch(() => undefined)));
 }
 
 /** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */

@@ -77,6 +77,12 @@ export const privateRoot: Workaround = {
           ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
           // The lower layer has what they are mounted on.
           ...facts.mounts.map((path): Operation => ['bind', path, inside(path), 'recursive']),
+          // What is bound with RUNNER_TEMP in it has this very root in it, and runc takes the first
+          // cgroup mount that mountinfo names: "create mountpoint for /sys/fs/cgroup/pids mount: stat
+          // .../scratch/root/sys/fs/cgroup/pids/kubepods/...: no such file or directory".
+          ...facts.mounts
+            .filter((path) => layout.scratch.startsWith(`${path}/`))
+            .map((): Operation => ['unmount', inside(layout.scratch)]),
           // Not through this overlay, since another one is put on it: Linux stacks two at most
           // ("Invalid argument"), and a container's own root is the first.
           // Read-only: later jobs run what is in there, and a pod may have the node's root as a volume.

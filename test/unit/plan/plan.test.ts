@@ -151,6 +151,13 @@ describe('the plan of a stock sandbox', () => {
     expect(directOf(planFor(stockFacts({ no: ['output-dnat'] })))).toBe('off');
   });
 
+  it('leaves itself out of a mount of the runner that it lies in', () => {
+    const within = (mounts: string[]): Operation[] =>
+      operations(planFor({ ...stockFacts(), mounts })).filter(([name]) => name === 'unmount');
+    expect(within(['/tmp', '/state'])).toEqual([['unmount', '/state/scratch/root/state/scratch']]);
+    expect(within(['/tmp', '/stat'])).toEqual([]);
+  });
+
   it('starts the gateway and waits for it, then the controller, then k3s, then is ready', () => {
     const order = operations(plan)
       .filter(([directive]) => ['start', 'await', 'ready'].includes(directive))
