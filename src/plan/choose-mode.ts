@@ -30,11 +30,11 @@ export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): strin
 function obstaclesWithout(mode: Mode, facts: Facts): string[] {
   const { result, evidence } = facts.probes['seccomp-trace'];
   if (mode === 'control-plane') {
-    // Even without an agent k3s writes its node's password below it, and else waits for ever.
-    return can(facts, 'seccomp-trace') || facts.etcRancher.result === 'yes'
+    // Even without an agent k3s keeps a node's password there, and else waits for ever.
+    return facts.etcRancher.result === 'yes'
       ? []
       : [
-          `k3s keeps a password in /etc/rancher/node, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}), and no call can be answered for it (seccomp-trace: ${evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher/node", or ${RUN_AS_ROOT}`,
+          `k3s keeps a password below /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher", or ${RUN_AS_ROOT}`,
         ];
   }
   const found: string[] = [];

@@ -9,7 +9,6 @@ import type { Inputs } from '../inputs/inputs.ts';
 import { secretsOf } from '../inputs/secrets.ts';
 import { readRunnerConfig, withRunnerConfig, type RunnerConfig } from '../inputs/runner-config.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
-import { answerNodePassword } from '../interceptor/node-password.ts';
 import { installK3s } from '../k3s/install.ts';
 import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { pullImages } from '../cluster/pull.ts';
@@ -262,9 +261,6 @@ class Run {
     if (applies(plan, interceptor)) {
       this.#wait('interceptor at hand', 'compiling');
       await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
-      if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
-        await answerNodePassword(layout.answers);
-      }
       this.#reached('interceptor at hand');
     }
     await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });

@@ -99,13 +99,4 @@ describe('the runner’s paths', () => {
     expect(await job.post()).toMatchObject({ code: 0 });
     expect(await job.must(['ls', '-A', job.state['directory'] ?? ''])).toBe('logs\n');
   });
-
-  test('must not have a comma, which is said before anything starts', async () => {
-    const job = await Job.create(sandbox, { temp: '/home/runner/a,b' });
-    const { code, log } = await job.main({ inputs });
-    expect(code).toBe(1);
-    expect(log).toMatch(/^::error::.*"\/home\/runner\/a,b\/.*" has a comma/m);
-    expect(log).not.toContain('init started');
-    await job.post();
-  });
 });

@@ -10,11 +10,9 @@ export const interceptor: Workaround = {
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
   source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
   removeWhen: 'gVisor has the files the kubelet demands',
-  needed: ({ facts, mode, isolation, sysctls }) => {
+  needed: ({ mode, isolation, sysctls }) => {
     if (mode === 'control-plane') {
-      return isolation === 'none' && facts.etcRancher.result === 'no'
-        ? `k3s reads its node's password in /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence})`
-        : undefined;
+      return undefined;
     }
     if (sysctls === 'ptrace') {
       return 'the input sysctls asks for it';
