@@ -74,8 +74,12 @@ export function runPaths(state: string): Pick<Layout, 'state' | 'logs' | 'bundle
 
 /** Why a run's directory cannot be there: overlays take its path in a list of options. */
 export function whyUnusable(state: string): string | undefined {
-  return /[,:\\]/.test(state)
-    ? 'has a comma, a colon or a backslash in it, which no overlay takes'
+  if (/[,:\\]/.test(state)) {
+    return 'has a comma, a colon or a backslash in it, which no overlay takes';
+  }
+  // "system validation failed - wrong number of fields (expected 6, got 7)"
+  return /\s/.test(state)
+    ? "has a blank in it, which gVisor writes into /proc/mounts as it is, and the kubelet's reader stops"
     : undefined;
 }
 

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { InputError } from '../errors.ts';
 import { disabledOf, type Component } from '../inputs/components.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { Manifest } from '../inputs/runner-config.ts';
 import type { Isolation, Mode } from '../mode.ts';
 import { importTars, usePrepared } from './images.ts';
 import type { PreparedImages } from '../images/prepared.ts';
-import { k3sPaths, PRIVATE_FILES, type Layout } from '../layout.ts';
+import { k3sPaths, PRIVATE_FILES, whyUnusable, type Layout } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
@@ -17,7 +18,6 @@ import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
 import { flagsBeside } from './own-flags.ts';
-import { assertOverlayPaths } from './overlay-paths.ts';
 import { processSteps } from './processes.ts';
 import {
   PHASES,
@@ -70,9 +70,13 @@ export interface PlanInput {
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 export function makePlan(input: PlanInput): Plan {
   const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
-  // First: the probes of overlays fail of the same cause and say less.
-  assertOverlayPaths(layout, k3s);
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+  const unusable = isolation === 'namespaces' ? whyUnusable(k3s.dataDir) : undefined;
+  if (unusable !== undefined) {
+    throw new InputError(
+      `RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`,
+    );
+  }
   const { components, k3sArgs } = inputs;
   const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
   const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);

@@ -55,7 +55,10 @@ export function parseMounts(mountinfo: string, workspace?: string): string[] {
     points.push(workspace);
   }
   const own = [...new Set(points)].filter(
-    (point) => !SYSTEM_MOUNTS.some((system) => below(point, system)),
+    (point) =>
+      !SYSTEM_MOUNTS.some((system) => below(point, system)) &&
+      // In gVisor's /proc/mounts a blank is no \\040, and the kubelet ends of a line with seven fields.
+      !/\s/.test(point),
   );
   return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
 }

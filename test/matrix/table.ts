@@ -4,7 +4,7 @@ export interface Finding {
   readonly fellShort: readonly { readonly mode: string; readonly obstacles: readonly string[] }[];
 }
 
-/** The table in Markdown: a row a runner, a column a sandbox; what falls short has its reason below. */
+/** The table in Markdown: a row a runner, a column a sandbox; what falls short has its first reason below. */
 export function renderTable(
   runners: readonly string[],
   sandboxes: readonly string[],
@@ -13,7 +13,7 @@ export function renderTable(
   const reasons: string[] = [];
   const cell = ({ mode, fellShort }: Finding): string => {
     if (mode === 'full') return 'full';
-    const reason = (fellShort[0]?.obstacles ?? []).map(withoutAdvice).join('; ');
+    const reason = withoutAdvice(fellShort[0]?.obstacles[0] ?? '');
     if (!reasons.includes(reason)) reasons.push(reason);
     return `${mode ?? 'nothing'} (${reasons.indexOf(reason) + 1})`;
   };
@@ -32,5 +32,7 @@ export function renderTable(
 
 /** What was tried and what came back; the lines to add are in the text around the table. */
 function withoutAdvice(obstacle: string): string {
-  return (obstacle.split('; ')[0] ?? obstacle).replaceAll('|', '\\|');
+  const [tried = obstacle] = obstacle.split('; ');
+  const cut = tried.includes('(') && !tried.endsWith(')');
+  return `${tried}${cut ? ')' : ''}`.replaceAll('|', '\\|');
 }

@@ -49,7 +49,8 @@ describe('parseMounts', () => {
       ['/etc/hosts'],
     ],
     ['one mount over another counts once', ['/x', '/x'], ['/x']],
-    ['octal escapes are read', ['/my\\040dir'], ['/my dir']],
+    ['octal escapes are read', ['/my\\134dir'], ['/my\\dir']],
+    ['blanks are left out, of which the kubelet would end', ['/my\\040dir', '/tmp'], ['/tmp']],
   ])('%s', (_, points, expected) => {
     expect(parseMounts(points.map(line).join('\n'))).toEqual(expected);
   });
