@@ -1,7 +1,7 @@
 /** Writes the table of docs/runners.md: the mode that doctor finds in each kind of runner and sandbox. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 
 import { RUNNER, WITH_HELPER, WITH_SUDO } from '../testbed/runner-image.ts';
 import { startSandbox, type SandboxOptions } from '../testbed/sandbox.ts';
@@ -64,4 +64,7 @@ const text = await readFile(DOCUMENT, 'utf8');
 const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
 if (before === -1 || after < before) throw new Error(`Failed to find ${BEGIN} in ${DOCUMENT}`);
 const changed = `${text.slice(0, before)}${BEGIN}\n\n${table}\n\n${text.slice(after)}`;
-await writeFile(DOCUMENT, await format(changed, { parser: 'markdown', printWidth: 100 }));
+await writeFile(
+  DOCUMENT,
+  await format(changed, { ...(await resolveConfig(DOCUMENT)), filepath: DOCUMENT }),
+);
