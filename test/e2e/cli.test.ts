@@ -63,7 +63,7 @@ test('a wrong command line says what is right, and starts nothing', async () => 
 });
 
 test('a cluster is started, used and stopped by its name', async () => {
-  const before = await snapshot(sandbox, ['/root/.local', TOOL_CACHE, RUNNER_FILES]);
+  const before = await snapshot(sandbox, ['/root/.local', '/root/.kube', TOOL_CACHE, RUNNER_FILES]);
   const options = ['--name=two', `--k3s-path=${K3S_PATH}`, '--mode=full', ...CLUSTER];
   const { code, stdout, stderr } = await cli('start', ...options);
   expect(code, stderr).toBe(0);
@@ -107,7 +107,9 @@ test('a cluster is started, used and stopped by its name', async () => {
   expect(await must('stop', '--name=two')).toBe('');
   expect(await must('list')).toBe('');
   expect(await job.must(['ls', `${STATE}/two`])).toBe('logs\n');
-  expect(await snapshot(sandbox, ['/root/.local', TOOL_CACHE, RUNNER_FILES])).toEqual(before);
+  expect(
+    await snapshot(sandbox, ['/root/.local', '/root/.kube', TOOL_CACHE, RUNNER_FILES]),
+  ).toEqual(before);
 });
 
 test('a start that fails, or is interrupted, leaves nothing but its logs', async () => {

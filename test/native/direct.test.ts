@@ -196,7 +196,7 @@ describe.each([
     ]);
     expect((await n.stats())['pods_failed']).toBe(1);
     expect(await n.control('watch')).toEqual(['ok', 'trouble failed a/heir']);
-    await n.run('node', ['ln', '-sfn', `/proc/${heir.pid}/ns/net`, '/tmp/netns']);
+    await n.run('node', ['ln', '-sfn', '/tmp/netns-heir', '/tmp/netns']);
     await expect.poll(async () => (await n.stats())['pods_failed'], { timeout: 20_000 }).toBe(0);
     expect(await n.control('detach x')).toEqual(ok(1));
     await n.removePod(heir);
