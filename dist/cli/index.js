@@ -40387,7 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 3180:
+/***/ 8313:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44842,8 +44842,12 @@ function runPaths(state) {
 }
 /** Why a run's directory cannot be there: overlays take its path in a list of options. */
 function whyUnusable(state) {
-    return /[,:\\]/.test(state)
-        ? 'has a comma, a colon or a backslash in it, which no overlay takes'
+    if (/[,:\\]/.test(state)) {
+        return 'has a comma, a colon or a backslash in it, which no overlay takes';
+    }
+    // "system validation failed - wrong number of fields (expected 6, got 7)"
+    return /\s/.test(state)
+        ? "has a blank in it, which gVisor writes into /proc/mounts as it is, and the kubelet's reader stops"
         : undefined;
 }
 /** @throws InputError if the run's directory cannot be where it is */
@@ -47400,6 +47404,8 @@ function hasOneUser(facts) {
 ;// CONCATENATED MODULE: ./build/js/plan/advice.js
 /** For most runners the quickest: root in a gVisor container is cheap to grant. */
 const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
+/** Where not even a user namespace can be made, a filter is at work. */
+const SECCOMP_ADVICE = 'a seccomp profile refuses namespaces; run runsc without --oci-seccomp, or the container with --security-opt seccomp=unconfined (Kubernetes: seccompProfile: { type: Unconfined })';
 const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
 /** The lines of a Dockerfile that let a runner stay who it is. */
 const ADD_HELPER = [
@@ -47464,11 +47470,11 @@ function obstacles(mode, isolation, facts) {
 function obstaclesWithout(mode, facts) {
     const { result, evidence } = facts.probes['seccomp-trace'];
     if (mode === 'control-plane') {
-        // Even without an agent k3s writes its node's password below it, and else waits for ever.
-        return can(facts, 'seccomp-trace') || facts.etcRancher.result === 'yes'
+        // Even without an agent k3s keeps a node's password there, and else waits for ever.
+        return facts.etcRancher.result === 'yes'
             ? []
             : [
-                `k3s keeps a password in /etc/rancher/node, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}), and no call can be answered for it (seccomp-trace: ${evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher/node", or ${RUN_AS_ROOT}`,
+                `k3s keeps a password below /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence}); add to the runner's Dockerfile "RUN install -d -o ${facts.user.uid} /etc/rancher", or ${RUN_AS_ROOT}`,
             ];
     }
     const found = [];
@@ -47497,6 +47503,7 @@ function obstaclesInNamespaces(mode, facts) {
     if (hasOneUser(facts) && !can(facts, 'user-namespace-single')) {
         require('namespaces');
         require('user-namespace-single');
+        found.push(SECCOMP_ADVICE);
     }
     CONTROL_PLANE_PROBES.forEach(require);
     if (mode === 'control-plane') {
@@ -47806,11 +47813,9 @@ const interceptor = {
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
     removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ facts, mode, isolation, sysctls }) => {
+    needed: ({ mode, isolation, sysctls }) => {
         if (mode === 'control-plane') {
-            return isolation === 'none' && facts.etcRancher.result === 'no'
-                ? `k3s reads its node's password in /etc/rancher, which user ${facts.user.uid} cannot make (${facts.etcRancher.evidence})`
-                : undefined;
+            return undefined;
         }
         if (sysctls === 'ptrace') {
             return 'the input sysctls asks for it';
@@ -47977,7 +47982,7 @@ const ownedDirectories = {
     id: 'owned-directories',
     symptom: 'Failed to create /var/lib/rancher: Permission denied',
     source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
-    removeWhen: 'never: a runner that is not root can map no id but its own',
+    removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
     needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
         ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
         : undefined,
@@ -48074,7 +48079,9 @@ const privateRoot = {
                         'overlay',
                         layout.newRoot,
                         'overlay',
-                        '-',
+                        // Where set-uid bits count and root and the runner's user are changed for each other, the
+                        // runner's mount would be run as that user: "must be superuser to use mount".
+                        'nosuid',
                         `lowerdir=/,upperdir=${upper},workdir=${work}`,
                     ],
                     ['directory', inside('/proc'), '0755'],
@@ -48104,6 +48111,12 @@ const privateRoot = {
                     ['mount', 'tmpfs', inside('/dev/shm'), 'tmpfs', 'nosuid,noexec,nodev', 'mode=1777'],
                     // The lower layer has what they are mounted on.
                     ...facts.mounts.map((path) => ['bind', path, inside(path), 'recursive']),
+                    // What is bound with RUNNER_TEMP in it has this very root in it, and runc takes the first
+                    // cgroup mount that mountinfo names: "create mountpoint for /sys/fs/cgroup/pids mount: stat
+                    // .../scratch/root/sys/fs/cgroup/pids/kubepods/...: no such file or directory".
+                    ...facts.mounts
+                        .filter((path) => layout.scratch.startsWith(`${path}/`))
+                        .map(() => ['unmount', inside(layout.scratch)]),
                     // Not through this overlay, since another one is put on it: Linux stacks two at most
                     // ("Invalid argument"), and a container's own root is the first.
                     // Read-only: later jobs run what is in there, and a pod may have the node's root as a volume.
@@ -48633,7 +48646,9 @@ function parseMounts(mountinfo, workspace) {
     if (workspace !== undefined) {
         points.push(workspace);
     }
-    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)));
+    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)) &&
+        // In gVisor's /proc/mounts a blank is no \\040, and the kubelet ends of a line with seven fields.
+        !/\s/.test(point));
     return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
 }
 /** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
@@ -48745,7 +48760,8 @@ async function readIfThere(path, what) {
 }
 async function findMounts() {
     const mountinfo = await (0,promises_namespaceObject.readFile)('/proc/self/mountinfo', 'utf8');
-    return parseMounts(mountinfo, process.env['GITHUB_WORKSPACE']);
+    const workspace = process.env['GITHUB_WORKSPACE'];
+    return parseMounts(mountinfo, workspace && (await (0,promises_namespaceObject.realpath)(workspace).catch(() => undefined)));
 }
 /** `preferred` if it can be listened on at 127.0.0.1, else a port that can. */
 async function freePort(preferred) {
@@ -51495,23 +51511,6 @@ async function place(program, { interceptor }) {
     await exec_run([interceptor, '--', 'true']);
 }
 
-;// CONCATENATED MODULE: ./build/js/interceptor/node-password.js
-
-
-
-/** Where k3s looks for it before it makes one (pkg/agent/config, ensureNodePassword). */
-const PATH = '/etc/rancher/node/password';
-/**
- * A node's password in the interceptor's tree of answers, for a user who cannot make /etc/rancher:
- * k3s wants one even without an agent, "Waiting to retrieve agent configuration; server is not
- * ready: mkdir /etc/rancher: permission denied", for ever. Of this run alone, and read by its user only.
- */
-async function answerNodePassword(answers) {
-    const path = (0,external_node_path_namespaceObject.join)(answers, PATH);
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(path), { recursive: true });
-    await (0,promises_namespaceObject.writeFile)(path, `${(0,external_node_crypto_.randomBytes)(16).toString('hex')}\n`, { mode: 0o600 });
-}
-
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
 
 
@@ -52749,10 +52748,15 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 function makePlan(input) {
     const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+    const unusable = isolation === 'namespaces' ? whyUnusable(k3s.dataDir) : undefined;
+    if (unusable !== undefined) {
+        throw new InputError(`RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`);
+    }
     const { components, k3sArgs } = inputs;
     const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
     const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
@@ -53053,7 +53057,6 @@ class Waiting {
 
 
 
-
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
 /**
@@ -53235,9 +53238,6 @@ class Run {
         if (applies(plan, interceptor)) {
             this.#wait('interceptor at hand', 'compiling');
             await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
-            if (plan.isolation === 'none' && facts.etcRancher.result === 'no') {
-                await answerNodePassword(layout.answers);
-            }
             this.#reached('interceptor at hand');
         }
         await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
@@ -53676,7 +53676,7 @@ async function command_line_run([program = '', ...args], env) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3180);
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8313);
 
 process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 
