@@ -96,6 +96,7 @@ describe.each<readonly [string, ClusterSandboxOptions]>([
       'node-name': sandbox.name,
       'api-server': 'https://127.0.0.1:6443',
       logs: expect.stringMatching(/\/k3s-in-gvisor-\w+\/logs$/) as string,
+      bundle: expect.stringMatching(/\/k3s-in-gvisor-\w+\/bundle$/) as string,
     });
     expect(await evidence('environment')).toBe(`${outputs['kubeconfig'] ?? ''}\n`);
     expect((await evidence('logs')).split('\n')).toEqual(
