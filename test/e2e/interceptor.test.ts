@@ -28,7 +28,7 @@ describe('where nothing can be mounted, with a compiler', () => {
   test('falls to mode node, and says why', () => {
     expect(job.outputs['mode']).toBe('node');
     expect(main.log).toMatch(
-      /^Not full: .*tmpfs: no \(Failed to mount tmpfs: Operation not permitted\)/m,
+      /^::warning::Not full: .*tmpfs: no \(Failed to mount tmpfs: Operation not permitted\)/m,
     );
     expect(main.log).toMatch(/on {2}interceptor: nothing can be mounted here/);
     expect(job.summary).toMatch(/\| interceptor \| nothing can be mounted here/);
