@@ -432,7 +432,13 @@ describe.each([
   describe('a port that is taken', () => {
     test('by another load balancer becomes an Event, which names the address inside', async () => {
       const type = 'LoadBalancer';
-      await apply(service('second', { type, selector: { app: 'web' }, ports: [{ port: 8000 }] }));
+      await apply(
+        service('second', {
+          type,
+          selector: { app: 'web' },
+          ports: [{ port: 8000, targetPort: 8080 }],
+        }),
+      );
       expect(await event('second', 'PortConflict')).toMatch(
         /^Failed to listen on tcp \*:8000 for load balancer port 8000; inside the cluster it is 10\.44\.0\.\d+:8000: Service default\/balanced /,
       );
