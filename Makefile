@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PAT
 export PROFILE K3S
 
 .PHONY: demo test versions sanitize fuzz lint unit supply build dist-check testbed bench conformance
-.PHONY: soak matrix clean
+.PHONY: soak kill density matrix clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -60,8 +60,15 @@ conformance: testbed
 matrix: testbed build
 	node test/matrix/run.ts
 
+# What an hour, a hundred blows and a full node do to it: docs/reliability.md, written by these three.
 soak: testbed
-	node test/soak/run.ts
+	node test/reliability/soak.ts
+
+kill: testbed
+	node test/reliability/kill.ts
+
+density: testbed
+	node test/reliability/density.ts
 
 # dist/ is what users run: built here, committed, and compared with what was committed.
 build: testbed-packages
