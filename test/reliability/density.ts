@@ -54,11 +54,8 @@ async function ready(action: Action): Promise<number> {
 /** What the cluster says most often of late. */
 async function complaint(action: Action): Promise<string> {
   const fields = 'custom-columns=REASON:.reason,MESSAGE:.message';
-  const { stdout } = await action.step(
-    ['kubectl', 'get', 'events', '--field-selector=type=Warning', `--output=${fields}`].concat(
-      '--no-headers',
-    ),
-  );
+  const argv = ['kubectl', 'get', 'events', '--field-selector=type=Warning', '--no-headers'];
+  const { stdout } = await action.step([...argv, `--output=${fields}`]);
   const reasons = Map.groupBy(stdout.split('\n'), (line) => line.split(/\s/)[0]);
   const [first] = [...reasons.values()].sort((a, b) => b.length - a.length);
   return first?.at(-1) ?? 'nothing was said of it';

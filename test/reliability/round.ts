@@ -74,10 +74,10 @@ async function strike(sandbox: Sandbox, job: Job, blow: Blow): Promise<boolean> 
       return pid !== '' && (await signals(sandbox, ['kill', '-s', blow.signal, pid]));
     }
     default: {
-      // It may be about to begin.
-      const pattern = VICTIMS[blow.victim].source;
-      const hunt = 'until pkill "-$1" --full "$2"; do sleep 0.01; done';
-      return await signals(sandbox, ['timeout', '5', 'sh', '-c', hunt, 'sh', blow.signal, pattern]);
+      // It may be about to begin. Not as an argument: `pkill --full` would find its own shell by it.
+      const hunt = 'until pkill "-$SIGNAL" --full "$PATTERN"; do sleep 0.01; done';
+      const env = { SIGNAL: blow.signal, PATTERN: VICTIMS[blow.victim].source };
+      return await signals(sandbox, ['timeout', '5', 'sh', '-c', hunt], env);
     }
   }
 }
@@ -85,8 +85,12 @@ async function strike(sandbox: Sandbox, job: Job, blow: Blow): Promise<boolean> 
 /** Main's process id is in a file; with a minus before it, it is that of its group. */
 const KILL_MAIN = `kill -s "$1" -- "$2$(cat ${RUNNER_FILES}/pid)"`;
 
-async function signals(sandbox: Sandbox, argv: readonly string[]): Promise<boolean> {
-  return (await sandbox.exec(argv)).code === 0;
+async function signals(
+  sandbox: Sandbox,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
+  return (await sandbox.exec(argv, { env })).code === 0;
 }
 
 function ended({ code, log }: { readonly code: number; readonly log: string }): string[] {
