@@ -47,6 +47,10 @@ func (b *builder) standin() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	modules, err := modulesOf(b.version)
+	if err != nil {
+		return "", err
+	}
 	inputs := hashOf{words: []string{b.version, compilers, fmt.Sprint(modules, plugins)}, paths: tools.inputs()}
 	for _, name := range []string{"cmd", "internal", "go.mod", "go.sum"} {
 		inputs.paths = append(inputs.paths, filepath.Join(b.module, name))
@@ -65,7 +69,7 @@ func (b *builder) standin() (string, error) {
 		if err != nil {
 			return err
 		}
-		upstream, err := b.upstream(compilers)
+		upstream, err := b.upstream(modules, compilers)
 		if err != nil {
 			return err
 		}

@@ -20,11 +20,11 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 2 {
-		return fmt.Errorf("usage: build <kubernetes version, such as 1.34.4> <output file>")
+		return fmt.Errorf("usage: build <kubernetes version, such as 1.36.3> <output file>")
 	}
 	match := versionFormat.FindStringSubmatch(args[0])
 	if match == nil {
-		return fmt.Errorf("invalid Kubernetes version %q: want one like 1.34.4", args[0])
+		return fmt.Errorf("invalid Kubernetes version %q: want one like 1.36.3", args[0])
 	}
 	// The script `build` starts this program in the module's directory.
 	module, err := os.Getwd()

@@ -9,13 +9,14 @@ import (
 )
 
 // pinned is the Kubernetes version that go.mod and go.sum are committed for.
-const pinned = "1.34.4"
+const pinned = "1.36.3"
 
 var (
 	kubernetesLine = regexp.MustCompile(`(k8s\.io/kubernetes) v1\.\d+\.\d+`)
 	indirectLine   = regexp.MustCompile(`(?m)^.*// indirect\n`)
 	stagingLine    = regexp.MustCompile(`(?m)^\s*(k8s\.io/[a-z0-9-]+) => .*$\n`)
 	stagingSource  = regexp.MustCompile(`(?m)^\s*(k8s\.io/[a-z0-9-]+) => \./staging/`)
+	godebugLine    = regexp.MustCompile(`(?m)^godebug default=\S+$`)
 	k8sRequirement = regexp.MustCompile(`(?m)^\s*k8s\.io/[a-z0-9-]+ v0\.\d+\.\d+\n`)
 )
 
@@ -65,6 +66,9 @@ func forVersion(ours, theirs, version string) string {
 	ours = indirectLine.ReplaceAllString(ours, "")
 	ours = stagingLine.ReplaceAllString(ours, "")
 	ours = k8sRequirement.ReplaceAllString(ours, "")
+	if theirGodebug := godebugLine.FindString(theirs); theirGodebug != "" {
+		ours = godebugLine.ReplaceAllLiteralString(ours, theirGodebug)
+	}
 	ours = kubernetesLine.ReplaceAllString(ours, "${1} v"+version)
 	var replaces strings.Builder
 	for _, match := range stagingSource.FindAllStringSubmatch(theirs, -1) {

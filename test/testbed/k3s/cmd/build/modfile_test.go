@@ -5,6 +5,8 @@ import "testing"
 func TestForVersion(t *testing.T) {
 	const ours = `module m
 
+godebug default=go1.24
+
 require (
 	k8s.io/api v0.34.4
 	k8s.io/kubernetes v1.34.4
@@ -22,12 +24,16 @@ replace (
 `
 	const theirs = `module k8s.io/kubernetes
 
+godebug default=go1.26
+
 replace (
 	k8s.io/api => ./staging/src/k8s.io/api
 	k8s.io/new => ./staging/src/k8s.io/new
 )
 `
 	const want = `module m
+
+godebug default=go1.26
 
 require (
 	k8s.io/kubernetes v1.36.3

@@ -11,39 +11,69 @@ import (
 // upstreamModule is a module whose programs are built as they are, in its own
 // directory of the module cache, with its own go.mod and go.sum.
 type upstreamModule struct {
-	name, path, version, sum string
-	cgo                      bool
-	tags, ldflags            string
+	name, path string
+	pin
+	cgo           bool
+	tags, ldflags string
 	// programs maps a file name in bin/ to a package.
 	programs map[string]string
 }
 
-var modules = []upstreamModule{
-	{
-		name: "containerd", path: "github.com/containerd/containerd/v2", version: "v2.1.5", sum: "h1:pWSmPxUszaLZKQPvOx27iD4iH+aM6o0BoN9+hg77cro=",
-		tags:    "no_btrfs,no_devmapper,no_zfs,netgo,osusergo,static_build",
-		ldflags: "-X github.com/containerd/containerd/v2/version.Version=v2.1.5-k3s1",
-		programs: map[string]string{
-			"containerd": "./cmd/containerd", "containerd-shim-runc-v2": "./cmd/containerd-shim-runc-v2", "ctr": "./cmd/ctr",
+// bundled are the containerd and the runc of k3s by Kubernetes' minor version, or
+// the nearest that the Go proxy has: k3s 1.35.6 brings 2.2.5 and 1.4.2, 1.36.2
+// brings 2.3.2 and 1.4.2, 1.37.0 brings 2.3.4.
+var bundled = map[string]struct{ containerd, runc pin }{
+	"1.35": {containerd22, runc14},
+	"1.36": {containerd23, runc14},
+	"1.37": {containerd23, runc15},
+}
+
+// pin is a module's version and the hash it must have.
+type pin struct{ version, sum string }
+
+var (
+	containerd22 = pin{"v2.2.8", "h1:8nnNE5FqBmofd3lccku8GbWi6d1TO4rrcB2E/0o+HU0="}
+	containerd23 = pin{"v2.3.4", "h1:c2PJo/9UGVdiiw8SwrxuLxWGY+9b3jQ6Xp9zntneIvI="}
+	runc14       = pin{"v1.4.2", "h1:/AEjjXuVH9lTRl9ZyUFQj7oWBM7Xv00qFV6Vx9q5N3o="}
+	runc15       = pin{"v1.5.2", "h1:eUUowc2WJCnFYzI87C1WqRcu356Dk/wsoi90y+2wEfE="}
+)
+
+// modulesOf are the programs a k3s of this Kubernetes version brings.
+func modulesOf(version string) ([]upstreamModule, error) {
+	minor := version[:strings.LastIndex(version, ".")]
+	of, known := bundled[minor]
+	if !known {
+		return nil, fmt.Errorf("failed to choose containerd and runc for Kubernetes %s: there are %v", version, sortedKeys(bundled))
+	}
+	return []upstreamModule{
+		{
+			name: "containerd", path: "github.com/containerd/containerd/v2", pin: of.containerd,
+			tags:    "no_btrfs,no_devmapper,no_zfs,netgo,osusergo,static_build",
+			ldflags: "-X github.com/containerd/containerd/v2/version.Version=" + of.containerd.version + "-k3s1",
+			programs: map[string]string{
+				"containerd": "./cmd/containerd", "containerd-shim-runc-v2": "./cmd/containerd-shim-runc-v2", "ctr": "./cmd/ctr",
+			},
 		},
-	},
-	{
-		name: "runc", path: "github.com/opencontainers/runc", version: "v1.3.4", sum: "h1:+lwmPUTzbgv0JFqu8zBU2WtHYbm+JPPS9hxB/PvWd30=",
-		cgo: true, tags: "seccomp,netgo,osusergo",
-		ldflags:  "-linkmode external -extldflags -static -X main.version=1.3.4",
-		programs: map[string]string{"runc": "."},
-	},
-	{
-		name: "kine", path: "github.com/k3s-io/kine", version: "v0.17.5", sum: "h1:QHFCxnRqLvpstdUE86BAUCPiJjOxxV3mBe6pb/fOeYQ=",
-		cgo: true, tags: "netgo,osusergo,sqlite_omit_load_extension",
-		ldflags:  "-linkmode external -extldflags -static",
-		programs: map[string]string{"kine": "."},
-	},
+		{
+			name: "runc", path: "github.com/opencontainers/runc", pin: of.runc,
+			cgo: true, tags: "seccomp,netgo,osusergo",
+			ldflags:  "-linkmode external -extldflags -static -X main.version=" + strings.TrimPrefix(of.runc.version, "v"),
+			programs: map[string]string{"runc": "."},
+		},
+		kine,
+	}, nil
+}
+
+var kine = upstreamModule{
+	name: "kine", path: "github.com/k3s-io/kine", pin: pin{"v0.17.5", "h1:QHFCxnRqLvpstdUE86BAUCPiJjOxxV3mBe6pb/fOeYQ="},
+	cgo: true, tags: "netgo,osusergo,sqlite_omit_load_extension",
+	ldflags:  "-linkmode external -extldflags -static",
+	programs: map[string]string{"kine": "."},
 }
 
 // plugins is the module of the CNI plugins, which become one program.
 var plugins = upstreamModule{
-	name: "cni-plugins", path: "github.com/containernetworking/plugins", version: "v1.9.1", sum: "h1:8oU6WsIsU3bpnNZuvHp74a6cE1MJwbj2P7s4/yTUNlA=",
+	name: "cni-plugins", path: "github.com/containernetworking/plugins", pin: pin{"v1.9.1", "h1:8oU6WsIsU3bpnNZuvHp74a6cE1MJwbj2P7s4/yTUNlA="},
 	programs: map[string]string{
 		"bandwidth": "plugins/meta/bandwidth", "bridge": "plugins/main/bridge", "firewall": "plugins/meta/firewall",
 		"host-local": "plugins/ipam/host-local", "loopback": "plugins/main/loopback", "portmap": "plugins/meta/portmap",
@@ -52,7 +82,7 @@ var plugins = upstreamModule{
 
 // upstream builds everything the payload takes from elsewhere, and returns the
 // directories that hold it.
-func (b *builder) upstream(compilers string) ([]string, error) {
+func (b *builder) upstream(modules []upstreamModule, compilers string) ([]string, error) {
 	var dirs []string
 	for _, module := range modules {
 		dir, err := b.compile(module, compilers)
@@ -200,7 +230,7 @@ func renameMain(dir, name string) error {
 	return nil
 }
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	var keys []string
 	for key := range m {
 		keys = append(keys, key)

@@ -80,7 +80,7 @@ func stageAndExec(program string, args []string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := archive.Extract(dataDir)
+	dir, err := archive.Extract(dataDir, config.DefaultDataDir)
 	if err != nil {
 		return fmt.Errorf("extracting data: %w", err)
 	}

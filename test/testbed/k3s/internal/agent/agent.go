@@ -58,7 +58,7 @@ func (a *Agent) path(parts ...string) string {
 // Start starts the agent; what comes later waits for its turn in the background.
 func (a *Agent) Start() error {
 	configureSystem()
-	if err := a.writePassword(); err != nil {
+	if err := a.identity.EnsurePassword(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(a.path("etc"), 0o755); err != nil {

@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,20 +29,4 @@ func configureSystem() {
 			logrus.Errorf("Failed to set sysctl: %v", err)
 		}
 	}
-}
-
-// writePassword keeps the node's password, by which a server recognises it.
-func (a *Agent) writePassword() error {
-	const file = "/etc/rancher/node/password"
-	if _, err := os.Stat(file); err == nil {
-		return nil
-	}
-	random := make([]byte, 16)
-	if _, err := rand.Read(random); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(hex.EncodeToString(random)+"\n"), 0o600)
 }

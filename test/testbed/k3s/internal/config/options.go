@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -213,6 +214,16 @@ func (o *Options) setNetwork(v values) error {
 // RunsCCM says whether k3s's cloud controller manager process part runs: it
 // stays off only when both its node controller and servicelb are off.
 func (o *Options) RunsCCM() bool { return !o.DisableCCM || !o.Disable["servicelb"] }
+
+// Disables are the packaged manifests that are switched off: those that were
+// named, and the cloud controller's where it does not run.
+func (o *Options) Disables() map[string]bool {
+	disables := maps.Clone(o.Disable)
+	if !o.RunsCCM() {
+		disables["ccm"] = true
+	}
+	return disables
+}
 
 // DataDir finds the data directory without judging the other arguments: the
 // self-extracting binary needs it before anything else

@@ -62,9 +62,13 @@ func Find(file string) (*Archive, error) {
 func (a *Archive) Dir(dataDir string) string { return filepath.Join(dataDir, "data", a.Hash) }
 
 // Extract unpacks the archive into <dataDir>/data/<hash> unless bin/k3s is there
-// already, under the lock data/.lock, through a temporary directory, and renews
-// the links data/current, data/previous and data/cni/* (k3s cmd/k3s/main.go).
-func (a *Archive) Extract(dataDir string) (string, error) {
+// already, or below the usual data directory, which k3s prefers: under the lock
+// data/.lock, through a temporary directory, and renews the links data/current,
+// data/previous and data/cni/* (k3s cmd/k3s/main.go).
+func (a *Archive) Extract(dataDir, usual string) (string, error) {
+	if dir := a.Dir(usual); present(dir) {
+		return dir, nil
+	}
 	dir := a.Dir(dataDir)
 	if present(dir) {
 		return dir, nil

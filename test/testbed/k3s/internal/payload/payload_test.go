@@ -54,7 +54,7 @@ func extract(t *testing.T, file, dataDir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := archive.Extract(dataDir)
+	dir, err := archive.Extract(dataDir, filepath.Join(dataDir, "usual"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,6 +104,24 @@ func TestExtractLeavesWhatIsThere(t *testing.T) {
 	extract(t, file, dataDir)
 	if content, err := os.ReadFile(program); err != nil || string(content) != "touched" {
 		t.Errorf("got %q, %v: it was unpacked again", content, err)
+	}
+}
+
+func TestExtractPrefersTheUsualDataDirectory(t *testing.T) {
+	usual, other := t.TempDir(), t.TempDir()
+	archive, err := Find(fileWith(t, "one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := archive.Extract(usual, usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := archive.Extract(other, usual); err != nil || got != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	if entries, err := os.ReadDir(other); err != nil || len(entries) != 0 {
+		t.Errorf("got %v, %v: want nothing in the data directory that was named", entries, err)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -26,8 +26,22 @@ const uninitializedTaint = "node.cloudprovider.kubernetes.io/uninitialized"
 
 func (s *Server) startControllers(client *kubernetes.Clientset) {
 	s.background("kubernetes endpoints", func(ctx context.Context) error { return s.publishEndpoints(ctx, client) })
-	s.background("manifests", s.deployManifests)
-	s.background("node controller", func(ctx context.Context) error { return s.watchNodes(ctx, client) })
+	s.background("controllers", func(ctx context.Context) error {
+		if pause(ctx, staging) != nil {
+			return nil
+		}
+		if err := s.stageManifests(); err != nil {
+			return err
+		}
+		if pause(ctx, caches) != nil {
+			return nil
+		}
+		s.background("manifests", s.deployManifests)
+		return s.onNodeChange(ctx, client, s.labelNode, s.writeNodeHosts)
+	})
+	if !s.options.DisableCCM {
+		s.background("cloud controller", func(ctx context.Context) error { return s.onNodeChange(ctx, client, initialize) })
+	}
 	if s.options.RunsCCM() && !s.options.Disable["servicelb"] {
 		s.background("servicelb", func(ctx context.Context) error { return s.watchServices(ctx, client) })
 	}
@@ -83,63 +97,41 @@ func untilDone(ctx context.Context, what string, action func() error) error {
 	}
 }
 
-// watchNodes labels this server's node, writes CoreDNS's NodeHosts, and is the
-// node half of k3s's cloud controller manager.
-func (s *Server) watchNodes(ctx context.Context, client *kubernetes.Clientset) error {
-	factory := informers.NewSharedInformerFactory(client, 10*time.Minute)
-	nodes := factory.Core().V1().Nodes()
-	configMaps := informers.NewSharedInformerFactoryWithOptions(client, 10*time.Minute, informers.WithNamespace("kube-system"))
-	reconcile := make(chan struct{}, 1)
-	wake := func(any) {
-		select {
-		case reconcile <- struct{}{}:
-		default:
-		}
-	}
-	handler := cache.ResourceEventHandlerFuncs{AddFunc: wake, UpdateFunc: func(_, o any) { wake(o) }, DeleteFunc: wake}
-	for _, informer := range []cache.SharedIndexInformer{nodes.Informer(), configMaps.Core().V1().ConfigMaps().Informer()} {
-		if _, err := informer.AddEventHandler(handler); err != nil {
-			return err
-		}
-	}
-	factory.Start(ctx.Done())
-	configMaps.Start(ctx.Done())
-	factory.WaitForCacheSync(ctx.Done())
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-reconcile:
-		}
-		var all []*corev1.Node
-		for _, object := range nodes.Informer().GetStore().List() {
-			all = append(all, object.(*corev1.Node))
-		}
-		for _, node := range all {
-			if err := s.reconcileNode(ctx, client, node); err != nil {
-				logrus.Warnf("Failed to update node %s: %v", node.Name, err)
+// onNodeChange calls the handlers for every node there is, and then each time one
+// changes, and at no other time: no resync, as in k3s.
+func (s *Server) onNodeChange(ctx context.Context, client *kubernetes.Clientset, handlers ...nodeHandler) error {
+	factory := informers.NewSharedInformerFactory(client, 0)
+	handle := func(object any) {
+		node := object.(*corev1.Node)
+		for _, handler := range handlers {
+			if err := untilDone(ctx, "handle node "+node.Name, func() error { return handler(ctx, client, node) }); err != nil {
+				return
 			}
 		}
-		if err := writeNodeHosts(ctx, client, all); err != nil {
-			logrus.Warnf("Failed to update the coredns ConfigMap: %v", err)
-		}
 	}
+	_, err := factory.Core().V1().Nodes().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: handle, UpdateFunc: func(_, object any) { handle(object) },
+	})
+	if err != nil {
+		return err
+	}
+	factory.Start(ctx.Done())
+	<-ctx.Done()
+	return nil
 }
 
-func (s *Server) reconcileNode(ctx context.Context, client *kubernetes.Clientset, node *corev1.Node) error {
-	if node.Name == s.identity.Name && node.Labels["node-role.kubernetes.io/control-plane"] != "true" {
-		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]string{"node-role.kubernetes.io/control-plane": "true"}}})
-		if err != nil {
-			return err
-		}
-		if _, err := client.CoreV1().Nodes().Patch(ctx, node.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return err
-		}
+type nodeHandler func(context.Context, *kubernetes.Clientset, *corev1.Node) error
+
+func (s *Server) labelNode(ctx context.Context, client *kubernetes.Clientset, node *corev1.Node) error {
+	if node.Name != s.identity.Name || node.Labels["node-role.kubernetes.io/control-plane"] == "true" {
+		return nil
 	}
-	if !s.options.DisableCCM && tainted(node) {
-		return initialize(ctx, client, node.Name)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": map[string]string{"node-role.kubernetes.io/control-plane": "true"}}})
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = client.CoreV1().Nodes().Patch(ctx, node.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{})
+	return err
 }
 
 func tainted(node *corev1.Node) bool {
@@ -153,9 +145,12 @@ func tainted(node *corev1.Node) bool {
 
 // initialize is k3s's cloud provider in short: provider id k3s://<name>, the
 // addresses kubelet was given, and the taint away.
-func initialize(ctx context.Context, client *kubernetes.Clientset, name string) error {
+func initialize(ctx context.Context, client *kubernetes.Clientset, changed *corev1.Node) error {
+	if !tainted(changed) {
+		return nil
+	}
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		node, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		node, err := client.CoreV1().Nodes().Get(ctx, changed.Name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
@@ -163,7 +158,7 @@ func initialize(ctx context.Context, client *kubernetes.Clientset, name string) 
 		if given == "" {
 			return errors.New("kubelet has not set its node IP yet")
 		}
-		addresses := []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: name}}
+		addresses := []corev1.NodeAddress{{Type: corev1.NodeHostName, Address: node.Name}}
 		for _, ip := range strings.Split(given, ",") {
 			addresses = append([]corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: ip}}, addresses...)
 		}
@@ -171,56 +166,69 @@ func initialize(ctx context.Context, client *kubernetes.Clientset, name string) 
 		if node, err = client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{}); err != nil {
 			return err
 		}
-		node.Spec.ProviderID = "k3s://" + name
-		var taints []corev1.Taint
-		for _, taint := range node.Spec.Taints {
-			if taint.Key != uninitializedTaint {
-				taints = append(taints, taint)
-			}
-		}
-		node.Spec.Taints = taints
+		node.Spec.ProviderID = "k3s://" + node.Name
+		node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == uninitializedTaint })
 		if _, err = client.CoreV1().Nodes().Update(ctx, node, metav1.UpdateOptions{}); err == nil {
-			logrus.Infof("Successfully initialized node %s with cloud provider", name)
+			logrus.Infof("Successfully initialized node %s with cloud provider", node.Name)
 		}
 		return err
 	})
 }
 
 // writeNodeHosts keeps the key NodeHosts of the coredns ConfigMap, without which
-// CoreDNS's pod cannot start: its volume names the key.
-func writeNodeHosts(ctx context.Context, client *kubernetes.Clientset, nodes []*corev1.Node) error {
-	var lines []string
-	for _, node := range nodes {
-		for _, address := range node.Status.Addresses {
-			if address.Type == corev1.NodeInternalIP {
-				lines = append(lines, address.Address+" "+node.Name)
-			}
+// CoreDNS's pod cannot start: its volume names the key. Where there is no
+// ConfigMap yet, the next chance is the next change of a node, as in k3s
+// (pkg/node/controller.go): minutes, if the node is as it will stay.
+func (s *Server) writeNodeHosts(ctx context.Context, client *kubernetes.Clientset, node *corev1.Node) error {
+	if s.options.Disable["coredns"] {
+		return nil
+	}
+	var address string
+	for _, each := range node.Status.Addresses {
+		if each.Type == corev1.NodeInternalIP {
+			address = each.Address
 		}
 	}
-	if len(lines) == 0 {
+	if address == "" {
+		logrus.Errorf("No InternalIP addresses found for node %s", node.Name)
 		return nil
 	}
-	sort.Strings(lines)
-	want := strings.Join(lines, "\n") + "\n"
 	configMap, err := client.CoreV1().ConfigMaps("kube-system").Get(ctx, "coredns", metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if configMap.Data["NodeHosts"] == want {
+	if err != nil {
+		logrus.Warnf("Unable to fetch coredns config map: %v", err)
 		return nil
 	}
-	patch, err := json.Marshal(map[string]any{"data": map[string]string{"NodeHosts": want}})
-	if err != nil {
+	hosts, isNew := withNode(configMap.Data["NodeHosts"], node.Name, address)
+	if !isNew {
+		return nil
+	}
+	if configMap.Data == nil {
+		configMap.Data = map[string]string{}
+	}
+	configMap.Data["NodeHosts"] = hosts
+	if _, err := client.CoreV1().ConfigMaps("kube-system").Update(ctx, configMap, metav1.UpdateOptions{}); err != nil {
 		return err
 	}
-	_, err = client.CoreV1().ConfigMaps("kube-system").Patch(ctx, "coredns", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "k3s-node-controller"})
-	if err != nil {
-		return fmt.Errorf("failed to write NodeHosts: %w", err)
-	}
-	logrus.Infof("Updated coredns node hosts entry [%s]", strings.TrimSpace(want))
+	logrus.Infof("Updated coredns NodeHosts entry for %s", node.Name)
 	return nil
+}
+
+// withNode puts the node into the hosts, in place of what they said of it, and
+// says whether that changed them.
+func withNode(hosts, name, address string) (string, bool) {
+	want := address + " " + name
+	var lines []string
+	for line := range strings.Lines(hosts) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && fields[1] != name {
+			lines = append(lines, strings.Join(fields, " "))
+		} else if strings.Join(fields, " ") == want {
+			return hosts, false
+		}
+	}
+	lines = append(lines, want)
+	sort.Strings(lines)
+	return strings.Join(lines, "\n") + "\n", true
 }
 
 // waitUntainted returns once a node without the uninitialized taint exists.

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,11 +10,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
 	"github.com/sirupsen/logrus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -32,66 +31,87 @@ import (
 //go:embed manifests
 var packaged embed.FS
 
-// rescan is how often k3s looks through the manifests directory.
-const rescan = 15 * time.Second
+// How long k3s takes, as 1.36.2 was seen to, natively and in gVisor alike: its
+// clients wait for their own limit of five requests a second.
+const (
+	// From /readyz to the manifests' being on disk: the Addon CRD is made and waited for first.
+	staging = 2 * time.Second
+	// From there to the Addon and the node controller's start.
+	caches = time.Second
+	// To look for what a disabled manifest may have made.
+	deletion = 2 * time.Second
+	// To look for, make and record one object: 4 to 5 s for coredns.yaml.
+	object = 750 * time.Millisecond
+	// How often k3s looks through the manifests directory.
+	rescan = 15 * time.Second
+)
 
-// notImitated are packaged components of k3s that the stand-in leaves out.
-var notImitated = map[string]bool{"traefik": true, "metrics-server": true}
+// notImitated are packaged manifests of k3s that the stand-in leaves empty; they
+// take their time all the same.
+var notImitated = []string{
+	"ccm.yaml",
+	"metrics-server/aggregated-metrics-reader.yaml", "metrics-server/auth-delegator.yaml", "metrics-server/auth-reader.yaml",
+	"metrics-server/metrics-apiservice.yaml", "metrics-server/metrics-server-deployment.yaml",
+	"metrics-server/metrics-server-service.yaml", "metrics-server/resource-reader.yaml",
+	"traefik.yaml",
+}
 
 func (s *Server) manifestsDir() string { return filepath.Join(s.files.dir, "manifests") }
 
-// disabled says whether a packaged manifest is switched off.
-func (s *Server) disabled(file string) bool {
-	switch name := strings.TrimSuffix(file, filepath.Ext(file)); name {
-	case "rolebindings":
-		return false
-	default:
-		return s.options.Disable[name]
-	}
-}
-
 // stageManifests writes the packaged manifests with this cluster's values in
-// them, and notes which are to be deleted. `X.yaml.skip` leaves X alone.
+// them, the disabled ones too: k3s 1.36.2 was seen to delete those one by one.
 func (s *Server) stageManifests() error {
-	for name := range notImitated {
-		if !s.options.Disable[name] {
-			logrus.Warnf("The stand-in does not carry %s: it is skipped", name)
-		}
-	}
 	registry := ""
 	if s.options.SystemRegistry != "" {
 		registry = s.options.SystemRegistry + "/"
 	}
 	replace := strings.NewReplacer(
 		"%{CLUSTER_DNS}%", s.options.ClusterDNS,
+		"%{CLUSTER_DNS_LIST}%", "["+s.options.ClusterDNS+"]",
+		"%{CLUSTER_DNS_IPFAMILYPOLICY}%", "SingleStack",
 		"%{CLUSTER_DOMAIN}%", s.options.ClusterDomain,
 		"%{DEFAULT_LOCAL_STORAGE_PATH}%", s.options.LocalStorage,
 		"%{SYSTEM_DEFAULT_REGISTRY}%", registry,
 	)
+	stage := func(name, content string) error {
+		to := filepath.Join(s.manifestsDir(), name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		logrus.Infof("Writing manifest: %s", to)
+		return os.WriteFile(to, []byte(replace.Replace(content)), 0o600)
+	}
+	for _, name := range notImitated {
+		if path := filepath.Join(s.manifestsDir(), name); !isDisabled(s.manifestsDir(), path, s.options.Disables()) {
+			logrus.Warnf("The stand-in does not carry %s: it is empty", name)
+		}
+		if err := stage(name, "# not carried by the stand-in\n"); err != nil {
+			return err
+		}
+	}
 	return fs.WalkDir(packaged, "manifests", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
-		}
-		to := filepath.Join(s.manifestsDir(), entry.Name())
-		if _, err := os.Stat(to + ".skip"); err == nil || s.disabled(entry.Name()) {
-			return nil
 		}
 		content, err := packaged.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		logrus.Infof("Writing manifest: %s", to)
-		return os.WriteFile(to, []byte(replace.Replace(string(content))), 0o600)
+		return stage(entry.Name(), string(content))
 	})
 }
 
 // deployer applies the files of the manifests directory.
 type deployer struct {
-	dynamic dynamic.Interface
-	mapper  *restmapper.DeferredDiscoveryRESTMapper
-	applied map[string][32]byte
+	dynamic  dynamic.Interface
+	mapper   *restmapper.DeferredDiscoveryRESTMapper
+	disables map[string]bool
+	// applied is the time each file had when it was applied.
+	applied map[string]time.Time
 }
 
+// deployManifests is k3s's Addon controller without the Addons
+// (k3s pkg/deploy/controller.go).
 func (s *Server) deployManifests(ctx context.Context) error {
 	cfg, err := s.restConfig(supervisor)
 	if err != nil {
@@ -105,100 +125,146 @@ func (s *Server) deployManifests(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &deployer{dyn, restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco)), map[string][32]byte{}}
-
-	if err := s.deleteDisabled(ctx, d); err != nil {
-		return err
-	}
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return err
-	}
-	defer watcher.Close()
-	if err := watcher.Add(s.manifestsDir()); err != nil {
-		return fmt.Errorf("failed to watch %s: %w", s.manifestsDir(), err)
+	d := &deployer{
+		dynamic: dyn, mapper: restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(disco)),
+		disables: s.options.Disables(), applied: map[string]time.Time{},
 	}
 	for {
-		next := time.After(rescan)
-		if complete := d.applyDir(ctx, s.manifestsDir()); !complete {
-			// What failed is tried again soon, as k3s's work queue does.
-			next = time.After(time.Second)
+		if err := d.pass(ctx, s.manifestsDir()); err != nil {
+			logrus.Errorf("Failed to process config: %v", err)
 		}
-		select {
-		case <-ctx.Done():
+		if err := pause(ctx, rescan); err != nil {
 			return nil
-		case <-watcher.Events:
-		case <-next:
 		}
 	}
 }
 
-// deleteDisabled removes what a disabled packaged manifest made, and its file.
-func (s *Server) deleteDisabled(ctx context.Context, d *deployer) error {
-	entries, err := packaged.ReadDir("manifests")
-	if err != nil {
-		return err
+// pause waits as k3s would; an error says that it was told to end.
+func pause(ctx context.Context, duration time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(duration):
+		return nil
 	}
-	for _, entry := range entries {
-		if !s.disabled(entry.Name()) {
-			continue
-		}
-		content, err := packaged.ReadFile("manifests/" + entry.Name())
-		if err != nil {
-			return err
-		}
-		if err := untilDone(ctx, "delete "+entry.Name(), func() error { return d.remove(ctx, content) }); err != nil {
-			return err
-		}
-		if err := os.Remove(filepath.Join(s.manifestsDir(), entry.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }
 
-// applyDir applies new and changed files in name order; false if one failed.
-func (d *deployer) applyDir(ctx context.Context, dir string) bool {
-	var files []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+// manifest is a file of the manifests directory that the Addon controller does
+// something about.
+type manifest struct {
+	path     string
+	modified time.Time
+	disabled bool
+}
+
+// listManifests looks through the directory in the order of the paths. What is
+// disabled is to be deleted, and is so before `.skip` is asked: `X.yaml.skip`,
+// anywhere below base, makes k3s ignore every X.yaml that is not disabled.
+func listManifests(base string, disables map[string]bool) ([]manifest, error) {
+	var files []manifest
+	skips := map[string]bool{}
+	err := filepath.WalkDir(base, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		switch filepath.Ext(path) {
-		case ".yaml", ".yml", ".json":
-			files = append(files, path)
+		if skipped, isSkip := strings.CutSuffix(entry.Name(), ".skip"); isSkip {
+			skips[skipped] = true
+			return nil
 		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		files = append(files, manifest{path, info.ModTime(), isDisabled(base, path, disables)})
 		return nil
 	})
 	if err != nil {
-		logrus.Errorf("Failed to process config: failed to read %s: %v", dir, err)
-		return false
+		return nil, fmt.Errorf("failed to read %s: %w", base, err)
 	}
-	sort.Strings(files)
-	complete := true
+	sort.Slice(files, func(a, b int) bool { return files[a].path < files[b].path })
+	return slices.DeleteFunc(files, func(file manifest) bool {
+		name := filepath.Base(file.path)
+		return !file.disabled && (strings.HasPrefix(name, ".") || skips[name] || !isManifest(name))
+	}), nil
+}
+
+func isManifest(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// isDisabled goes by the file's name without its extension, or by that of a
+// directory it is in.
+func isDisabled(base, path string, disables map[string]bool) bool {
+	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(path, base), "/"), "/")
+	for i := 1; i < len(parts); i++ {
+		if disables[filepath.Join(parts[:i]...)] {
+			return true
+		}
+	}
+	name := parts[len(parts)-1]
+	return isManifest(name) && disables[strings.TrimSuffix(name, filepath.Ext(name))]
+}
+
+// pass deletes what is disabled and applies what has changed, one file after the
+// other; one that fails is tried again by the next pass.
+func (d *deployer) pass(ctx context.Context, dir string) error {
+	files, err := listManifests(dir, d.disables)
+	if err != nil {
+		return err
+	}
+	var failures []error
 	for _, file := range files {
-		if _, err := os.Stat(file + ".skip"); err == nil {
+		if file.disabled {
+			if err := d.delete(ctx, file.path); err != nil {
+				failures = append(failures, fmt.Errorf("failed to delete %s: %w", file.path, err))
+			}
 			continue
 		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			// Renamed away since; the next scan tells.
-			complete = false
+		if d.applied[file.path].Equal(file.modified) {
 			continue
 		}
-		sum := sha256.Sum256(content)
-		if d.applied[file] == sum {
+		if err := d.deploy(ctx, file.path); err != nil {
+			failures = append(failures, fmt.Errorf("failed to process %s: %w", file.path, err))
 			continue
 		}
-		if err := d.apply(ctx, content); err != nil {
-			logrus.Errorf("Failed to process config: failed to process %s: %v", file, err)
-			complete = false
-			continue
-		}
-		logrus.Infof("Applied manifest %s", file)
-		d.applied[file] = sum
+		d.applied[file.path] = file.modified
 	}
-	return complete
+	return errors.Join(failures...)
+}
+
+func (d *deployer) deploy(ctx context.Context, path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	logrus.Infof("Applying manifest at %q", path)
+	if err := d.apply(ctx, content); err != nil {
+		return err
+	}
+	logrus.Infof("Applied manifest at %q", path)
+	return nil
+}
+
+func (d *deployer) delete(ctx context.Context, path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := pause(ctx, deletion); err != nil {
+		return err
+	}
+	if err := d.remove(ctx, content); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	logrus.Infof("Deleting manifest at %q", path)
+	return nil
 }
 
 func (d *deployer) apply(ctx context.Context, content []byte) error {
@@ -206,14 +272,17 @@ func (d *deployer) apply(ctx context.Context, content []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, object := range objects {
-		resource, err := d.resource(object)
+	for _, each := range objects {
+		if err := pause(ctx, object); err != nil {
+			return err
+		}
+		resource, err := d.resource(each)
 		if err != nil {
 			return err
 		}
-		_, err = resource.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: "deploy@k3s", Force: true})
+		_, err = resource.Apply(ctx, each.GetName(), each, metav1.ApplyOptions{FieldManager: "deploy@k3s", Force: true})
 		if err != nil {
-			return fmt.Errorf("failed to apply %s %s: %w", object.GetKind(), object.GetName(), err)
+			return fmt.Errorf("failed to apply %s %s: %w", each.GetKind(), each.GetName(), err)
 		}
 	}
 	return nil

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
-
-	"k3s-in-gvisor/test/testbed/k3s/internal/config"
 )
 
 func TestPackagedManifestsDecode(t *testing.T) {
@@ -46,11 +48,49 @@ metadata: {name: c}
 	}
 }
 
-func TestDisabled(t *testing.T) {
-	s := &Server{options: &config.Options{Disable: map[string]bool{"coredns": true, "rolebindings": true}}}
-	for file, want := range map[string]bool{"coredns.yaml": true, "local-storage.yaml": false, "rolebindings.yaml": false} {
-		if got := s.disabled(file); got != want {
-			t.Errorf("%s: got %v, want %v", file, got, want)
+func TestListManifests(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{
+		"traefik.yaml", "traefik.yaml.skip", "coredns.yaml", "own.YML", "own.json", "notes.txt", ".hidden.yaml",
+		"skipped.yaml", "skipped.yaml.skip", "metrics-server/service.yaml", "charts/deep/skipped.yaml", "charts/deep/traefik.yml",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := listManifests(dir, map[string]bool{"traefik": true, "metrics-server": true, "notes": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, file := range files {
+		line := strings.TrimPrefix(file.path, dir+"/")
+		if file.disabled {
+			line = "delete " + line
+		}
+		got = append(got, line)
+	}
+	// A disabled manifest is deleted whether it is skipped or not.
+	want := []string{"delete charts/deep/traefik.yml", "coredns.yaml", "delete metrics-server/service.yaml", "own.YML", "own.json", "delete traefik.yaml"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWithNode(t *testing.T) {
+	for _, test := range []struct {
+		hosts, want string
+		changed     bool
+	}{
+		{"", "10.0.0.1 a\n", true},
+		{"10.0.0.1 a\n", "10.0.0.1 a\n", false},
+		{"10.0.0.9 a\n10.0.0.2 b\n", "10.0.0.1 a\n10.0.0.2 b\n", true},
+	} {
+		if got, changed := withNode(test.hosts, "a", "10.0.0.1"); got != test.want || changed != test.changed {
+			t.Errorf("%q: got %q, %v", test.hosts, got, changed)
 		}
 	}
 }

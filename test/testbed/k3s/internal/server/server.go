@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -57,12 +58,34 @@ func New(options *config.Options, identity node.Identity, group *process.Group) 
 			return nil, err
 		}
 	}
-	for _, step := range []func() error{s.makeTLS, s.writeTokens, s.writeKubeconfig, s.stageManifests} {
+	for _, step := range []func() error{s.makeTLS, s.writeTokens, s.configureAgent, s.writeKubeconfig} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// agentRetry is how long k3s waits between two attempts, up to twice as long.
+const agentRetry = 5 * time.Second
+
+// configureAgent: k3s 1.36 fetches an agent's configuration without an agent, too
+// (pkg/agent/config, Get), which ends with the node's password below a fixed
+// path. Where that cannot be written it tries for ever, and nothing else starts.
+func (s *Server) configureAgent() error {
+	if !s.options.DisableAgent {
+		return nil
+	}
+	for {
+		err := s.identity.EnsurePassword()
+		if err == nil {
+			return nil
+		}
+		logrus.Infof("Waiting to retrieve agent configuration; server is not ready: %v", err)
+		if err := pause(s.group.Context, agentRetry+rand.N(agentRetry)); err != nil {
+			return err
+		}
+	}
 }
 
 // Start starts everything; what comes later waits for its turn in the background.
