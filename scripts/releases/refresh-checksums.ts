@@ -17,7 +17,7 @@ const tags = process.argv.slice(2);
 const bad = tags.filter((tag) => !isTag(tag));
 if (tags.length === 0 || bad.length > 0) {
   throw new Error(
-    `Failed to read the arguments: "${bad.join(' ')}"; give tags such as v1.34.1+k3s1`,
+    `Failed to read the arguments: "${bad.join(' ')}"; give tags such as v1.36.3+k3s1`,
   );
 }
 

@@ -4,7 +4,7 @@ import { describeRequest, isTag, mayAnswer, newest, type VersionRequest } from '
 /** Its answer is JSON, and has every channel. */
 export const CHANNEL_SERVER = 'https://update.k3s.io/v1-release/channels';
 
-/** A line of releases, such as `stable` or `v1.34`, and its newest one. */
+/** A line of releases, such as `stable` or `v1.36`, and its newest one. */
 export interface Channel {
   readonly name: string;
   readonly tag: string;

@@ -42,7 +42,7 @@ export function parseVersion(text: string): VersionRequest {
     return { kind: 'range', range: text };
   }
   throw new InputError(
-    `version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`,
+    `version: "${text}" is not a k3s version; write a tag (v1.36.3+k3s1), a channel (stable, latest, v1.36) or a range (>=1.35 <1.37)`,
   );
 }
 

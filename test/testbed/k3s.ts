@@ -7,14 +7,15 @@ import { cacheDir, testbedDir } from './paths.ts';
 import { released } from './releases.ts';
 
 /** The Kubernetes release the stand-in is built from, unless a test asks for another. */
-export const kubernetesVersion = '1.34.4';
+export const kubernetesVersion = '1.36.3';
 
-/** One release of each minor version that the action claims to run. */
-const ALL_VERSIONS = ['1.33.13', kubernetesVersion, '1.35.4', '1.36.3'] as const;
+const NEWEST = '1.37.2';
 
-/** The ones the main test runs on: the usual one and the newest, or with `VERSIONS=all` all. */
+/** The ones the main test runs on; with `VERSIONS=all` one of each minor version that is supported. */
 export const testedVersions: readonly string[] =
-  process.env['VERSIONS'] === 'all' ? ALL_VERSIONS : [kubernetesVersion, ALL_VERSIONS[3]];
+  process.env['VERSIONS'] === 'all'
+    ? ['1.35.4', kubernetesVersion, NEWEST]
+    : [kubernetesVersion, NEWEST];
 
 /**
  * The k3s binary for tests: the one the environment variable `K3S` names, the official one where
