@@ -31,6 +31,8 @@ export class ReadinessError extends Error {
 
 export interface Climb {
   readonly mode: Mode;
+  /** Resolves when containerd is configured as it must be; undefined where it does not run. */
+  readonly containerd: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Whether the cluster has CoreDNS. */
   readonly dns: boolean;
   /** Whether it serves metrics.k8s.io. */
@@ -80,6 +82,7 @@ export async function climb(ladder: Climb): Promise<void> {
       },
     },
     { name: SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+    ...(ladder.containerd === undefined ? [] : [containerdConfigured(ladder.containerd)]),
     ...(ladder.mode === 'control-plane'
       ? [serviceAccount(connected)]
       : [node(connected, ladder.nodeName), serviceAccount(connected)]),
@@ -233,6 +236,16 @@ function clusterDns(client: () => ApiClient): Rung {
       } finally {
         told.abort();
       }
+    },
+  };
+}
+
+function containerdConfigured(check: (signal: AbortSignal) => Promise<void>): Rung {
+  return {
+    name: 'containerd configured',
+    climb: async (saw, signal) => {
+      saw("k3s has not written containerd's configuration yet");
+      await check(signal);
     },
   };
 }

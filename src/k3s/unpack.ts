@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
@@ -7,6 +6,7 @@ import { run } from '../exec.ts';
 import { exists, readJson } from '../files.ts';
 import { inventory, isSame, type Inventory } from '../supply/inventory.ts';
 import { removeStale } from '../supply/stale.ts';
+import { embeddedFile } from './embedded.ts';
 
 /** What is known of the k3s binary that will run. */
 export interface K3s {
@@ -15,6 +15,8 @@ export interface K3s {
   readonly dataDir: string;
   /** Whether its containerd template imports config-v3.toml.d/*.toml. */
   readonly containerdDropIns: boolean;
+  /** Its manifest of CoreDNS, with its placeholders; null where it cannot be read out of the binary. */
+  readonly coredns: string | null;
 }
 
 /** What a k3s binary is, and what it unpacked itself into. */
@@ -28,6 +30,7 @@ export interface Unpacked extends Omit<K3s, 'binary'> {
 interface About {
   readonly version: string;
   readonly containerdDropIns: boolean;
+  readonly coredns: string | null;
   /** The directory, below the binary's own. */
   readonly directory: string;
   readonly files: Inventory;
@@ -44,7 +47,8 @@ const PREFIX = 'unpacked-';
  */
 export async function findUnpacked(home: string): Promise<Unpacked | undefined> {
   const about = (await readJson(join(home, ABOUT))) as About | undefined;
-  if (about === undefined) {
+  // Without `coredns` it was written before that was looked for.
+  if (about?.coredns === undefined) {
     return undefined;
   }
   const directory = join(home, about.directory);
@@ -78,10 +82,12 @@ export async function unpack(
   }
   await mkdir(tools);
   await symlink(join(bin, 'kubectl'), join(tools, 'kubectl'));
+  const program = await readFile(join(bin, 'k3s'));
   const about: About = {
     version,
     // The template is text in the binary, and knows the directory only if it imports from it.
-    containerdDropIns: await contains(join(bin, 'k3s'), 'config-v3.toml.d'),
+    containerdDropIns: program.includes('config-v3.toml.d'),
+    coredns: embeddedFile(program, 'coredns.yaml', 'kind: Deployment') ?? null,
     directory: basename(directory),
     files: await inventory(directory),
   };
@@ -113,8 +119,11 @@ async function copyInstalled(version: string, installed: string, target: string)
   );
 }
 
-function describeUnpacked({ version, containerdDropIns }: About, directory: string): Unpacked {
-  return { version, containerdDropIns, ...pathsIn(directory) };
+function describeUnpacked(
+  { version, containerdDropIns, coredns }: About,
+  directory: string,
+): Unpacked {
+  return { version, containerdDropIns, coredns, ...pathsIn(directory) };
 }
 
 function pathsIn(directory: string): { dataDir: string; tools: string } {
@@ -131,18 +140,4 @@ async function versionOf(binary: string): Promise<string> {
     );
   }
   return version;
-}
-
-async function contains(path: string, text: string): Promise<boolean> {
-  let tail = Buffer.alloc(0);
-  for await (const chunk of createReadStream(path, {
-    highWaterMark: 1 << 20,
-  }) as AsyncIterable<Buffer>) {
-    const window = Buffer.concat([tail, chunk]);
-    if (window.includes(text)) {
-      return true;
-    }
-    tail = window.subarray(-text.length);
-  }
-  return false;
 }

@@ -17,6 +17,7 @@ import { can, hasOneUser, isMapped, type Facts } from '../sandbox/facts.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
+import { planCoredns, type CorednsPlan } from './coredns.ts';
 import { flagsBeside } from './own-flags.ts';
 import { processSteps } from './processes.ts';
 import {
@@ -43,6 +44,10 @@ export interface Plan {
   readonly addresses: Addresses;
   readonly components: readonly Component[];
   readonly decisions: readonly Decision[];
+  /** The file with what containerd is told; undefined where it is told nothing, or does not run. */
+  readonly containerdDropIn: string | undefined;
+  /** Undefined where this cluster has no DNS. */
+  readonly coredns: CorednsPlan | undefined;
   /** What will not work though the rest does. */
   readonly warnings: readonly string[];
   /** k3s's config.yaml. */
@@ -121,6 +126,11 @@ export function makePlan(input: PlanInput): Plan {
   const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) =>
     Object.entries(own).map(([path, object]) => ({ path, object })),
   );
+  const containerd = containerdConfig(
+    [...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd],
+    k3s.containerdDropIns,
+    context.paths.data,
+  );
   const configuration: Step = {
     id: 'configuration',
     reason: "k3s's, the kubelet's and containerd's configuration, as files",
@@ -134,11 +144,7 @@ export function makePlan(input: PlanInput): Plan {
         kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
       ),
       ...adapter.operations,
-      ...containerdConfig(
-        [...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd],
-        k3s.containerdDropIns,
-        context.paths.data,
-      ).flatMap(({ path, content }) => configFile(path, content)),
+      ...containerd.flatMap(({ path, content }) => configFile(path, content)),
       ...(prepared !== undefined && isolation === 'namespaces'
         ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
         : importTars(images, context.paths.data, isolation)),
@@ -175,6 +181,8 @@ export function makePlan(input: PlanInput): Plan {
     addresses,
     components,
     decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+    containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
+    coredns: planCoredns(context, inputs),
     warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),

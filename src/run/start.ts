@@ -10,14 +10,17 @@ import { secretsOf } from '../inputs/secrets.ts';
 import { readRunnerConfig, withRunnerConfig, type RunnerConfig } from '../inputs/runner-config.ts';
 import { bringInterceptor } from '../interceptor/bring.ts';
 import { installK3s } from '../k3s/install.ts';
+import { awaitContainerdConfig } from '../cluster/containerd-config.ts';
+import { handOverCoredns } from '../cluster/coredns.ts';
 import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { pullImages } from '../cluster/pull.ts';
-import { climb, ReadinessError, SERVING } from '../cluster/readiness.ts';
+import { climb, ReadinessError, SERVING, type Climb } from '../cluster/readiness.ts';
 import { ApiClient } from '../kubernetes/client.ts';
 import { parseKubeconfig } from '../kubernetes/kubeconfig.ts';
 import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import { ToolCache } from '../supply/tool-cache.ts';
 import { assertUsable, type Layout } from '../layout.ts';
+import { innerInit } from '../namespaces/find-init.ts';
 import { startInit, type Init } from '../namespaces/init.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
 import { redactJson, redactor } from '../redact.ts';
@@ -281,7 +284,8 @@ class Run {
     const { plan, server } = reach;
     await climb({
       mode: plan.mode,
-      dns: plan.components.includes('coredns'),
+      dns: plan.coredns !== undefined,
+      containerd: this.#containerdCheck(plan),
       metrics: applies(plan, metricsApi),
       nodeName: plan.nodeName,
       kubeconfig: layout.k3sKubeconfig,
@@ -295,6 +299,7 @@ class Run {
         this.#reached(rung);
         if (rung === SERVING) {
           await this.#publish(reach);
+          void this.#handOver(reach);
         }
       },
     });
@@ -314,6 +319,35 @@ class Run {
     });
     this.#kubeconfig = reach.kubeconfig;
     events.kubeconfig(reach);
+  }
+
+  #containerdCheck({ containerdDropIn, isolation }: Plan): Climb['containerd'] {
+    return containerdDropIn === undefined
+      ? undefined
+      : async (signal) => {
+          const root =
+            isolation === 'none' ? '/' : `/proc/${await innerInit(this.#launched().pid)}/root`;
+          await awaitContainerdConfig(root, containerdDropIn, signal);
+        };
+  }
+
+  /** Beside the climb, which would not get far without: what goes wrong here, k3s may still set right. */
+  async #handOver({ plan, kubeconfig }: Reach): Promise<void> {
+    if (plan.coredns === undefined) {
+      return;
+    }
+    const { events } = this.#options;
+    const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
+    try {
+      await handOverCoredns(client, plan.coredns, { notice: events.notice, signal: this.#signal });
+      events.reached(this.#timeline.mark('CoreDNS handed over'));
+    } catch (error) {
+      if (!this.#signal.aborted) {
+        events.warning(`Failed to hand CoreDNS over, k3s will do it later: ${errorMessage(error)}`);
+      }
+    } finally {
+      client.close();
+    }
   }
 
   /** Beside the start of the cluster: nothing in it waits for these images. */

@@ -10,6 +10,8 @@ const VARIANTS = {
   // Nothing cached: k3s is hashed and unpacks itself.
   cold: { profile: 'stock' },
   native: { profile: 'native' },
+  // The manifest of CoreDNS left to k3s itself, as it is where its values are not known beforehand.
+  'native-alone': { profile: 'native', inputs: ['--k3s-args', '--cluster-domain=cluster.local'] },
   stock: { profile: 'stock' },
   privileged: { profile: 'privileged' },
   // By force, where a mount would do: what the interceptor costs.
@@ -31,6 +33,8 @@ const readings: Readonly<Record<string, (sample: Sample) => number>> = {
   'node-ready': ({ stages }) => at(stages, 'node Ready'),
   // The cluster's DNS server is the first pod.
   'first-pod-ready': ({ stages }) => at(stages, 'cluster DNS ready'),
+  'dns-ready': ({ stages }) => at(stages, 'cluster DNS ready'),
+  'dns-after-node': ({ stages }) => at(stages, 'cluster DNS ready') - at(stages, 'node Ready'),
   'helm-test-passed': ({ stages, helm }) => at(stages, 'kubeconfig used') + helm,
   // All that is not waiting for k3s: until it is started, and after the last thing it was waited for.
   'action-overhead': ({ stages }) =>
@@ -61,6 +65,11 @@ const FIGURES: readonly (readonly [
   ['first-pod-ready.native', 'first-pod-ready', 'native'],
   ['first-pod-ready.stock', 'first-pod-ready', 'stock', 'native'],
   ['first-pod-ready.warm', 'first-pod-ready', 'warm', 'stock'],
+  ['dns-ready.native', 'dns-ready', 'native-alone'],
+  ['dns-ready.stock', 'dns-ready', 'stock', 'native-alone'],
+  ['dns-ready.warm', 'dns-ready', 'warm', 'native-alone'],
+  ['dns-after-node.stock', 'dns-after-node', 'stock'],
+  ['dns-after-node.warm', 'dns-after-node', 'warm'],
   ['action-overhead.stock', 'action-overhead', 'stock'],
   ['action-overhead.warm', 'action-overhead', 'warm', 'stock'],
   ['cleanup', 'cleanup', 'stock'],

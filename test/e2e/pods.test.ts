@@ -46,6 +46,37 @@ describe('the action', () => {
   });
 });
 
+describe('CoreDNS', () => {
+  const coredns = (what: string, path: string): Promise<string> =>
+    kubectl('--namespace=kube-system', 'get', what, `--output=jsonpath={${path}}`);
+  const log = (): Promise<string> => job.must(['cat', `${job.outputs['logs'] ?? ''}/k3s.log`]);
+
+  // k3s's node controller writes this key when a node changes, and waits minutes for it to do so if
+  // the node was Ready before the ConfigMap came.
+  test('knows the node from the first moment on', async () => {
+    const node = job.outputs['node-name'] ?? '';
+    const address = await field(`node/${node}`, '.status.addresses[0].address');
+    expect(main.log).toMatch(/ \d+\.\d\d s {2}CoreDNS handed over/);
+    expect(await coredns('configmap/coredns', '.data.NodeHosts')).toBe(`${address} ${node}\n`);
+  });
+
+  test('is taken over by k3s as it is', { timeout: 120_000 }, async () => {
+    await expect
+      .poll(log, { timeout: 90_000, interval: 500 })
+      .toMatch(/Applied manifest at "\S+\/coredns\.yaml"/);
+    expect(await coredns('deployment/coredns', '.metadata.generation')).toBe('1');
+    expect(
+      await coredns(
+        'pods',
+        '.items[?(@.metadata.labels.k8s-app=="kube-dns")].status.containerStatuses[0].restartCount',
+      ),
+    ).toBe('0');
+    expect(await coredns('configmap/coredns', '.data.NodeHosts')).toContain(
+      job.outputs['node-name'],
+    );
+  });
+});
+
 describe('kubectl', () => {
   beforeAll(() => wait('pod/volumes', 'condition=Ready'));
 

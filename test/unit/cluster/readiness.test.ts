@@ -29,6 +29,7 @@ function ladder(changes: Partial<Climb> = {}): Climb {
     mode: 'full',
     dns: true,
     metrics: false,
+    containerd: undefined,
     nodeName: 'runner',
     kubeconfig: join(directory, 'k3s.yaml'),
     server: `http://127.0.0.1:${server.port}`,

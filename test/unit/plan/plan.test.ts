@@ -30,6 +30,7 @@ function planFor(
       binary: '/cache/k3s',
       dataDir: '/cache/unpacked',
       containerdDropIns: options.containerdDropIns ?? true,
+      coredns: 'kind: ConfigMap',
     },
     images: options.images ?? [],
     prepared: options.prepared,

@@ -21,7 +21,12 @@ function planFor(registries: string): Plan {
     facts: { ...stockFacts(), proxy: { http: 'http://me:pr0xy@proxy:1', https: '', no: '' } },
     inputs: parseInputs((name) => inputs[name] ?? ''),
     layout: layoutOf('/state', '/dist', 'x64', '/node'),
-    k3s: { binary: '/cache/k3s', dataDir: '/cache/unpacked', containerdDropIns: true },
+    k3s: {
+      binary: '/cache/k3s',
+      dataDir: '/cache/unpacked',
+      containerdDropIns: true,
+      coredns: null,
+    },
     images: [],
   });
 }

@@ -17,7 +17,12 @@ const planWith = (proxy: Proxy): Plan =>
     facts: { ...stockFacts(), proxy },
     inputs: parseInputs((name) => INPUTS[name] ?? ''),
     layout: layoutOf('/state', '/dist', 'x64', '/node'),
-    k3s: { binary: '/cache/k3s', dataDir: '/cache/unpacked', containerdDropIns: true },
+    k3s: {
+      binary: '/cache/k3s',
+      dataDir: '/cache/unpacked',
+      containerdDropIns: true,
+      coredns: null,
+    },
     images: [],
   });
 
