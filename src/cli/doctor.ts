@@ -28,7 +28,7 @@ export async function diagnose(dist: string): Promise<Diagnosis> {
     const layout = layoutOf(directory, dist, process.arch, process.execPath);
     await mkdir(layout.scratch, { recursive: true });
     const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: undefined });
-    const { mode, fellShort } = reach(MODES, facts);
+    const { mode, fellShort } = reach(MODES, { facts, sysctls: 'auto' });
     return { mode, fellShort, facts };
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,7 +1,8 @@
-import { MODES, type Isolation, type Mode } from '../mode.ts';
+import { MODES, type Isolation, type Mode, type Sysctls } from '../mode.ts';
 import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
 import { everyIdAdvice, RUN_AS_ROOT, SECCOMP_ADVICE } from './advice.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
+import { chooseKernelSettings, wrongSysctls } from './kernel-settings.ts';
 
 /** What a private root with its own network takes: without these there is nothing to run k3s in. */
 const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
@@ -9,26 +10,43 @@ const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
   'proc',
   'overlay-root',
   'pivot-root',
+  'rshared',
   'bridge',
+  'veth',
   'iptables-nat',
 ];
 
-/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
-const NODE_PROBES: readonly ProbeName[] = ['rshared'];
-
-/** A pod's own network. */
-const FULL_PROBES: readonly ProbeName[] = ['veth'];
+/** What the mode is chosen by. */
+interface Given {
+  readonly facts: Facts;
+  readonly sysctls: Sysctls;
+}
 
 /** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
-export function obstacles(mode: Mode, isolation: Isolation, facts: Facts): string[] {
-  return isolation === 'namespaces'
-    ? obstaclesInNamespaces(mode, facts)
-    : obstaclesWithout(mode, facts);
+export function obstacles(mode: Mode, isolation: Isolation, { facts, sysctls }: Given): string[] {
+  const found =
+    isolation === 'namespaces' ? obstaclesInNamespaces(mode, facts) : obstaclesWithout(mode, facts);
+  const settled =
+    mode === 'control-plane' || chooseKernelSettings(facts, isolation, sysctls) !== undefined;
+  return settled ? found : [...found, unsettled(facts, isolation, sysctls)];
+}
+
+/** Why the kubelet cannot be given the kernel settings it demands. */
+function unsettled(facts: Facts, isolation: Isolation, sysctls: Sysctls): string {
+  const answers = (probe: ProbeName): string =>
+    `${probe}: ${facts.probes[probe].result} (${facts.probes[probe].evidence})`;
+  if (sysctls === 'bind') {
+    return `the input sysctls asks for a mount; ${answers('overlay-proc-sys')}`;
+  }
+  if (isolation === 'none' || sysctls === 'ptrace') {
+    return answers('seccomp-trace');
+  }
+  const wrong = wrongSysctls(facts).map(([path]) => path);
+  return `the kubelet's sysctls, ${wrong.join(', ')}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
 }
 
 /** Among the runner's own files: no pod can run, since containers need mounts. */
 function obstaclesWithout(mode: Mode, facts: Facts): string[] {
-  const { result, evidence } = facts.probes['seccomp-trace'];
   if (mode === 'control-plane') {
     // Even without an agent k3s keeps a node's password there, and else waits for ever.
     return facts.etcRancher.result === 'yes'
@@ -40,8 +58,6 @@ function obstaclesWithout(mode: Mode, facts: Facts): string[] {
   const found: string[] = [];
   if (mode === 'full') {
     found.push('without namespaces or mounts containers cannot run');
-  } else if (result !== 'yes') {
-    found.push(`seccomp-trace: ${result} (${evidence})`);
   }
   if (facts.user.uid !== 0) {
     found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
@@ -71,7 +87,6 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   if (mode === 'control-plane') {
     return found;
   }
-  NODE_PROBES.forEach(require);
   if (chooseHierarchy(facts) === undefined) {
     found.push(
       `no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`,
@@ -80,7 +95,6 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   if (mode === 'node') {
     return found;
   }
-  FULL_PROBES.forEach(require);
   if (hasOneUser(facts)) {
     const { result, evidence } = facts.probes[idsProbe(facts)];
     found.push(
@@ -111,13 +125,13 @@ export interface ModeChoice {
 /** The first of the modes that can be had here; all of them as shortfalls where none can. */
 export function reach(
   modes: readonly Mode[],
-  facts: Facts,
+  given: Given,
 ): ModeChoice | { readonly mode: undefined; readonly fellShort: readonly Shortfall[] } {
   const fellShort: Shortfall[] = [];
   for (const mode of modes) {
     const found: string[] = [];
     for (const isolation of ['namespaces', 'none'] as const) {
-      const obstaclesHere = obstacles(mode, isolation, facts);
+      const obstaclesHere = obstacles(mode, isolation, given);
       if (obstaclesHere.length === 0) {
         return { mode, isolation, fellShort };
       }
@@ -132,8 +146,8 @@ export function reach(
  * The mode that was asked for, or the best that can be had for `auto`.
  * @throws if what was asked for cannot be reached here: never a silent downgrade.
  */
-export function chooseMode(asked: Mode | 'auto', facts: Facts): ModeChoice {
-  const reached = reach(asked === 'auto' ? MODES : [asked], facts);
+export function chooseMode(asked: Mode | 'auto', given: Given): ModeChoice {
+  const reached = reach(asked === 'auto' ? MODES : [asked], given);
   if (reached.mode !== undefined) {
     return reached;
   }

@@ -75,7 +75,10 @@ export interface PlanInput {
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 export function makePlan(input: PlanInput): Plan {
   const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
-  const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+  const { mode, isolation, fellShort } = chooseMode(inputs.mode, {
+    facts,
+    sysctls: inputs.sysctls,
+  });
   const unusable = isolation === 'namespaces' ? whyUnusable(k3s.dataDir) : undefined;
   if (unusable !== undefined) {
     throw new InputError(

@@ -226,7 +226,7 @@ class Run {
     events.facts(facts);
     await this.#note('facts.json', facts);
     this.#reached('facts found');
-    const { mode } = chooseMode(inputs.mode, facts);
+    const { mode } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
     if (mode === 'control-plane' && inputs.pull.length > 0) {
       throw new InputError(
         'pull: in mode control-plane, the one that can be had here, there is no containerd to pull images',

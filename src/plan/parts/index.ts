@@ -24,6 +24,7 @@ import { runnerFiles } from './runner-files.ts';
 import { sessionKeyring } from './session-keyring.ts';
 import { singleProcessOomKill } from './single-process-oom-kill.ts';
 import { sysctlOverlay } from './sysctl-overlay.ts';
+import { sysctlValues } from './sysctl-values.ts';
 import { temporaryMounts } from './temporary-mounts.ts';
 import { unprivilegedPorts } from './unprivileged-ports.ts';
 import { userNamespace } from './user-namespace.ts';
@@ -36,6 +37,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   runnerFiles,
   ownedDirectories,
   sysctlOverlay,
+  sysctlValues,
   interceptor,
   cgroupMount,
   cgroupControllers,

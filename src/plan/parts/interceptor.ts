@@ -1,3 +1,4 @@
+import { chooseKernelSettings } from '../kernel-settings.ts';
 import type { Workaround } from '../part.ts';
 
 /**
@@ -10,8 +11,11 @@ export const interceptor: Workaround = {
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
   source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
   removeWhen: 'gVisor has the files the kubelet demands',
-  needed: ({ mode, isolation, sysctls }) => {
+  needed: ({ facts, mode, isolation, sysctls }) => {
     if (mode === 'control-plane') {
+      return undefined;
+    }
+    if (chooseKernelSettings(facts, isolation, sysctls) !== 'traced') {
       return undefined;
     }
     if (sysctls === 'ptrace') {
@@ -19,7 +23,7 @@ export const interceptor: Workaround = {
     }
     return isolation === 'none'
       ? 'nothing can be mounted here, so missing files are answered as they are opened'
-      : undefined;
+      : `no overlay takes /proc/sys (${facts.probes['overlay-proc-sys'].evidence}), so missing files are answered as they are opened`;
   },
   contribute: ({ layout }) => ({
     operations: { files: [['directory', layout.answers, '0755']] },

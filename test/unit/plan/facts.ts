@@ -4,7 +4,7 @@ import {
   type Facts,
   type ProbeName,
 } from '../../../src/sandbox/facts.ts';
-import { KUBELET_SYSCTLS } from '../../../src/plan/parts/sysctl-overlay.ts';
+import { KUBELET_SYSCTLS } from '../../../src/plan/kernel-settings.ts';
 
 const YES: Answer = { result: 'yes', evidence: '' };
 const no = (evidence: string): Answer => ({ result: 'no', evidence });
