@@ -9,11 +9,11 @@ import { file, startServer, type WebServer } from '../supply/server.ts';
 import { OWN_IMAGES } from '../testbed/cluster.ts';
 import { command } from '../testbed/command.ts';
 import { image } from '../testbed/images/images.ts';
-import { k3s } from '../testbed/k3s.ts';
+import { k3s, kubernetesVersion } from '../testbed/k3s.ts';
 import { tool } from '../testbed/tools.ts';
 import { ROOT } from './support/job.ts';
 
-const TAG = 'v1.34.4+k3s1';
+const TAG = `v${kubernetesVersion}+k3s1`;
 const [go, uname, k3sName] =
   process.arch === 'x64' ? ['amd64', 'x86_64', 'k3s'] : ['arm64', 'aarch64', 'k3s-arm64'];
 

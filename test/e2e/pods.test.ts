@@ -63,7 +63,7 @@ describe('CoreDNS', () => {
   test('is taken over by k3s as it is', { timeout: 120_000 }, async () => {
     await expect
       .poll(log, { timeout: 90_000, interval: 500 })
-      .toMatch(/Applied manifest at "\S+\/coredns\.yaml"/);
+      .toMatch(/Applied manifest at \\"\S+\/coredns\.yaml\\"/);
     expect(await coredns('deployment/coredns', '.metadata.generation')).toBe('1');
     expect(
       await coredns(
