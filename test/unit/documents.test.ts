@@ -36,6 +36,18 @@ describe('links', () => {
   });
 });
 
+test('commands of the documents are commands that there are', () => {
+  const source = read('src/cli/command-line.ts');
+  const known = [...source.matchAll(/\.command\('([a-z]+)'\)/g)].map(([, name]) => name);
+  expect(known).toContain('start');
+  const documents = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })];
+  const told = documents.flatMap((path) =>
+    [...read(path).matchAll(/(?:^|[($`]|\bnpx )k3s-in-gvisor ([a-z]+)/gm)].map(([, name]) => name),
+  );
+  expect(told).toContain('bundle');
+  expect(told.filter((name) => !known.includes(name))).toEqual([]);
+});
+
 describe.each(globSync('examples/workflows/*.yml', { cwd: ROOT }))('%s', (path) => {
   const { jobs } = parse(read(path)) as {
     jobs: Record<string, { steps: { uses?: string; with?: Record<string, string> }[] }>;
