@@ -34470,7 +34470,7 @@ __webpack_unused_export__ = lexer.Lexer;
 __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
 exports.qg = publicApi.parse;
-__webpack_unused_export__ = publicApi.parseAllDocuments;
+exports.hR = publicApi.parseAllDocuments;
 exports.Tp = publicApi.parseDocument;
 exports.As = publicApi.stringify;
 __webpack_unused_export__ = visit.visit;
@@ -40387,7 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 8313:
+/***/ 2757:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -47442,7 +47442,55 @@ function chooseHierarchy(facts) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./build/js/plan/kernel-settings.js
+
+/**
+ * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
+ * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
+ */
+const KUBELET_SYSCTLS = {
+    'vm/overcommit_memory': '1',
+    'vm/panic_on_oom': '0',
+    'kernel/panic': '10',
+    'kernel/panic_on_oops': '1',
+    'kernel/keys/root_maxkeys': '1000000',
+    'kernel/keys/root_maxbytes': '25000000',
+};
+/** The sysctls that are missing, or not what the kubelet wants. */
+function wrongSysctls(facts) {
+    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
+        const answer = facts.sysctls[path];
+        return answer?.result !== 'yes' || answer.evidence !== value;
+    });
+}
+/**
+ * The cheapest way that the probes allow; undefined where there is none. Writing changes the kernel for
+ * all, so it is for where the runner may and nothing is missing: a machine of the runner's own.
+ */
+function chooseKernelSettings(facts, isolation, asked) {
+    const traced = can(facts, 'seccomp-trace') ? 'traced' : undefined;
+    if (asked === 'ptrace') {
+        return traced;
+    }
+    if (isolation === 'none') {
+        return asked === 'bind' ? undefined : traced;
+    }
+    const wrong = wrongSysctls(facts);
+    if (wrong.length === 0) {
+        return 'as they are';
+    }
+    if (can(facts, 'overlay-proc-sys')) {
+        return 'overlay';
+    }
+    if (asked === 'bind') {
+        return undefined;
+    }
+    const complete = wrong.every(([path]) => facts.sysctls[path]?.result === 'yes');
+    return complete && can(facts, 'namespaces') ? 'written' : traced;
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/choose-mode.js
+
 
 
 
@@ -47453,22 +47501,31 @@ const CONTROL_PLANE_PROBES = [
     'proc',
     'overlay-root',
     'pivot-root',
+    'rshared',
     'bridge',
+    'veth',
     'iptables-nat',
 ];
-/** The kubelet's and containerd's own mounts, and what is above: a node that is Ready. */
-const NODE_PROBES = ['rshared'];
-/** A pod's own network. */
-const FULL_PROBES = ['veth'];
 /** Why `mode` cannot be reached here in that isolation, each with its evidence; empty where it can. */
-function obstacles(mode, isolation, facts) {
-    return isolation === 'namespaces'
-        ? obstaclesInNamespaces(mode, facts)
-        : obstaclesWithout(mode, facts);
+function obstacles(mode, isolation, { facts, sysctls }) {
+    const found = isolation === 'namespaces' ? obstaclesInNamespaces(mode, facts) : obstaclesWithout(mode, facts);
+    const settled = mode === 'control-plane' || chooseKernelSettings(facts, isolation, sysctls) !== undefined;
+    return settled ? found : [...found, unsettled(facts, isolation, sysctls)];
+}
+/** Why the kubelet cannot be given the kernel settings it demands. */
+function unsettled(facts, isolation, sysctls) {
+    const answers = (probe) => `${probe}: ${facts.probes[probe].result} (${facts.probes[probe].evidence})`;
+    if (sysctls === 'bind') {
+        return `the input sysctls asks for a mount; ${answers('overlay-proc-sys')}`;
+    }
+    if (isolation === 'none' || sysctls === 'ptrace') {
+        return answers('seccomp-trace');
+    }
+    const wrong = wrongSysctls(facts).map(([path]) => path);
+    return `the kubelet's sysctls, ${wrong.join(', ')}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
 }
 /** Among the runner's own files: no pod can run, since containers need mounts. */
 function obstaclesWithout(mode, facts) {
-    const { result, evidence } = facts.probes['seccomp-trace'];
     if (mode === 'control-plane') {
         // Even without an agent k3s keeps a node's password there, and else waits for ever.
         return facts.etcRancher.result === 'yes'
@@ -47480,9 +47537,6 @@ function obstaclesWithout(mode, facts) {
     const found = [];
     if (mode === 'full') {
         found.push('without namespaces or mounts containers cannot run');
-    }
-    else if (result !== 'yes') {
-        found.push(`seccomp-trace: ${result} (${evidence})`);
     }
     if (facts.user.uid !== 0) {
         found.push(`the kubelet needs root; ${RUN_AS_ROOT}`);
@@ -47509,14 +47563,12 @@ function obstaclesInNamespaces(mode, facts) {
     if (mode === 'control-plane') {
         return found;
     }
-    NODE_PROBES.forEach(require);
     if (chooseHierarchy(facts) === undefined) {
         found.push(`no writable cgroup tree, inherited or mounted (${facts.probes['cgroup-v1-mount'].evidence}); ${RUN_AS_ROOT}`);
     }
     if (mode === 'node') {
         return found;
     }
-    FULL_PROBES.forEach(require);
     if (hasOneUser(facts)) {
         const { result, evidence } = facts.probes[idsProbe(facts)];
         found.push(`${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`);
@@ -47528,12 +47580,12 @@ function idsProbe(facts) {
     return facts.idMapper.length === 0 ? 'user-namespace' : 'user-namespace-mapped';
 }
 /** The first of the modes that can be had here; all of them as shortfalls where none can. */
-function reach(modes, facts) {
+function reach(modes, given) {
     const fellShort = [];
     for (const mode of modes) {
         const found = [];
         for (const isolation of ['namespaces', 'none']) {
-            const obstaclesHere = obstacles(mode, isolation, facts);
+            const obstaclesHere = obstacles(mode, isolation, given);
             if (obstaclesHere.length === 0) {
                 return { mode, isolation, fellShort };
             }
@@ -47547,8 +47599,8 @@ function reach(modes, facts) {
  * The mode that was asked for, or the best that can be had for `auto`.
  * @throws if what was asked for cannot be reached here: never a silent downgrade.
  */
-function chooseMode(asked, facts) {
-    const reached = reach(asked === 'auto' ? MODES : [asked], facts);
+function chooseMode(asked, given) {
+    const reached = reach(asked === 'auto' ? MODES : [asked], given);
     if (reached.mode !== undefined) {
         return reached;
     }
@@ -47804,6 +47856,7 @@ const gatewayNetwork = {
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/interceptor.js
+
 /**
  * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
  * those for missing files to files that stand for them (native/interceptor).
@@ -47813,8 +47866,11 @@ const interceptor = {
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
     removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ mode, isolation, sysctls }) => {
+    needed: ({ facts, mode, isolation, sysctls }) => {
         if (mode === 'control-plane') {
+            return undefined;
+        }
+        if (chooseKernelSettings(facts, isolation, sysctls) !== 'traced') {
             return undefined;
         }
         if (sysctls === 'ptrace') {
@@ -47822,7 +47878,7 @@ const interceptor = {
         }
         return isolation === 'none'
             ? 'nothing can be mounted here, so missing files are answered as they are opened'
-            : undefined;
+            : `no overlay takes /proc/sys (${facts.probes['overlay-proc-sys'].evidence}), so missing files are answered as they are opened`;
     },
     contribute: ({ layout }) => ({
         operations: { files: [['directory', layout.answers, '0755']] },
@@ -48359,25 +48415,7 @@ const singleProcessOomKill = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/sysctl-overlay.js
 
 
-/**
- * What the kubelet demands of the kernel, path below /proc/sys and value: setupKernelTunables in
- * pkg/kubelet/cm/container_manager_linux.go. The values are those it would set.
- */
-const KUBELET_SYSCTLS = {
-    'vm/overcommit_memory': '1',
-    'vm/panic_on_oom': '0',
-    'kernel/panic': '10',
-    'kernel/panic_on_oops': '1',
-    'kernel/keys/root_maxkeys': '1000000',
-    'kernel/keys/root_maxbytes': '25000000',
-};
-/** The sysctls that are missing, or cannot be what the kubelet wants. */
-function wrong(facts) {
-    return Object.entries(KUBELET_SYSCTLS).filter(([path, value]) => {
-        const answer = facts.sysctls[path];
-        return answer?.result !== 'yes' || answer.evidence !== value;
-    });
-}
+
 /**
  * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
  * is added, what is written is kept. One mount, and no cost at run time.
@@ -48388,19 +48426,15 @@ const sysctlOverlay = {
     source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
     removeWhen: 'gVisor has these six sysctls and lets root write them',
     sysctls: Object.keys(KUBELET_SYSCTLS),
-    needed: ({ facts, mode, isolation, sysctls }) => {
-        const paths = wrong(facts).map(([path]) => path);
-        return paths.length === 0 ||
-            mode === 'control-plane' ||
-            isolation === 'none' ||
-            sysctls === 'ptrace'
-            ? undefined
-            : `missing or not as the kubelet wants them: ${paths.join(', ')}`;
-    },
+    needed: ({ facts, mode, isolation, sysctls }) => mode !== 'control-plane' && chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
+        ? `missing or not as the kubelet wants them: ${wrongSysctls(facts)
+            .map(([path]) => path)
+            .join(', ')}`
+        : undefined,
     contribute: ({ facts }) => {
         const upper = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl');
         const work = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl-work');
-        const files = wrong(facts).flatMap(([path, value]) => [
+        const files = wrongSysctls(facts).flatMap(([path, value]) => [
             ['directory', (0,external_node_path_namespaceObject.join)(upper, (0,external_node_path_namespaceObject.dirname)(path)), '0755'],
             ['write', (0,external_node_path_namespaceObject.join)(upper, path), '0644', `${value}\n`],
         ]);
@@ -48422,6 +48456,26 @@ const sysctlOverlay = {
             },
         };
     },
+};
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/sysctl-values.js
+
+/** Nothing is missing, and no overlay takes /proc/sys: Linux, on which the kubelet would write the same. */
+const sysctlValues = {
+    id: 'sysctl-values',
+    symptom: 'Failed to mount overlay on /proc/sys: Invalid argument',
+    source: 'https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/cm/container_manager_linux.go',
+    removeWhen: 'never: outside of gVisor there is nothing to work around, only to make sure of',
+    needed: ({ facts, mode, isolation, sysctls }) => mode !== 'control-plane' && chooseKernelSettings(facts, isolation, sysctls) === 'written'
+        ? `not as the kubelet wants them: ${wrongSysctls(facts)
+            .map(([path]) => path)
+            .join(', ')}`
+        : undefined,
+    contribute: ({ facts }) => ({
+        operations: {
+            system: wrongSysctls(facts).map(([path, value]) => ['set', `/proc/sys/${path}`, value]),
+        },
+    }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/temporary-mounts.js
@@ -48530,6 +48584,7 @@ const userNamespace = {
 
 
 
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -48537,6 +48592,7 @@ const WORKAROUNDS = [
     runnerFiles,
     ownedDirectories,
     sysctlOverlay,
+    sysctlValues,
     interceptor,
     cgroupMount,
     cgroupControllers,
@@ -48829,7 +48885,7 @@ async function doctor_diagnose(dist) {
         const layout = layoutOf(directory, dist, process.arch, process.execPath);
         await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
         const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: undefined });
-        const { mode, fellShort } = reach(MODES, facts);
+        const { mode, fellShort } = reach(MODES, { facts, sysctls: 'auto' });
         return { mode, fellShort, facts };
     }
     finally {
@@ -49290,7 +49346,7 @@ function parseVersion(text) {
     if (text !== '' && (0,semver.validRange)(text) !== null) {
         return { kind: 'range', range: text };
     }
-    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.34.1+k3s1), a channel (stable, latest, v1.34) or a range (>=1.33 <1.35)`);
+    throw new InputError(`version: "${text}" is not a k3s version; write a tag (v1.36.3+k3s1), a channel (stable, latest, v1.36) or a range (>=1.35 <1.37)`);
 }
 /** How the request reads in a message. */
 function describeRequest(request) {
@@ -51511,6 +51567,95 @@ async function place(program, { interceptor }) {
     await exec_run([interceptor, '--', 'true']);
 }
 
+;// CONCATENATED MODULE: ./build/js/k3s/embedded.js
+/**
+ * The text of a file that a Go program carries by `//go:embed`, as the program's own table of them
+ * has it: name and content, pointer and length each. k3s unpacks its manifests no other way than by
+ * starting a cluster, and only once that cluster answers.
+ * @param name the file's name, whatever directory it was embedded from
+ * @param mark what the text has in it: a name may stand before another string elsewhere
+ * @returns undefined where there is none: an older k3s carries its manifests compressed
+ */
+function embeddedFile(program, name, mark) {
+    const segments = loadedSegments(program);
+    for (let at = program.indexOf(name); at !== -1; at = program.indexOf(name, at + 1)) {
+        for (const start of pathStarts(program, at)) {
+            const length = at + name.length - start;
+            const content = contentsNamed(program, segments, { start, length }).find((bytes) => bytes.includes(mark));
+            if (content !== undefined) {
+                return content.toString('utf8');
+            }
+        }
+    }
+    return undefined;
+}
+const PT_LOAD = 1;
+/** An embedded manifest is a few KiB; a length beyond this is no length. */
+const MAX_LENGTH = 1 << 20;
+/** The program headers of a 64-bit little-endian ELF file; none of any other file. */
+function loadedSegments(program) {
+    if (program.length < 64 || program.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') {
+        return [];
+    }
+    const headers = Number(program.readBigUInt64LE(32));
+    const size = program.readUInt16LE(54);
+    const count = program.readUInt16LE(56);
+    return Array.from({ length: count }, (_, index) => headers + index * size)
+        .filter((at) => at + 56 <= program.length && program.readUInt32LE(at) === PT_LOAD)
+        .map((at) => ({
+        offset: Number(program.readBigUInt64LE(at + 8)),
+        address: program.readBigUInt64LE(at + 16),
+        size: Number(program.readBigUInt64LE(at + 32)),
+    }));
+}
+/** Where the path that ends with a name at `at` may begin: there, or with a directory before it. */
+function pathStarts(program, at) {
+    const starts = [at];
+    for (let start = at - 1; start > at - 64 && isPathCharacter(program[start]); start--) {
+        if (program[at - 1] === SLASH) {
+            starts.push(start);
+        }
+    }
+    return starts;
+}
+const SLASH = 0x2f;
+function isPathCharacter(byte) {
+    return byte !== undefined && /[\w./-]/.test(String.fromCharCode(byte));
+}
+/** The strings that follow a reference to the string there, as a file's content does to its name. */
+function contentsNamed(program, segments, { start, length }) {
+    const home = segments.find(({ offset, size }) => start >= offset && start < offset + size);
+    if (home === undefined) {
+        return [];
+    }
+    const reference = Buffer.alloc(16);
+    reference.writeBigUInt64LE(home.address + BigInt(start - home.offset), 0);
+    reference.writeBigUInt64LE(BigInt(length), 8);
+    const contents = [];
+    for (let at = program.indexOf(reference); at !== -1; at = program.indexOf(reference, at + 1)) {
+        const content = stringAt(program, segments, at + reference.length);
+        if (content !== undefined) {
+            contents.push(content);
+        }
+    }
+    return contents;
+}
+/** What a Go string, pointer and length at `at`, refers to; undefined where that is no text of the file. */
+function stringAt(program, segments, at) {
+    if (at + 16 > program.length) {
+        return undefined;
+    }
+    const address = program.readBigUInt64LE(at);
+    const length = program.readBigUInt64LE(at + 8);
+    const home = segments.find((segment) => address >= segment.address && address < segment.address + BigInt(segment.size));
+    if (home === undefined || length === 0n || length > MAX_LENGTH) {
+        return undefined;
+    }
+    const from = home.offset + Number(address - home.address);
+    const content = program.subarray(from, from + Number(length));
+    return content.includes(0) ? undefined : content;
+}
+
 ;// CONCATENATED MODULE: ./build/js/k3s/unpack.js
 
 
@@ -51531,7 +51676,8 @@ const PREFIX = 'unpacked-';
  */
 async function findUnpacked(home) {
     const about = (await readJson((0,external_node_path_namespaceObject.join)(home, ABOUT)));
-    if (about === undefined) {
+    // Without `coredns` it was written before that was looked for.
+    if (about?.coredns === undefined) {
         return undefined;
     }
     const directory = (0,external_node_path_namespaceObject.join)(home, about.directory);
@@ -51560,10 +51706,12 @@ async function unpack(binary, home, installed = INSTALLED) {
     }
     await (0,promises_namespaceObject.mkdir)(tools);
     await (0,promises_namespaceObject.symlink)((0,external_node_path_namespaceObject.join)(bin, 'kubectl'), (0,external_node_path_namespaceObject.join)(tools, 'kubectl'));
+    const program = await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(bin, 'k3s'));
     const about = {
         version,
         // The template is text in the binary, and knows the directory only if it imports from it.
-        containerdDropIns: await contains((0,external_node_path_namespaceObject.join)(bin, 'k3s'), 'config-v3.toml.d'),
+        containerdDropIns: program.includes('config-v3.toml.d'),
+        coredns: embeddedFile(program, 'coredns.yaml', 'kind: Deployment') ?? null,
         directory: (0,external_node_path_namespaceObject.basename)(directory),
         files: await inventory_inventory(directory),
     };
@@ -51591,8 +51739,8 @@ async function copyInstalled(version, installed, target) {
     }
     throw new Error(`Failed to unpack k3s ${version}: it put nothing into ${target}; is there another data directory in its environment?`);
 }
-function describeUnpacked({ version, containerdDropIns }, directory) {
-    return { version, containerdDropIns, ...pathsIn(directory) };
+function describeUnpacked({ version, containerdDropIns, coredns }, directory) {
+    return { version, containerdDropIns, coredns, ...pathsIn(directory) };
 }
 function pathsIn(directory) {
     return { dataDir: (0,external_node_path_namespaceObject.join)(directory, 'k3s'), tools: (0,external_node_path_namespaceObject.join)(directory, 'bin') };
@@ -51605,19 +51753,6 @@ async function versionOf(binary) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
     }
     return version;
-}
-async function contains(path, text) {
-    let tail = Buffer.alloc(0);
-    for await (const chunk of (0,external_node_fs_namespaceObject.createReadStream)(path, {
-        highWaterMark: 1 << 20,
-    })) {
-        const window = Buffer.concat([tail, chunk]);
-        if (window.includes(text)) {
-            return true;
-        }
-        tail = window.subarray(-text.length);
-    }
-    return false;
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
@@ -51771,6 +51906,138 @@ async function executableCopy(path, home) {
 }
 async function isExecutable(path) {
     return (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK).then(() => true, () => false);
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/containerd-config.js
+
+
+
+/** It appears in another mount namespace, in a directory that is not there yet. */
+const containerd_config_POLL_MS = 50;
+/**
+ * Waits for containerd's configuration, which k3s makes of a template, and sees that it reads `dropIn`:
+ * a k3s that looks for drop-ins and templates under other names would leave it out without a word.
+ * @param root the root directory that k3s has
+ * @param dropIn a file of config-v3.toml.d, as k3s sees it
+ * @throws if the configuration does not import it
+ */
+async function awaitContainerdConfig(root, dropIn, signal) {
+    const path = (0,external_node_path_namespaceObject.join)((0,external_node_path_namespaceObject.dirname)((0,external_node_path_namespaceObject.dirname)(dropIn)), 'config.toml');
+    const config = await untilWritten((0,external_node_path_namespaceObject.join)(root, path), signal);
+    if (!importsOf(config).some((pattern) => (0,external_node_path_namespaceObject.matchesGlob)(dropIn, pattern))) {
+        throw new Error(`k3s made a ${path} that does not import ${dropIn}, so containerd lacks what this sandbox needs; this version of k3s is not known to work, take one of those that README.md names`);
+    }
+}
+async function untilWritten(path, signal) {
+    for (;;) {
+        const content = await (0,promises_namespaceObject.readFile)(path, 'utf8').catch((error) => {
+            if (error.code === 'ENOENT') {
+                return '';
+            }
+            throw error;
+        });
+        // Empty between its making and its writing.
+        if (content !== '') {
+            return content;
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(containerd_config_POLL_MS, undefined, { signal });
+    }
+}
+/** The patterns of the TOML key `imports`. */
+function importsOf(config) {
+    const list = /^imports\s*=\s*\[([^\]]*)\]/m.exec(config)?.[1] ?? '';
+    return [...list.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? '');
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/coredns.js
+
+
+/** Owns the fields that are handed over; k3s takes them over under a name of its own. */
+const FIELD_MANAGER = 'k3s-in-gvisor';
+/**
+ * Gives CoreDNS's manifest to an API server that has just begun to answer. k3s does so by itself, but
+ * seconds later, and its node controller writes the key NodeHosts, without which CoreDNS's pod cannot
+ * start, only when a node changes after the ConfigMap came (pkg/node/controller.go): a node that was
+ * faster waits minutes for its cluster's DNS. k3s's Addon controller finds the objects as it wants
+ * them and takes them over; where the manifest cannot be had, it adds the rest to the ConfigMap.
+ */
+async function handOverCoredns(api, plan, { notice, signal }) {
+    const paths = new ResourcePaths(api, signal);
+    await Promise.all(objectsOf(plan, notice).map(async (object) => api.request('PATCH', await paths.of(object), {
+        query: { fieldManager: FIELD_MANAGER, force: 'true' },
+        contentType: 'application/apply-patch+yaml',
+        body: object,
+        signal,
+    })));
+}
+function objectsOf(plan, notice) {
+    const hosts = { NodeHosts: plan.nodeHosts };
+    if (plan.template !== null) {
+        try {
+            return corednsObjects(plan.template, plan).map((object) => isConfigMap(object) ? { ...object, data: { ...object.data, ...hosts } } : object);
+        }
+        catch (error) {
+            notice(`CoreDNS waits for k3s's own manifests: ${errors_errorMessage(error)}`);
+        }
+    }
+    const metadata = { name: 'coredns', namespace: 'kube-system' };
+    return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: hosts }];
+}
+/**
+ * The objects of k3s's coredns.yaml with the values in them that its stageFiles puts there
+ * (pkg/server/server.go).
+ * @throws if it asks for a value that is not known here, or has no ConfigMap for CoreDNS
+ */
+function corednsObjects(template, { clusterDns, clusterDomain }) {
+    const known = {
+        CLUSTER_DNS: clusterDns,
+        CLUSTER_DNS_LIST: `[${clusterDns}]`,
+        CLUSTER_DNS_IPFAMILYPOLICY: 'SingleStack',
+        CLUSTER_DOMAIN: clusterDomain,
+        SYSTEM_DEFAULT_REGISTRY: '',
+        SYSTEM_DEFAULT_REGISTRY_RAW: '',
+    };
+    const text = template.replace(/%\{(\w+)\}%/g, (placeholder, name) => {
+        const value = known[name];
+        if (value === undefined) {
+            throw new Error(`its manifest has a ${placeholder}, which is not known here`);
+        }
+        return value;
+    });
+    const objects = (0,dist/* parseAllDocuments */.hR)(text)
+        .map((document) => document.toJS())
+        .filter((object) => object !== null);
+    if (!objects.some(isConfigMap)) {
+        throw new Error('its manifest has no ConfigMap coredns');
+    }
+    return objects;
+}
+function isConfigMap({ kind, metadata }) {
+    return kind === 'ConfigMap' && metadata.name === 'coredns';
+}
+/** Finds objects' places in the API by asking it, once for each group. */
+class ResourcePaths {
+    #api;
+    #signal;
+    #groups = new Map();
+    constructor(api, signal) {
+        this.#api = api;
+        this.#signal = signal;
+    }
+    /** @throws if the API server does not know such objects */
+    async of({ apiVersion, kind, metadata }) {
+        const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+        const asked = this.#groups.get(root) ??
+            this.#api.request('GET', root, { signal: this.#signal });
+        this.#groups.set(root, asked);
+        const { resources } = await asked;
+        const found = resources.find((resource) => resource.kind === kind && !resource.name.includes('/'));
+        if (found === undefined) {
+            throw new Error(`the API server knows no ${kind} of ${apiVersion}`);
+        }
+        const space = found.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
+        return `${root}${space}/${found.name}/${metadata.name}`;
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
@@ -52090,6 +52357,7 @@ async function climb(ladder) {
             },
         },
         { name: readiness_SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+        ...(ladder.containerd === undefined ? [] : [containerdConfigured(ladder.containerd)]),
         ...(ladder.mode === 'control-plane'
             ? [serviceAccount(connected)]
             : [node(connected, ladder.nodeName), serviceAccount(connected)]),
@@ -52214,6 +52482,15 @@ function clusterDns(client) {
             finally {
                 told.abort();
             }
+        },
+    };
+}
+function containerdConfigured(check) {
+    return {
+        name: 'containerd configured',
+        climb: async (saw, signal) => {
+            saw("k3s has not written containerd's configuration yet");
+            await check(signal);
         },
     };
 }
@@ -52479,7 +52756,7 @@ function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
         ...(overlap(podCidr, serviceCidr)
             ? [`--cluster-cidr ${podCidr} and --service-cidr ${serviceCidr} overlap`]
             : []),
-        ...(addresses_contains(serviceCidr, clusterDns)
+        ...(contains(serviceCidr, clusterDns)
             ? []
             : [`--cluster-dns ${clusterDns} is not in the Services' network ${serviceCidr}`]),
     ];
@@ -52505,10 +52782,10 @@ function addressIn(cidr, offset) {
     return `${base.slice(0, base.lastIndexOf('.'))}.${offset}`;
 }
 function overlap(one, other) {
-    return addresses_contains(one, other) || addresses_contains(other, one);
+    return contains(one, other) || contains(other, one);
 }
 /** Whether the base address of `inner` lies in `outer`; of two networks that share an address, one holds the other's base. */
-function addresses_contains(outer, inner) {
+function contains(outer, inner) {
     const [address = '', prefix] = outer.split('/');
     const list = new external_node_net_.BlockList();
     list.addSubnet(address, Number(prefix), 'ipv4');
@@ -52573,6 +52850,23 @@ function containerdConfig(configs, dropInsImported, data) {
         content: `imports = ["${directory}/config-v3.toml.d/*.toml"]\n{{ template "base" . }}\n`,
     };
     return dropInsImported ? [dropIn] : [dropIn, template];
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/coredns.js
+/** Flags of k3s that put into the manifest what is not known here. */
+const OTHER_VALUES = ['cluster-domain', 'system-default-registry'];
+/** Undefined where no pods run, or none of CoreDNS is wanted. */
+function planCoredns({ mode, k3s, addresses, nodeName }, { components, k3sArgs }) {
+    if (mode !== 'full' || !components.includes('coredns')) {
+        return undefined;
+    }
+    const isOwn = !k3sArgs.flags.some(({ name }) => OTHER_VALUES.includes(name));
+    return {
+        template: isOwn ? k3s.coredns : null,
+        clusterDns: addresses.clusterDns,
+        clusterDomain: 'cluster.local',
+        nodeHosts: `${addresses.node} ${nodeName}\n`,
+    };
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/own-flags.js
@@ -52749,10 +53043,14 @@ const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
 
 
 
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 function makePlan(input) {
     const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
-    const { mode, isolation, fellShort } = chooseMode(inputs.mode, facts);
+    const { mode, isolation, fellShort } = chooseMode(inputs.mode, {
+        facts,
+        sysctls: inputs.sysctls,
+    });
     const unusable = isolation === 'namespaces' ? whyUnusable(k3s.dataDir) : undefined;
     if (unusable !== undefined) {
         throw new InputError(`RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`);
@@ -52791,7 +53089,8 @@ function makePlan(input) {
         ...applied.map(({ contribution }) => contribution.k3s ?? {}),
     ]);
     const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
-    const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) => Object.entries(own).map(([path, object]) => ({ path, object })));
+    const objects = [standardStorage(components), ...applied.map(plan_objectsOf)].flatMap((own) => Object.entries(own).map(([path, object]) => ({ path, object })));
+    const containerd = containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data);
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
@@ -52802,7 +53101,7 @@ function makePlan(input) {
                 : configFile(OBJECTS, JSON.stringify(objects))),
             ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...adapter.operations,
-            ...containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data).flatMap(({ path, content }) => configFile(path, content)),
+            ...containerd.flatMap(({ path, content }) => configFile(path, content)),
             ...(prepared !== undefined && isolation === 'namespaces'
                 ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
                 : importTars(images, context.paths.data, isolation)),
@@ -52830,6 +53129,8 @@ function makePlan(input) {
         addresses,
         components,
         decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+        containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
+        coredns: planCoredns(context, inputs),
         warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
@@ -52861,7 +53162,7 @@ function applies(plan, { id }) {
 const GROUNDWORK = ['layer', 'root', 'system', 'storage'];
 /** What the controller applies as soon as the API server answers. */
 const OBJECTS = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'objects.json');
-function objectsOf({ contribution }) {
+function plan_objectsOf({ contribution }) {
     return contribution.objects ?? {};
 }
 /** Values written for kind and minikube name this class; k3s's own is called local-path. */
@@ -53057,6 +53358,9 @@ class Waiting {
 
 
 
+
+
+
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
 /**
@@ -53210,7 +53514,7 @@ class Run {
         events.facts(facts);
         await this.#note('facts.json', facts);
         this.#reached('facts found');
-        const { mode } = chooseMode(inputs.mode, facts);
+        const { mode } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
         if (mode === 'control-plane' && inputs.pull.length > 0) {
             throw new InputError('pull: in mode control-plane, the one that can be had here, there is no containerd to pull images');
         }
@@ -53257,7 +53561,8 @@ class Run {
         const { plan, server } = reach;
         await climb({
             mode: plan.mode,
-            dns: plan.components.includes('coredns'),
+            dns: plan.coredns !== undefined,
+            containerd: this.#containerdCheck(plan),
             metrics: applies(plan, metricsApi),
             nodeName: plan.nodeName,
             kubeconfig: layout.k3sKubeconfig,
@@ -53271,6 +53576,7 @@ class Run {
                 this.#reached(rung);
                 if (rung === readiness_SERVING) {
                     await this.#publish(reach);
+                    void this.#handOver(reach);
                 }
             },
         });
@@ -53289,6 +53595,34 @@ class Run {
         });
         this.#kubeconfig = reach.kubeconfig;
         events.kubeconfig(reach);
+    }
+    #containerdCheck({ containerdDropIn, isolation }) {
+        return containerdDropIn === undefined
+            ? undefined
+            : async (signal) => {
+                const root = isolation === 'none' ? '/' : `/proc/${await innerInit(this.#launched().pid)}/root`;
+                await awaitContainerdConfig(root, containerdDropIn, signal);
+            };
+    }
+    /** Beside the climb, which would not get far without: what goes wrong here, k3s may still set right. */
+    async #handOver({ plan, kubeconfig }) {
+        if (plan.coredns === undefined) {
+            return;
+        }
+        const { events } = this.#options;
+        const client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        try {
+            await handOverCoredns(client, plan.coredns, { notice: events.notice, signal: this.#signal });
+            events.reached(this.#timeline.mark('CoreDNS handed over'));
+        }
+        catch (error) {
+            if (!this.#signal.aborted) {
+                events.warning(`Failed to hand CoreDNS over, k3s will do it later: ${errors_errorMessage(error)}`);
+            }
+        }
+        finally {
+            client.close();
+        }
     }
     /** Beside the start of the cluster: nothing in it waits for these images. */
     async #pull({ mode }) {
@@ -53676,7 +54010,7 @@ async function command_line_run([program = '', ...args], env) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8313);
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2757);
 
 process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 
