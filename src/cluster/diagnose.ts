@@ -6,13 +6,21 @@ import { troubleOf, troubleOfNode, type EventObject, type KubernetesObject } fro
 export interface Diagnosis {
   readonly nodes: readonly string[];
   readonly pods: readonly string[];
+  /** Claims without a volume, each with what was last said of it. */
+  readonly claims: readonly string[];
   /** The last Warning events, the newest last. */
   readonly events: readonly string[];
   /** What could not be asked. */
   readonly unknown: readonly string[];
 }
 
-export const NOTHING_KNOWN: Diagnosis = { nodes: [], pods: [], events: [], unknown: [] };
+export const NOTHING_KNOWN: Diagnosis = {
+  nodes: [],
+  pods: [],
+  claims: [],
+  events: [],
+  unknown: [],
+};
 
 const LAST_EVENTS = 20;
 
@@ -28,9 +36,10 @@ export async function diagnose(client: ApiClient, signal: AbortSignal): Promise<
       return [];
     }
   };
-  const [nodes, pods, events] = await Promise.all([
+  const [nodes, pods, claims, events] = await Promise.all([
     list('/api/v1/nodes'),
     list('/api/v1/pods'),
+    list('/api/v1/persistentvolumeclaims'),
     list<EventObject>('/api/v1/events'),
   ]);
   return {
@@ -39,6 +48,7 @@ export async function diagnose(client: ApiClient, signal: AbortSignal): Promise<
       const trouble = troubleOf(pod);
       return trouble === undefined ? [] : [`${nameOf(pod)}: ${trouble}`];
     }),
+    claims: claims.flatMap((claim) => describeClaim(claim, events)),
     events: lastWarnings(events),
     unknown,
   };
@@ -55,6 +65,29 @@ export function describeNode(node: KubernetesObject): string[] {
     ...(notReady === undefined ? [] : [`${name}: ${notReady}`]),
     ...pressures.map(({ type, message }) => `${name}: ${type}: ${message ?? ''}`),
   ];
+}
+
+/** Nobody but the claim's own events says why it has no volume. */
+function describeClaim(claim: KubernetesObject, events: readonly EventObject[]): string[] {
+  if (claim.status?.phase !== 'Pending') {
+    return [];
+  }
+  const { namespace, name } = claim.metadata;
+  const last = events
+    .filter(
+      ({ involvedObject: of }) =>
+        of?.kind === 'PersistentVolumeClaim' && of.namespace === namespace && of.name === name,
+    )
+    .sort((a, b) => timeOf(a) - timeOf(b))
+    .at(-1);
+  if (last?.reason === 'WaitForFirstConsumer') {
+    return [
+      `${nameOf(claim)}: no pod uses it, and its class makes a volume for the first one that does; "helm --wait" waits for the volume all the same`,
+    ];
+  }
+  const said =
+    last === undefined ? 'nothing was said of it' : `${last.reason ?? ''}: ${last.message ?? ''}`;
+  return [`${nameOf(claim)}: Pending: ${said}`];
 }
 
 /** "3 x default/web: FailedScheduling: 0/1 nodes are available", the one seen last at the end. */
@@ -87,6 +120,7 @@ export function renderDiagnosis(diagnosis: Diagnosis): string[] {
   return [
     ...part('Nodes:', diagnosis.nodes),
     ...part('Pods that are not ready:', diagnosis.pods),
+    ...part('Claims without a volume:', diagnosis.claims),
     ...part('Last warnings:', diagnosis.events),
     ...part('What could not be asked:', diagnosis.unknown),
   ];

@@ -12,6 +12,7 @@ import { bringInterceptor } from '../interceptor/bring.ts';
 import { installK3s } from '../k3s/install.ts';
 import { awaitContainerdConfig } from '../cluster/containerd-config.ts';
 import { handOverCoredns } from '../cluster/coredns.ts';
+import { NOTHING_KNOWN } from '../cluster/diagnose.ts';
 import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { pullImages } from '../cluster/pull.ts';
 import { climb, ReadinessError, SERVING, type Climb } from '../cluster/readiness.ts';
@@ -188,8 +189,7 @@ class Run {
     const message = error instanceof Error ? error.message : String(error);
     this.#waiting.done();
     if (error instanceof InputError) {
-      const nothing = { nodes: [], pods: [], events: [], unknown: [] };
-      return { message, rung: undefined, diagnosis: nothing, causes: [], logs: [] };
+      return { message, rung: undefined, diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
     }
     const rung = error instanceof ReadinessError ? error.rung : this.#rung;
     const found = await examine({

@@ -115,6 +115,8 @@ describe('diagnose', () => {
         reply(response, 200, { items: [{ metadata: { name: 'runner' }, status: { conditions } }] });
       } else if (path === '/api/v1/pods') {
         reply(response, 200, { items: [pod({ phase: 'Pending' })] });
+      } else if (path === '/api/v1/persistentvolumeclaims') {
+        reply(response, 200, { items: [] });
       } else {
         reply(response, 500, { message: 'etcd' });
       }
@@ -131,9 +133,42 @@ describe('diagnose', () => {
     ]);
   });
 
+  it('says why a claim has no volume, by the newest of its own events', async () => {
+    const claim = (name: string, phase = 'Pending') => ({
+      metadata: { name, namespace: 'default' },
+      status: { phase },
+    });
+    const event = (name: string, reason: string, minute: number, message: string) => ({
+      metadata: { name: `${name}.${minute}` },
+      ...{ type: 'Normal', reason, message, lastTimestamp: `2026-11-25T09:0${minute}:00Z` },
+      involvedObject: { kind: 'PersistentVolumeClaim', namespace: 'default', name },
+    });
+    const answers: Record<string, object[]> = {
+      '/api/v1/persistentvolumeclaims': [
+        ...[claim('backup'), claim('shared'), claim('silent')],
+        claim('bound', 'Bound'),
+      ],
+      '/api/v1/events': [
+        event('shared', 'ProvisioningFailed', 2, 'only ReadWriteOnce'),
+        event('shared', 'WaitForFirstConsumer', 1, 'waiting'),
+        event('backup', 'WaitForFirstConsumer', 1, 'waiting'),
+        event('bound', 'WaitForFirstConsumer', 1, 'waiting'),
+      ],
+    };
+    server.handle = ({ path, response }) => {
+      reply(response, 200, { items: answers[path] ?? [] });
+    };
+    const { claims } = await diagnose(server.client(), AbortSignal.timeout(5_000));
+    expect(claims).toEqual([
+      'default/backup: no pod uses it, and its class makes a volume for the first one that does; "helm --wait" waits for the volume all the same',
+      'default/shared: Pending: ProvisioningFailed: only ReadWriteOnce',
+      'default/silent: Pending: nothing was said of it',
+    ]);
+  });
+
   it('ends when nobody answers', async () => {
     server.handle = () => undefined;
     const { unknown } = await diagnose(server.client(), AbortSignal.timeout(50));
-    expect(unknown).toHaveLength(3);
+    expect(unknown).toHaveLength(4);
   });
 });

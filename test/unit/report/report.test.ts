@@ -19,7 +19,13 @@ const FAILURE: Failure = {
       evidence: 'coredns: ErrImagePull',
     },
   ],
-  diagnosis: { nodes: [], pods: ['kube-system/coredns: ErrImagePull'], events: [], unknown: [] },
+  diagnosis: {
+    nodes: [],
+    pods: ['kube-system/coredns: ErrImagePull'],
+    claims: [],
+    events: [],
+    unknown: [],
+  },
   logs: [{ name: 'k3s.log', lines: ['E1 broken', '::set-output name=x::y'] }],
 };
 
@@ -101,7 +107,7 @@ describe('the summary', () => {
           ...FAILURE,
           rung: undefined,
           causes: [],
-          diagnosis: { nodes: [], pods: [], events: [], unknown: [] },
+          diagnosis: { nodes: [], pods: [], claims: [], events: [], unknown: [] },
         });
       }),
     ).not.toContain('undefined');
