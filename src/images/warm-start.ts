@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import type { Layout } from '../layout.ts';
 import type { Mode } from '../mode.ts';
-import { renderLaunchFile } from '../namespaces/operations.ts';
+import type { Launch } from '../namespaces/operations.ts';
 import { isImportable } from './import.ts';
-import { preparationLaunch, type Ground, type Preparation } from './preparation.ts';
+import type { Preparation } from './preparation.ts';
 import { findPrepared, imagesKey, TAG, type PreparedImages } from './prepared.ts';
 
 /** What earlier runs left for this one, or what this one is to leave for the next. */
@@ -15,7 +14,9 @@ export type WarmStart =
   | { readonly kind: 'missing'; readonly preparation: Preparation; readonly key: string };
 
 export interface WarmStartOptions {
-  readonly plan: Ground & { readonly mode: Mode };
+  readonly mode: Mode;
+  /** What the importer is to run in, as the cluster. */
+  readonly launch: Pick<Launch, 'mapper' | 'namespaces'>;
   readonly tars: readonly string[];
   /** SHA-256 of the k3s binary. */
   readonly k3s: string;
@@ -26,17 +27,17 @@ export interface WarmStartOptions {
 
 /** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
 export async function findWarmStart(options: WarmStartOptions): Promise<WarmStart> {
-  const { plan, tars, k3s, layout, remote, workshop } = options;
+  const { mode, launch, tars, k3s, layout, remote, workshop } = options;
   const { cache, narrator } = workshop;
-  if (plan.mode !== 'full' || tars.length === 0) {
+  if (mode !== 'full' || tars.length === 0) {
     narrator.notice(
-      plan.mode === 'full'
+      mode === 'full'
         ? 'warm-start: there is nothing to keep without images or airgap'
-        : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`,
+        : `warm-start: nothing is kept in mode ${mode}, in which no pods run`,
     );
     return { kind: 'none' };
   }
-  if (plan.launch.mapper !== undefined) {
+  if (launch.mapper !== undefined) {
     narrator.notice(
       'warm-start: nothing is kept for a runner that is not root; unpacked images hold files of many users, which it could not remove',
     );
@@ -49,7 +50,7 @@ export async function findWarmStart(options: WarmStartOptions): Promise<WarmStar
     );
     return { kind: 'none' };
   }
-  const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
+  const hash = await imagesKey(tars, k3s, launch.namespaces);
   const key = ['k3s-in-gvisor', process.platform, process.arch, TAG, hash].join('-');
   const directory = cache.directory(TAG, hash);
   const here = await findPrepared(directory);
@@ -76,10 +77,5 @@ export async function findWarmStart(options: WarmStartOptions): Promise<WarmStar
     launchFile: join(layout.state, 'prepare'),
     made: join(layout.state, 'prepared'),
   };
-  await writeFile(
-    preparation.launchFile,
-    renderLaunchFile(preparationLaunch(plan, layout, tars, preparation.made)),
-    { mode: 0o600 },
-  );
   return { kind: 'missing', preparation, key };
 }

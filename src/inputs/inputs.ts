@@ -12,12 +12,14 @@ import type { Source } from '../k3s/source.ts';
 import { parseVersion } from '../k3s/version.ts';
 import { parseComponents, without, type Component } from './components.ts';
 import { parseK3sArgs, type K3sArgs } from './k3s-args.ts';
+import { parseWorkarounds, type Forced } from './workarounds.ts';
 
 export interface Inputs extends K3sRequest {
   readonly mode: Mode | 'auto';
   readonly sysctls: Sysctls;
   readonly components: readonly Component[];
   readonly k3sArgs: K3sArgs;
+  readonly workarounds: Forced;
   /** The program that maps ids for a runner that is not root; undefined to look for it. */
   readonly idMapHelper: string | undefined;
   /** Globs or paths of image tars. */
@@ -61,6 +63,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const timeoutMs = collect(() => parseTimeout(read('timeout')));
   const components = collect(() => parseComponents(read('components')));
   const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+  const workarounds = collect(() => parseWorkarounds(read('workarounds')));
   const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
   const airgap = collect(() => parseBoolean(read, 'airgap'));
@@ -77,6 +80,7 @@ export function parseInputs(read: ReadInput): Inputs {
     timeoutMs === undefined ||
     components === undefined ||
     k3sArgs === undefined ||
+    workarounds === undefined ||
     releases === undefined ||
     channelServer === undefined ||
     airgap === undefined ||
@@ -94,6 +98,7 @@ export function parseInputs(read: ReadInput): Inputs {
     sysctls,
     components: without(components, k3sArgs.disable),
     k3sArgs,
+    workarounds,
     releases,
     channelServer,
     idMapHelper: read('id-map-helper') || undefined,

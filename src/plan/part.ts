@@ -56,9 +56,24 @@ export interface Contribution {
   readonly leftBehind?: readonly string[];
 }
 
+/** The modes in which there is a node. */
+export const WITH_NODE: readonly Mode[] = ['full', 'node'];
+
+/** Where a part can have its place at all; anywhere, where nothing is said. */
+export interface Where {
+  readonly isolation?: Isolation;
+  readonly modes?: readonly Mode[];
+}
+
 export interface Workaround {
   /** Names it in the log, the summary and docs/workarounds.md. */
   readonly id: string;
+  /**
+   * `foundation`: the others build on it, so it cannot be forced off; `workaround`: for something that
+   * the sandbox lacks; `tuning`: things work without, but worse.
+   */
+  readonly kind: 'foundation' | 'workaround' | 'tuning';
+  readonly where: Where;
   /** The literal error that is seen without it, and of what. */
   readonly symptom: string;
   /** Where the cause can be read. */
@@ -67,7 +82,7 @@ export interface Workaround {
   readonly removeWhen: string;
   /** Paths below /proc/sys whose values it decides by. */
   readonly sysctls?: readonly string[];
-  /** Why it is needed here, in words for the log; undefined where it is not. */
+  /** Why it is needed here, in words for the log; undefined where it is not. Asked only `where` it has a place. */
   needed(context: Context): string | undefined;
   contribute(context: Context): Contribution;
 }

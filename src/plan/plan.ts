@@ -10,10 +10,12 @@ import type { PreparedImages } from '../images/prepared.ts';
 import { k3sPaths, PRIVATE_FILES, whyUnusable, type Layout } from '../layout.ts';
 import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
-import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
+import type { Launch, Operation, Step } from '../namespaces/operations.ts';
 import { containerAdapter } from './container-adapter.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
-import { can, hasOneUser, isMapped, type Facts } from '../sandbox/facts.ts';
+import type { Facts } from '../sandbox/facts.ts';
+import { assertForced, decide, type Decision } from './forced.ts';
+import { chooseNamespaces } from './namespaces.ts';
 import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
@@ -29,12 +31,6 @@ import {
   type Workaround,
 } from './part.ts';
 
-/** Whether a workaround is applied, and why or why not. */
-export interface Decision {
-  readonly id: string;
-  readonly reason: string | undefined;
-}
-
 /** All that will be done, decided before anything is. */
 export interface Plan {
   readonly mode: Mode;
@@ -48,6 +44,8 @@ export interface Plan {
   readonly containerdDropIn: string | undefined;
   /** Undefined where this cluster has no DNS. */
   readonly coredns: CorednsPlan | undefined;
+  /** What is missing because the user wants it so: what it is for, and what is seen without it. */
+  readonly leftOut: readonly string[];
   /** What will not work though the rest does. */
   readonly warnings: readonly string[];
   /** k3s's config.yaml. */
@@ -85,7 +83,8 @@ export function makePlan(input: PlanInput): Plan {
       `RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`,
     );
   }
-  const { components, k3sArgs } = inputs;
+  const { components, k3sArgs, workarounds: forced } = inputs;
+  assertForced(forced, { mode, isolation });
   const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
   const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
   const context: Context = {
@@ -101,15 +100,11 @@ export function makePlan(input: PlanInput): Plan {
     k3s,
     prepared,
   };
-  const decided = WORKAROUNDS.map((workaround) => ({
-    workaround,
-    reason: workaround.needed(context),
-  }));
-  const applied = decided.flatMap(({ workaround, reason }) =>
-    reason === undefined
-      ? []
-      : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }],
+  const decided = WORKAROUNDS.map((part) => ({ part, decision: decide(part, context, forced) }));
+  const applied = decided.flatMap(({ part, decision: { id, reason } }) =>
+    reason === undefined ? [] : [{ id, reason, contribution: part.contribute(context) }],
   );
+  const leftOut = decided.flatMap(({ decision }) => decision.leftOut ?? []);
 
   const base = {
     id: 'configuration',
@@ -183,15 +178,16 @@ export function makePlan(input: PlanInput): Plan {
     nodeName,
     addresses,
     components,
-    decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+    decisions: decided.map(({ decision }) => decision),
     containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
     coredns: planCoredns(context, inputs),
-    warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
+    leftOut,
+    warnings: [...applied.flatMap(({ contribution }) => contribution.warning ?? []), ...leftOut],
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
     groundwork: [...stepsOf(GROUNDWORK), environment],
     launch: {
-      ...chooseNamespaces(isolation, facts),
+      ...chooseNamespaces({ isolation, facts, forced }),
       steps: [
         ...stepsOf(PHASES),
         configuration,
@@ -247,41 +243,6 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
 };
-
-const NAMESPACES: readonly Namespace[] = ['mount', 'pid', 'network', 'uts', 'ipc'];
-
-/**
- * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
- * kubelet and runc take for "no user namespace".
- */
-const ALL_IDS = 2 ** 32 - 2;
-
-/** The least that works: no user namespace where the runner may make the others without. */
-function chooseNamespaces(isolation: Isolation, facts: Facts): Omit<Launch, 'steps'> {
-  if (isolation === 'none') {
-    return { namespaces: [], idMaps: [], denySetgroups: false };
-  }
-  if (can(facts, 'namespaces')) {
-    return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
-  }
-  const namespaces: Namespace[] = ['user', ...NAMESPACES];
-  if (isMapped(facts)) {
-    return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
-  }
-  return hasOneUser(facts)
-    ? {
-        namespaces,
-        idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
-        denySetgroups: true,
-      }
-    : {
-        namespaces,
-        idMaps: [
-          { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
-        ],
-        denySetgroups: false,
-      };
-}
 
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
 export function nodeNameFrom(hostname: string): string {

@@ -82,8 +82,8 @@ export class Reporter implements Listener {
     }
     plan.warnings.forEach(this.warning);
     this.#log.group('Plan: what is done, and why', () => {
-      for (const { id, reason } of plan.decisions) {
-        this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
+      for (const { id, reason, leftOut } of plan.decisions) {
+        this.#log.info(reason === undefined ? `off ${leftOut ?? id}` : `on  ${id}: ${reason}`);
       }
     });
     this.#log.group('Plan: every operation', () => {

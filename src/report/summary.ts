@@ -40,7 +40,10 @@ export function renderSummary({ story, logs, bundle, docs }: SummaryOptions): st
             'Workarounds',
             table(
               ['workaround', 'why'],
-              plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']),
+              plan.decisions.map(({ id, reason, leftOut }) => [
+                id,
+                reason ?? leftOut ?? 'not needed',
+              ]),
             ),
           ),
         ]),

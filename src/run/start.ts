@@ -4,6 +4,7 @@ import { abortAfter, unlessAborted } from '../abort.ts';
 import { errorMessage, InputError } from '../errors.ts';
 import { exists } from '../files.ts';
 import { findImages } from '../images/find.ts';
+import { preparationLaunch } from '../images/preparation.ts';
 import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
 import type { Inputs } from '../inputs/inputs.ts';
 import { secretsOf } from '../inputs/secrets.ts';
@@ -35,6 +36,8 @@ import { missingPodCgroups } from './pod-cgroups.ts';
 import { saveRecord } from './record.ts';
 import { saveState, type RunState } from './state.ts';
 import { chooseMode } from '../plan/choose-mode.ts';
+import { assertForced, assertKnown } from '../plan/forced.ts';
+import { chooseNamespaces } from '../plan/namespaces.ts';
 import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
 import { interceptor } from '../plan/parts/interceptor.ts';
 import { metricsApi } from '../plan/parts/metrics-api.ts';
@@ -108,6 +111,8 @@ class Run {
   #rung = 'action started';
   #state: RunState;
   #init: Init | undefined;
+  /** What the user had left out of the plan: the likeliest cause, should the start fail. */
+  #leftOut: readonly string[] = [];
   /** The kubeconfig for later steps, once the API server has answered. */
   #kubeconfig: string | undefined;
 
@@ -130,6 +135,7 @@ class Run {
       narrator: events,
     };
     assertUsable(layout);
+    assertKnown(inputs.workarounds);
     if (inputs.kubeconfig !== undefined) {
       await assertUnused(inputs.kubeconfig);
     }
@@ -152,14 +158,17 @@ class Run {
 
     const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
     const { manifests } = this.#runner;
-    const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
-    const warm = await this.#findWarmStart({ plan: cold, tars, k3s: k3s.sha256, workshop });
-    const plan =
-      warm.kind === 'prepared'
-        ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
-        : cold;
+    const warm = await this.#findWarmStart({ facts, tars, k3s: k3s.sha256, workshop });
+    const prepared = warm.kind === 'prepared' ? warm.images : undefined;
+    const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
+    this.#leftOut = plan.leftOut;
     events.plan(plan);
     await this.#note('plan.json', publicPlan(plan));
+    if (warm.kind === 'missing') {
+      const { launchFile, made } = warm.preparation;
+      const launch = preparationLaunch(plan, layout, tars, made);
+      await writeFile(launchFile, renderLaunchFile(launch), { mode: 0o600 });
+    }
     await this.#launch(plan, facts, workshop);
 
     const server = `https://127.0.0.1:${facts.apiServerPort}`;
@@ -200,7 +209,7 @@ class Run {
     await writeBundle(layout.state, found).catch((cause: unknown) => {
       this.#options.events.warning(errorMessage(cause));
     });
-    return { message, rung, ...found };
+    return { message: [message, ...this.#leftOut].join('\n'), rung, ...found };
   }
 
   /** Lets go of what runs on without this process. Its own failure must not replace another. */
@@ -226,7 +235,8 @@ class Run {
     events.facts(facts);
     await this.#note('facts.json', facts);
     this.#reached('facts found');
-    const { mode } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+    const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+    assertForced(inputs.workarounds, { mode, isolation });
     if (mode === 'control-plane' && inputs.pull.length > 0) {
       throw new InputError(
         'pull: in mode control-plane, the one that can be had here, there is no containerd to pull images',
@@ -236,7 +246,7 @@ class Run {
   }
 
   async #findWarmStart(wanted: {
-    plan: Plan;
+    facts: Facts;
     tars: readonly string[];
     k3s: string;
     workshop: Workshop;
@@ -246,7 +256,13 @@ class Run {
       return { kind: 'none' };
     }
     this.#wait('prepared images looked up', 'hashing the images');
-    const found = await unlessAborted(findWarmStart({ ...wanted, layout, remote }), this.#signal);
+    const { facts, ...rest } = wanted;
+    const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+    const launch = chooseNamespaces({ isolation, facts, forced: inputs.workarounds });
+    const found = await unlessAborted(
+      findWarmStart({ mode, launch, ...rest, layout, remote }),
+      this.#signal,
+    );
     this.#reached('prepared images looked up');
     return found;
   }

@@ -84,6 +84,21 @@ describe('a wrong input', () => {
       error: /^k3s-args: line 1: --flannel-backend is none here and cannot be vxlan/,
     },
     {
+      what: 'a part of the plan that there is not',
+      inputs: { workarounds: '+no-such' },
+      error: /^workarounds: there is no no-such; choose of user-namespace, private-root, /,
+    },
+    {
+      what: 'a part of the plan that cannot be left out',
+      inputs: { workarounds: '-gateway-network' },
+      error: /^workarounds: gateway-network cannot be left out, .*; without it: iptables: /,
+    },
+    {
+      what: 'a part of the plan that has no place in the mode',
+      inputs: { workarounds: '+metrics-api', mode: 'control-plane' },
+      error: /^workarounds: metrics-api has no place here: it is for runs of mode full in names/,
+    },
+    {
       what: 'a kubeconfig that is a directory',
       inputs: { kubeconfig: WORKSPACE },
       error: new RegExp(`^kubeconfig: "${WORKSPACE}" is a directory; give the path of a file`),
@@ -114,6 +129,15 @@ describe('a start that fails', () => {
     expect(error).toContain('Look at k3s-args');
     expect(result.log).toMatch(
       /::group::End of k3s\.log\n::stop-commands::\S+\n(.*\n)*.*no-such-flag/,
+    );
+    await job.post();
+  });
+
+  test('for a part that was left out says what is seen without it', async () => {
+    const error = await mainFails({ mode: 'node', workarounds: '-sysctl-overlay' });
+    expect(error).toMatch(/^Failed to reach "node Ready": /);
+    expect(error).toMatch(
+      /sysctl-overlay is left out by the input workarounds \(missing.*without it: Failed to start ContainerManager/,
     );
     await job.post();
   });

@@ -11,13 +11,15 @@ export const BRIDGE_NETFILTER_SYSCTL = 'net/bridge/bridge-nf-call-iptables';
  */
 export const bridgeNetfilter: Workaround = {
   id: 'bridge-netfilter',
+  kind: 'workaround',
+  where: { isolation: 'namespaces' },
   symptom:
     'CoreDNS never ready: dial tcp 10.43.0.1:443: i/o timeout; no frame passes from a pod to the node',
   source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/syssetup/setup.go',
   removeWhen: 'k3s leaves this sysctl alone without kube-proxy',
   sysctls: [BRIDGE_NETFILTER_SYSCTL],
-  needed: ({ facts, isolation }) =>
-    isolation !== 'none' && facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
+  needed: ({ facts }) =>
+    facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
       ? `${BRIDGE_NETFILTER_SYSCTL} exists, and k3s would set it`
       : undefined,
   contribute: () => {

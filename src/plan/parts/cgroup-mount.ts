@@ -1,19 +1,21 @@
 import { chooseHierarchy } from '../cgroup-hierarchy.ts';
-import type { Contribution, Workaround } from '../part.ts';
+import { WITH_NODE, type Contribution, type Workaround } from '../part.ts';
 
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 
 /** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
 export const cgroupMount: Workaround = {
   id: 'cgroup-mount',
+  kind: 'workaround',
+  where: { isolation: 'namespaces', modes: WITH_NODE },
   symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
   source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
   removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-  needed: ({ facts, mode, isolation }) => {
+  needed: ({ facts }) => {
     const hierarchy = chooseHierarchy(facts);
-    return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
-      ? undefined
-      : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
+    return hierarchy?.endsWith('-mounted')
+      ? `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`
+      : undefined;
   },
   contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
 };

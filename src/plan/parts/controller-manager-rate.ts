@@ -3,6 +3,8 @@ import type { Workaround } from '../part.ts';
 /** For speed: every pod waits for the default service account, which waits for the controller manager. */
 export const controllerManagerRate: Workaround = {
   id: 'controller-manager-rate',
+  kind: 'tuning',
+  where: {},
   symptom: 'error looking up service account default/default: serviceaccount "default" not found',
   source:
     'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',

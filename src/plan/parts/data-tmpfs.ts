@@ -5,11 +5,12 @@ import type { Workaround } from '../part.ts';
 /** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
 export const dataTmpfs: Workaround = {
   id: 'data-tmpfs',
+  kind: 'foundation',
+  where: { isolation: 'namespaces' },
   symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
   source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
   removeWhen: 'gVisor accepts a disk-backed upper layer',
-  needed: ({ isolation }) =>
-    isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
+  needed: () => 'overlayfs works with its upper layer on tmpfs',
   contribute: ({ k3s, layout }) => {
     const unpacked = join(k3s.dataDir, 'data');
     const upper = join(K3S_DATA, '.unpacked', 'upper');

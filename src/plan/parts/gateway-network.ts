@@ -10,15 +10,15 @@ const NODE_LINK = 'node0';
  */
 export const gatewayNetwork: Workaround = {
   id: 'gateway-network',
+  kind: 'foundation',
+  where: { isolation: 'namespaces' },
   symptom:
     "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
   source: 'https://github.com/google/gvisor/issues/170',
   removeWhen:
     'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-  needed: ({ isolation }) =>
-    isolation === 'none'
-      ? undefined
-      : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+  needed: () =>
+    'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
   contribute: ({ addresses, layout, mode }) => ({
     k3s: {
       'flannel-backend': 'none',

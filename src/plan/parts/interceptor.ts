@@ -1,5 +1,5 @@
 import { chooseKernelSettings } from '../kernel-settings.ts';
-import type { Workaround } from '../part.ts';
+import { WITH_NODE, type Workaround } from '../part.ts';
 
 /**
  * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
@@ -7,14 +7,13 @@ import type { Workaround } from '../part.ts';
  */
 export const interceptor: Workaround = {
   id: 'interceptor',
+  kind: 'workaround',
+  where: { modes: WITH_NODE },
   symptom:
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
   source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
   removeWhen: 'gVisor has the files the kubelet demands',
-  needed: ({ facts, mode, isolation, sysctls }) => {
-    if (mode === 'control-plane') {
-      return undefined;
-    }
+  needed: ({ facts, isolation, sysctls }) => {
     if (chooseKernelSettings(facts, isolation, sysctls) !== 'traced') {
       return undefined;
     }

@@ -3,13 +3,13 @@ import type { Workaround } from '../part.ts';
 /** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
 export const nodeResolver: Workaround = {
   id: 'node-resolver',
+  kind: 'workaround',
+  where: { isolation: 'namespaces' },
   symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
   source: 'docs/architecture.md',
   removeWhen: "the node shares the runner's network namespace",
-  needed: ({ facts, isolation }) =>
-    isolation === 'none'
-      ? undefined
-      : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+  needed: ({ facts }) =>
+    `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
   contribute: ({ addresses, facts }) => ({
     operations: {
       files: [

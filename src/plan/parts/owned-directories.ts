@@ -21,11 +21,13 @@ const DIRECTORIES = [
  */
 export const ownedDirectories: Workaround = {
   id: 'owned-directories',
+  kind: 'foundation',
+  where: { isolation: 'namespaces' },
   symptom: 'Failed to create /var/lib/rancher: Permission denied',
   source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
   removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
-  needed: ({ facts, isolation }) =>
-    isolation === 'namespaces' && hasOneUser(facts)
+  needed: ({ facts }) =>
+    hasOneUser(facts)
       ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
       : undefined,
   contribute: ({ layout }) => {

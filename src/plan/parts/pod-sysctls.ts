@@ -1,4 +1,4 @@
-import type { Workaround } from '../part.ts';
+import { WITH_NODE, type Workaround } from '../part.ts';
 
 /** Stands for the sysctls of a network namespace, none of which gVisor has. */
 const SYSCTL = 'net/ipv4/ip_unprivileged_port_start';
@@ -25,14 +25,16 @@ const SAFE_SYSCTLS = [
 /** A pod's securityContext.sysctls; see native/adapter/workarounds/pod_sysctls.c. */
 export const podSysctls: Workaround = {
   id: 'pod-sysctls',
+  kind: 'workaround',
+  where: { isolation: 'namespaces', modes: WITH_NODE },
   symptom:
     'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
   source: 'https://github.com/google/gvisor/issues/1833',
   removeWhen:
     "gVisor has the sysctls of a network namespace, and a pod's are not the whole sandbox's",
   sysctls: [SYSCTL],
-  needed: ({ facts, mode, isolation }) =>
-    mode === 'control-plane' || isolation === 'none' || facts.sysctls[SYSCTL]?.result === 'yes'
+  needed: ({ facts }) =>
+    facts.sysctls[SYSCTL]?.result === 'yes'
       ? undefined
       : 'pods are shown the sysctls they ask for, where gVisor does as much without, or are refused',
   contribute: () => ({

@@ -13,11 +13,12 @@ const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
  */
 export const privateRoot: Workaround = {
   id: 'private-root',
+  kind: 'foundation',
+  where: { isolation: 'namespaces' },
   symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
   source: 'https://docs.kernel.org/filesystems/overlayfs.html',
   removeWhen: 'never: this is the clean-up',
-  needed: ({ isolation }) =>
-    isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
+  needed: () => 'everything k3s writes vanishes with its mount namespace',
   contribute: ({ facts, k3s, layout, prepared }): Contribution => {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');

@@ -27,6 +27,8 @@ function isLoopback(proxy: string): boolean {
 
 export const proxy: Workaround = {
   id: 'proxy',
+  kind: 'workaround',
+  where: {},
   symptom:
     'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
   source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',

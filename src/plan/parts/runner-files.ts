@@ -4,13 +4,13 @@ import type { Workaround } from '../part.ts';
 /** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
 export const runnerFiles: Workaround = {
   id: 'runner-files',
+  kind: 'foundation',
+  where: { isolation: 'none' },
   symptom: 'Failed to create the namespaces: Operation not permitted',
   source: 'https://docs.docker.com/engine/security/seccomp/',
   removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
-  needed: ({ isolation }) =>
-    isolation === 'none'
-      ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
-      : undefined,
+  needed: () =>
+    "no namespace and no mount is allowed here, so k3s uses the runner's own files and network",
   contribute: ({ layout, mode, facts, paths }) => ({
     k3s: {
       'data-dir': paths.data,

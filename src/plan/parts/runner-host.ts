@@ -8,14 +8,14 @@ const NAME = 'host.k3s-in-gvisor.internal';
 /** The runner's loopback is not a pod's, and nobody knows a runner's address in advance. */
 export const runnerHost: Workaround = {
   id: 'runner-host',
+  kind: 'tuning',
+  where: { isolation: 'namespaces', modes: ['full'] },
   symptom:
     'connect to 127.0.0.1 port 5000: Connection refused, of a server that a step has started',
   source: 'https://github.com/helm/kind-action/issues/118',
   removeWhen: 'never: a cluster has a network of its own',
-  needed: ({ facts, isolation, mode }) =>
-    isolation === 'none' || mode !== 'full' || facts.networks.length === 0
-      ? undefined
-      : `pods and the node reach servers of steps as ${NAME}`,
+  needed: ({ facts }) =>
+    facts.networks.length === 0 ? undefined : `pods and the node reach servers of steps as ${NAME}`,
   contribute: ({ components, facts }) => {
     const entry = `${(facts.networks[0] ?? '').split('/')[0] ?? ''} ${NAME}`;
     const hosts = join(PRIVATE_FILES, 'hosts');

@@ -1,5 +1,5 @@
 import { can } from '../../sandbox/facts.ts';
-import type { Workaround } from '../part.ts';
+import { WITH_NODE, type Workaround } from '../part.ts';
 
 /**
  * runc gives each container a session keyring. gVisor keeps every one of them, 200 for a user
@@ -7,12 +7,14 @@ import type { Workaround } from '../part.ts';
  */
 export const sessionKeyring: Workaround = {
   id: 'session-keyring',
+  kind: 'workaround',
+  where: { modes: WITH_NODE },
   symptom:
     'runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded',
   source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/kernel/auth/key.go',
   removeWhen: 'gVisor drops keyrings that nobody holds',
-  needed: ({ facts, mode }) =>
-    mode === 'control-plane' || can(facts, 'session-keyring')
+  needed: ({ facts }) =>
+    can(facts, 'session-keyring')
       ? undefined
       : `containers share the runner's (${facts.probes['session-keyring'].evidence})`,
   contribute: () => ({

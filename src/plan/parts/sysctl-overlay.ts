@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { PRIVATE_FILES } from '../../layout.ts';
 import type { Operation } from '../../namespaces/operations.ts';
 import { chooseKernelSettings, KUBELET_SYSCTLS, wrongSysctls } from '../kernel-settings.ts';
-import type { Workaround } from '../part.ts';
+import { WITH_NODE, type Workaround } from '../part.ts';
 
 /**
  * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
@@ -10,13 +10,15 @@ import type { Workaround } from '../part.ts';
  */
 export const sysctlOverlay: Workaround = {
   id: 'sysctl-overlay',
+  kind: 'workaround',
+  where: { isolation: 'namespaces', modes: WITH_NODE },
   symptom:
     'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
   source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
   removeWhen: 'gVisor has these six sysctls and lets root write them',
   sysctls: Object.keys(KUBELET_SYSCTLS),
-  needed: ({ facts, mode, isolation, sysctls }) =>
-    mode !== 'control-plane' && chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
+  needed: ({ facts, isolation, sysctls }) =>
+    chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
       ? `missing or not as the kubelet wants them: ${wrongSysctls(facts)
           .map(([path]) => path)
           .join(', ')}`

@@ -23,6 +23,7 @@ describe('parseInputs', () => {
       releases: 'https://github.com/k3s-io/k3s/releases/download',
       channelServer: 'https://update.k3s.io/v1-release/channels',
       mode: 'auto',
+      workarounds: new Map(),
       sysctls: 'auto',
       components: ['coredns', 'local-storage', 'metrics'],
       k3sArgs: { flags: [], networks: {}, nodeName: undefined, disable: [], secrets: [] },

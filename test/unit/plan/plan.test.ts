@@ -89,6 +89,15 @@ describe('the plan of a stock sandbox', () => {
     ]);
   });
 
+  it('has what the input workarounds forces on, and not what it forces off', () => {
+    const forced = planFor(stockFacts(), { workarounds: '+interceptor -sysctl-overlay' });
+    expect(applied(forced)).toContain('interceptor');
+    expect(applied(forced)).not.toContain('sysctl-overlay');
+    expect(forced.leftOut).toEqual([expect.stringMatching(/^sysctl-overlay is left out by/)]);
+    expect(forced.warnings).toEqual(forced.leftOut);
+    expect(operations(forced).flat()).not.toContain('/proc/sys');
+  });
+
   it('gives containerd prepared images in place of the tars', () => {
     const prepared = { directory: '/tools/images/1/root', snapshots: ['3'], blobs: ['abc'] };
     const all = operations(planFor(stockFacts(), {}, { images: ['/a/nginx.tar'], prepared }));
