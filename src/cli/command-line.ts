@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { parse } from 'yaml';
 import { imageNames } from '../cluster/image-archives.ts';
-import { InputError } from '../errors.ts';
+import { errorMessage, InputError } from '../errors.ts';
+import { run as quietly } from '../exec.ts';
 import { runPaths } from '../layout.ts';
 import { innerInit } from '../namespaces/find-init.ts';
 import { writeBundle } from '../run/bundle.ts';
@@ -184,8 +185,9 @@ Examples:
     .action(async (command: string[], { name }: Named) => {
       const { init } = await runningCluster(runOf(name));
       const target = String(await innerInit(init));
-      const argv = command.length === 0 ? ['sh'] : command;
-      code = await run(['nsenter', '--target', target, ...NAMESPACES, '--', ...argv], {});
+      const enter = ['nsenter', '--target', target, ...NAMESPACES, '--'];
+      await assertEnterable(enter);
+      code = await run([...enter, ...(command.length === 0 ? ['sh'] : command)], {});
     });
   program
     .command('load')
@@ -211,11 +213,12 @@ Examples:
     .description(
       'say what can run here, and what stands in the way of more; exits with 0 for full, 3 for node, 4 for control-plane, 5 for nothing',
     )
+    .option('--id-map-helper <path>', 'as of start, for a runner that is not root')
     .option('--json', 'as JSON')
-    .action(async ({ json }: { readonly json?: true }) => {
-      const diagnosis = await diagnose(DIST);
+    .action(async (options: { readonly json?: true; readonly idMapHelper?: string }) => {
+      const diagnosis = await diagnose(DIST, options.idMapHelper);
       code = exitCode(diagnosis);
-      if (json) {
+      if (options.json) {
         printJson(diagnosis);
       } else {
         console.log(renderDiagnosis(diagnosis));
@@ -244,6 +247,16 @@ const NAMESPACES = [
   '--net',
   '--pid',
 ];
+
+/** By trying, so that what is said is not taken for the command's. */
+async function assertEnterable(enter: readonly string[]): Promise<void> {
+  await quietly([...enter, 'true']).catch((error: unknown) => {
+    throw new Error(
+      `Failed to enter the node: ${errorMessage(error)}; a gVisor before July 2026 lets nobody into a user namespace that is not its own (setns); "k3s-in-gvisor kubectl" and a privileged pod with hostPID reach the node as well`,
+      { cause: error },
+    );
+  });
+}
 
 const append = (value: string, before: readonly string[]): string[] => [...before, value];
 

@@ -22,12 +22,12 @@ export function exitCode({ mode }: Pick<Diagnosis, 'mode'>): number {
 }
 
 /** Finds the facts in a directory of its own, which is removed again, and says what they allow. */
-export async function diagnose(dist: string): Promise<Diagnosis> {
+export async function diagnose(dist: string, idMapHelper: string | undefined): Promise<Diagnosis> {
   const directory = await mkdtemp(join(tmpdir(), 'k3s-in-gvisor-doctor-'));
   try {
     const layout = layoutOf(directory, dist, process.arch, process.execPath);
     await mkdir(layout.scratch, { recursive: true });
-    const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper: undefined });
+    const facts = await gatherFacts(layout, { sysctls: PLANNED_SYSCTLS, idMapHelper });
     const { mode, fellShort } = reach(MODES, { facts, sysctls: 'auto' });
     return { mode, fellShort, facts };
   } finally {

@@ -1,5 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { abortAfter, unlessAborted } from '../abort.ts';
 import { errorMessage, InputError } from '../errors.ts';
 import { exists } from '../files.ts';
@@ -325,7 +325,9 @@ class Run {
   async #publish(reach: Reach): Promise<void> {
     const { inputs, layout, context, events } = this.#options;
     const { kubeconfig } = this.#state;
-    await this.#save({ kubeconfig: inputs.kubeconfig });
+    const parents =
+      inputs.kubeconfig === undefined ? undefined : await missingParents(inputs.kubeconfig);
+    await this.#save({ kubeconfig: inputs.kubeconfig, parents });
     await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
       server: reach.server,
       name: context,
@@ -421,6 +423,12 @@ class Run {
     const redact = redactor(this.#state.secrets ?? []);
     await writeFile(join(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
   }
+}
+
+/** The directories above `path` that are not there, the deepest first. */
+async function missingParents(path: string): Promise<string[]> {
+  const parent = dirname(path);
+  return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
 }
 
 async function missing(paths: readonly string[]): Promise<string[]> {

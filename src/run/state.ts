@@ -6,6 +6,8 @@ import type { Preparation } from '../images/preparation.ts';
 export interface RunState {
   /** The kubeconfig, where it is outside of the run's own directory. */
   readonly kubeconfig?: string | undefined;
+  /** The directories that were made for it, the deepest first: removed again if nothing else is in them. */
+  readonly parents?: readonly string[] | undefined;
   /** Files and directories outside of the run's own directory that the run makes. */
   readonly files: readonly string[];
   /** cgroups that were not there before. */

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
@@ -44,6 +44,7 @@ export async function stop(
   }
   if (state.kubeconfig !== undefined) {
     await rm(state.kubeconfig, { force: true });
+    await removeEmpty(state.parents ?? []);
   }
   const own = (await readdir(directory)).map((name) => join(directory, name));
   // The state goes last: a stop that fails on the way, or is killed, can be repeated.
@@ -61,6 +62,21 @@ export async function stop(
   );
   await rm(file);
   return true;
+}
+
+/** Up to the first that others use, or that is gone. */
+async function removeEmpty(directories: readonly string[]): Promise<void> {
+  for (const directory of directories) {
+    try {
+      await rmdir(directory);
+    } catch (error) {
+      if (
+        !['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')
+      ) {
+        throw error;
+      }
+    }
+  }
 }
 
 /** What cannot be told must not keep anything from being ended. */

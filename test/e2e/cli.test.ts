@@ -136,3 +136,15 @@ test('later steps of a workflow have it on their path, for the cluster of the ac
     code: 1,
   });
 });
+
+test('exec says what this gVisor refuses, where it lets nobody into a user namespace', async () => {
+  await using old = await startClusterSandbox({ profile: 'stock', runsc: '2026-02' });
+  const own = await Job.create(old);
+  await own.mustMain({ inputs: { 'k3s-path': K3S_PATH, mode: 'control-plane' } });
+  const { code, stdout, stderr } = await own.exec(['k3s-in-gvisor', 'exec', '--', 'true']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^Failed to enter the node: .*nsenter.*lets nobody into a user namespace/s,
+  );
+  await own.post();
+});

@@ -43,6 +43,19 @@ it('removes the kubeconfig it made and all of the run but its logs', async () =>
   expect(await stop(directory, unexpected)).toBe(false);
 });
 
+it('removes the directories that were made for the kubeconfig, as far as they are empty', async () => {
+  const outer = join(root, 'outer');
+  const inner = join(outer, 'inner');
+  mkdirSync(inner, { recursive: true });
+  writeFileSync(join(inner, 'kubeconfig'), '');
+  writeFileSync(join(outer, 'of-a-step'), '');
+  const kubeconfig = join(inner, 'kubeconfig');
+  await saveState(directory, { kubeconfig, parents: [inner, outer], files: [], cgroups: [] });
+  expect(await stop(directory, unexpected)).toBe(true);
+  expect(existsSync(inner)).toBe(false);
+  expect(existsSync(join(outer, 'of-a-step'))).toBe(true);
+});
+
 it('can be repeated after it failed on the way, and never removes a directory for a kubeconfig', async () => {
   const kubeconfig = join(root, 'work');
   mkdirSync(kubeconfig);
