@@ -114,6 +114,7 @@ int policy_parse(enum direction direction, const char *text, struct policy **out
 		return fail(failure, ENOMEM, "read the rules");
 	}
 	list_init(&policy->node);
+	list_init(&policy->alike);
 	policy->direction = direction;
 	policy->name = policy->text;
 	char *rest = strchr(policy->text, ' ');
@@ -166,46 +167,66 @@ bool policy_matches(const struct policy *policy, uint8_t protocol, uint32_t peer
 	return false;
 }
 
+/* FNV-1a of the first bytes of a name and of what comes after them. */
+static uint32_t hash(const char *name, size_t length, const char *rest)
+{
+	uint32_t value = 2166136261;
+
+	for (size_t i = 0; i < length; i++)
+		value = (value ^ (unsigned char)name[i]) * 16777619;
+	for (; *rest != '\0'; rest++)
+		value = (value ^ (unsigned char)*rest) * 16777619;
+	return value;
+}
+
+/* The policy of the name that these bytes and what comes after them are together, or NULL. */
+static struct policy *find(const struct policy_table *table, enum direction direction,
+                           const char *name, size_t length, const char *rest)
+{
+	const struct list *bucket =
+	    &table->buckets[direction][hash(name, length, rest) % POLICY_BUCKETS];
+
+	for (struct list *node = bucket->next; node != bucket; node = node->next) {
+		struct policy *policy = list_object(node, struct policy, alike);
+		if (strncmp(policy->name, name, length) == 0 &&
+		    strcmp(policy->name + length, rest) == 0)
+			return policy;
+	}
+	return NULL;
+}
+
 void policy_table_init(struct policy_table *table)
 {
 	list_init(&table->policies);
+	for (size_t i = 0; i < DIRECTIONS; i++)
+		for (size_t j = 0; j < POLICY_BUCKETS; j++)
+			list_init(&table->buckets[i][j]);
 	table->generation = 0;
 }
 
 void policy_table_set(struct policy_table *table, struct policy *policy)
 {
 	struct policy *old = policy_table_find(table, policy->direction, policy->name);
+	const uint32_t key = hash("", 0, policy->name);
 
 	if (old != NULL)
 		policy_table_remove(old);
 	policy->generation = table->generation;
 	list_append(&table->policies, &policy->node);
+	list_append(&table->buckets[policy->direction][key % POLICY_BUCKETS], &policy->alike);
 }
 
 void policy_table_remove(struct policy *policy)
 {
 	list_remove(&policy->node);
+	list_remove(&policy->alike);
 	policy_free(policy);
 }
 
 struct policy *policy_table_find(const struct policy_table *table, enum direction direction,
                                  const char *name)
 {
-	for (struct list *node = table->policies.next; node != &table->policies;
-	     node = node->next) {
-		struct policy *policy = list_object(node, struct policy, node);
-		if (policy->direction == direction && strcmp(policy->name, name) == 0)
-			return policy;
-	}
-	return NULL;
-}
-
-/* "a/x" and "a/" WILDCARD: the same as far as the slash. */
-static bool is_namespace_of(const char *name, const char *pod)
-{
-	size_t length = (size_t)(strchr(pod, '/') - pod) + 1;
-
-	return strncmp(name, pod, length) == 0 && strcmp(name + length, WILDCARD) == 0;
+	return find(table, direction, "", 0, name);
 }
 
 const struct policy *policy_table_of(const struct policy_table *table, enum direction direction,
@@ -215,13 +236,7 @@ const struct policy *policy_table_of(const struct policy_table *table, enum dire
 
 	if (own != NULL)
 		return own->open ? NULL : own;
-	for (struct list *node = table->policies.next; node != &table->policies;
-	     node = node->next) {
-		const struct policy *policy = list_object(node, struct policy, node);
-		if (policy->direction == direction && is_namespace_of(policy->name, pod))
-			return policy;
-	}
-	return NULL;
+	return find(table, direction, pod, (size_t)(strchr(pod, '/') - pod) + 1, WILDCARD);
 }
 
 void policy_table_begin(struct policy_table *table)
@@ -231,11 +246,8 @@ void policy_table_begin(struct policy_table *table)
 
 struct policy *policy_table_stale(const struct policy_table *table)
 {
-	for (struct list *node = table->policies.next; node != &table->policies;
-	     node = node->next) {
-		struct policy *policy = list_object(node, struct policy, node);
-		if (policy->generation != table->generation)
-			return policy;
-	}
-	return NULL;
+	if (list_empty(&table->policies))
+		return NULL;
+	struct policy *oldest = list_object(table->policies.next, struct policy, node);
+	return oldest->generation == table->generation ? NULL : oldest;
 }

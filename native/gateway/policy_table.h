@@ -28,6 +28,7 @@ struct policy_rule {
 /** Isolates a pod in one direction: nothing passes but what a rule allows. */
 struct policy {
 	struct list node;
+	struct list alike; /**< in the table's bucket of its name */
 	uint64_t generation;
 	enum direction direction;
 	char *text; /**< what the names point into */
@@ -39,8 +40,12 @@ struct policy {
 	struct policy_rule rules[];
 };
 
+/** Enough for the pods of a node: a look-up compares a name or two. */
+#define POLICY_BUCKETS 256
+
 struct policy_table {
-	struct list policies;
+	struct list policies; /**< the oldest generation first */
+	struct list buckets[DIRECTIONS][POLICY_BUCKETS];
 	uint64_t generation;
 };
 

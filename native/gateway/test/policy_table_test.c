@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 #define FRIEND 0x0a2a0005
 
@@ -123,11 +124,57 @@ static void tables(void)
 	policy_table_remove(policy_table_find(&table, DIRECTION_INGRESS, "a/c"));
 }
 
+static struct policy *quiet(const char *text)
+{
+	struct policy *out = NULL;
+	struct failure failure;
+
+	if (policy_parse(DIRECTION_INGRESS, text, &out, &failure) < 0)
+		abort();
+	return out;
+}
+
+/* More than there are buckets, so that many share one. */
+static void crowd(void)
+{
+	enum { COUNT = 4 * POLICY_BUCKETS };
+	static struct policy_table table;
+	char name[32];
+	size_t wrong = 0, stale = 0;
+
+	policy_table_init(&table);
+	policy_table_set(&table, quiet("space/*"));
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(name, sizeof(name), "space/pod-%d", i);
+		policy_table_set(&table, quiet(name));
+	}
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(name, sizeof(name), "space/pod-%d", i);
+		const struct policy *found = policy_table_of(&table, DIRECTION_INGRESS, name);
+		wrong += found == NULL || strcmp(found->name, name) != 0;
+	}
+	check_number((long)wrong, 0, "each of many is found by its name");
+	check(policy_table_find(&table, DIRECTION_EGRESS, "space/pod-1") == NULL,
+	      "and not in the other direction");
+
+	policy_table_begin(&table);
+	policy_table_set(&table, quiet("space/pod-7"));
+	for (struct policy *old; (old = policy_table_stale(&table)) != NULL; stale++)
+		policy_table_remove(old);
+	check_number((long)stale, COUNT, "all but what was set again are stale");
+	check(policy_table_find(&table, DIRECTION_INGRESS, "space/pod-7") != NULL,
+	      "which is still there");
+	check(policy_table_of(&table, DIRECTION_INGRESS, "space/pod-8") == NULL,
+	      "others are found no more");
+	policy_table_remove(policy_table_find(&table, DIRECTION_INGRESS, "space/pod-7"));
+}
+
 int main(void)
 {
 	matching();
 	peers_by_name();
 	refusals();
 	tables();
+	crowd();
 	return tap_done();
 }
