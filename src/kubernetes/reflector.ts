@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { ApiError, type ApiClient } from './client.ts';
 import { Backoff } from '../retry.ts';
 import { errorMessage } from '../errors.ts';
@@ -126,6 +128,8 @@ export class Reflector<Json extends ObjectJson, T> {
 
     const key = keyOf(object);
     const kept = type === 'DELETED' ? undefined : this.#resource.keep(object);
+    // Most changes are of what nobody keeps: pods' statuses, heartbeats, managed fields.
+    if (kept !== undefined && isDeepStrictEqual(kept, this.objects.get(key))) return;
     if (kept !== undefined) this.objects.set(key, kept);
     else if (!this.objects.delete(key)) return;
     this.#changed();

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { EventRecorder } from './events.ts';
 import { Gateway } from './gateway/session.ts';
 import type { Metric } from './health.ts';
-import { Informers } from './informers.ts';
+import { Informers, type Changes } from './informers.ts';
 import type { Log } from '../log.ts';
 import type { Notice } from './notice.ts';
 import { compilePolicies } from './policy/compile.ts';
@@ -29,14 +29,12 @@ export class Network {
   #compiled: Compiled | undefined;
   #policies: Table = new Map();
   #compiles = 0;
+  #policyCompiles = 0;
   #compileSeconds = 0;
 
   constructor(config: Config, client: ApiClient, say: Log, ready: () => void) {
     const publish = () => {
       this.#publish();
-    };
-    const recompile = () => {
-      this.#recompile();
     };
     this.#balancers = config.balancers;
     this.#ready = ready;
@@ -45,7 +43,14 @@ export class Network {
       ip: config.nodeIp,
       balancers: config.balancers,
     });
-    this.#informers = new Informers(client, config.nodeName, recompile, say);
+    this.#informers = new Informers(
+      client,
+      config.nodeName,
+      (changes) => {
+        this.#recompile(changes);
+      },
+      say,
+    );
     this.#gateway = new Gateway(config.control, publish, say);
     this.#events = new EventRecorder(client, config.nodeName, say);
     this.#statuses = new StatusWriter(client, () => setTimeout(publish, STATUS_RETRY_MS), say);
@@ -72,7 +77,8 @@ export class Network {
       gauge('refused', 'Entries of the table the gateway refused.', this.#gateway.refusals.size),
       gauge('notices', 'What objects ask for in vain.', this.#compiled?.notices.length ?? 0),
       gauge('resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
-      counter('compiles', 'Times the table was compiled.', this.#compiles),
+      counter('compiles', 'Times the Services were compiled.', this.#compiles),
+      counter('policy_compiles', 'Times the policies were compiled.', this.#policyCompiles),
       counter('compile_seconds', 'Seconds spent compiling.', this.#compileSeconds),
       counter('gateway_sessions', 'Connections made to the gateway.', this.#gateway.sessions),
       counter('watch_failures', 'Lists and watches that failed.', this.#informers.failures),
@@ -80,11 +86,16 @@ export class Network {
     ];
   }
 
-  #recompile(): void {
+  #recompile({ services, policies }: Changes): void {
     const started = performance.now();
-    this.#compiled = this.#compile(this.#informers.objects);
-    this.#policies = compilePolicies(this.#informers.policies);
-    this.#compiles += 1;
+    if (services || !this.#compiled) {
+      this.#compiled = this.#compile(this.#informers.objects);
+      this.#compiles += 1;
+    }
+    if (policies) {
+      this.#policies = compilePolicies(this.#informers.policies);
+      this.#policyCompiles += 1;
+    }
     this.#compileSeconds += (performance.now() - started) / 1000;
     this.#gateway.apply(new Map([...this.#policies, ...this.#compiled.table]));
   }

@@ -2,23 +2,15 @@ import type { ApiClient } from '../../kubernetes/client.ts';
 import type { Log } from '../../log.ts';
 import { Reflector } from '../../kubernetes/reflector.ts';
 import type { PolicyObjects } from './compile.ts';
-import {
-  labelledPodOf,
-  namespaceOf,
-  policyOf,
-  type LabelledPod,
-  type Namespace,
-  type Policy,
-} from './objects.ts';
-import type { LabelledPodJson, NamespaceJson, PolicyJson } from './wire.ts';
+import { namespaceOf, policyOf, type Namespace, type Policy } from './objects.ts';
+import type { NamespaceJson, PolicyJson } from './wire.ts';
 
 /**
- * Copies of what policies are compiled from. Pods and namespaces are watched from the moment the first
- * policy is seen: a cluster without policies does not pay for them.
+ * Copies of what policies are compiled from, beside pods. Namespaces are watched from the moment the
+ * first policy is seen: a cluster without policies does not pay for them.
  */
 export class PolicyInformers {
   readonly #policies: Reflector<PolicyJson, Policy>;
-  readonly #pods: Reflector<LabelledPodJson, LabelledPod>;
   readonly #namespaces: Reflector<NamespaceJson, Namespace>;
   readonly #first = Promise.withResolvers<undefined>();
 
@@ -34,12 +26,6 @@ export class PolicyInformers {
       policiesChanged,
       say,
     );
-    this.#pods = new Reflector(
-      client,
-      { path: '/api/v1/pods', query: {}, keep: labelledPodOf },
-      changed,
-      say,
-    );
     this.#namespaces = new Reflector(
       client,
       { path: '/api/v1/namespaces', query: {}, keep: namespaceOf },
@@ -48,10 +34,9 @@ export class PolicyInformers {
     );
   }
 
-  get objects(): PolicyObjects {
+  get objects(): Omit<PolicyObjects, 'pods'> {
     return {
       policies: this.#policies.objects.values(),
-      pods: this.#pods.objects.values(),
       namespaces: this.#namespaces.objects.values(),
     };
   }
@@ -59,21 +44,21 @@ export class PolicyInformers {
   /** Whether everything is there that the policies speak of. */
   get synced(): boolean {
     if (!this.#policies.synced || this.#policies.objects.size === 0) return this.#policies.synced;
-    return this.#pods.synced && this.#namespaces.synced;
+    return this.#namespaces.synced;
   }
 
   /** Lists and watches that failed since the start. */
   get failures(): number {
-    return this.#policies.failures + this.#pods.failures + this.#namespaces.failures;
+    return this.#policies.failures + this.#namespaces.failures;
   }
 
   /** Goes on until the signal is aborted, with whose reason it rejects. */
   run(signal: AbortSignal): Promise<never> {
-    return Promise.race([this.#policies.run(signal), this.#runOthers(signal)]);
+    return Promise.race([this.#policies.run(signal), this.#runNamespaces(signal)]);
   }
 
-  async #runOthers(signal: AbortSignal): Promise<never> {
+  async #runNamespaces(signal: AbortSignal): Promise<never> {
     await this.#first.promise;
-    return Promise.race([this.#pods.run(signal), this.#namespaces.run(signal)]);
+    return this.#namespaces.run(signal);
   }
 }

@@ -61,6 +61,7 @@ export interface EndpointJson {
 export interface PodJson {
   metadata: MetadataJson;
   spec: {
+    nodeName?: string;
     hostNetwork?: boolean;
     containers: ContainerJson[];
     initContainers?: ContainerJson[];

@@ -107,6 +107,15 @@ describe('Reflector', () => {
     expect(changed).toHaveBeenCalledTimes(4);
   });
 
+  test('says nothing of a change in what it does not keep', async () => {
+    const reflector = start();
+    await until(() => watches.length === 1);
+    send('MODIFIED', thing('a', '11'));
+    send('ADDED', thing('b', '12'));
+    await until(() => reflector.objects.size === 2);
+    expect(changed).toHaveBeenCalledTimes(2);
+  });
+
   test('says nothing of objects it keeps nothing of, and forgets those that become so', async () => {
     const reflector = start();
     await until(() => watches.length === 1);

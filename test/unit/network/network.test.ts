@@ -112,37 +112,79 @@ describe('Network', () => {
     expect(ready).toHaveBeenCalledTimes(1);
   });
 
-  test('watches pods and namespaces for policies only once there is one', async () => {
-    const watched = () =>
-      new Set(
-        server.received
-          .filter(({ query }) => query['watch'])
-          .map(({ path }) => path.split('/').at(-1)),
-      );
-    // A cluster without policies: the pods it watches are those with host ports.
-    await peer.listen(join(directory, 'control'));
-    const network = start();
-    await until(() => network.notReady() === undefined && watched().size === 4);
-    expect(watched()).not.toContain('namespaces');
-
-    const watch = server.received.find(
-      ({ path, query }) => path.endsWith('/networkpolicies') && query['watch'],
-    );
-    pods = [
-      {
-        metadata: { namespace: 'default', name: 'web', labels: { app: 'web' } },
-        spec: { containers: [] },
+  describe('with a pod', () => {
+    const pod = (version: string, phase: string): LabelledPodJson => ({
+      metadata: {
+        namespace: 'default',
+        name: 'web',
+        labels: { app: 'web' },
+        resourceVersion: version,
       },
-    ];
-    const object: PolicyJson = {
+      spec: { containers: [] },
+      status: { phase },
+    });
+    const deny: PolicyJson = {
       metadata: { namespace: 'default', name: 'deny', resourceVersion: '2' },
       spec: { podSelector: {} },
     };
-    peer.lines.length = 0;
-    watch?.response.write(`${JSON.stringify({ type: 'ADDED', object })}\n`);
-    await until(() => peer.lines.length === 2);
-    expect(peer.lines).toEqual(['set ingress default/*', 'set ingress default/web']);
-    expect(watched()).toContain('namespaces');
+    const watches = () => server.received.filter(({ query }) => query['watch']);
+    const watched = () => watches().map(({ path }) => path.split('/').at(-1));
+    const send = (kind: string, type: string, object: unknown) => {
+      const watch = watches().find(({ path }) => path.endsWith(`/${kind}`));
+      watch?.response.write(`${JSON.stringify({ type, object })}\n`);
+    };
+    const compiles = (network: Network) =>
+      Object.fromEntries(
+        network
+          .metrics()
+          .filter(({ name }) => name.endsWith('compiles_total'))
+          .map(({ name, value }) => [name.replace('k3s_in_gvisor_', ''), value]),
+      );
+
+    beforeEach(() => {
+      pods = [pod('1', 'Pending')];
+    });
+
+    test('watches pods once, and namespaces only when there is a policy', async () => {
+      await peer.listen(join(directory, 'control'));
+      const network = start();
+      await until(() => network.notReady() === undefined && watched().length === 4);
+      expect(watched()).not.toContain('namespaces');
+
+      peer.lines.length = 0;
+      send('networkpolicies', 'ADDED', deny);
+      await until(() => peer.lines.length === 2);
+      expect(peer.lines).toEqual(['set ingress default/*', 'set ingress default/web']);
+      await until(() => watched().includes('namespaces'));
+      expect(watched().filter((kind) => kind === 'pods')).toHaveLength(1);
+    });
+
+    test('compiles anew what has changed, and nothing for what is not kept', async () => {
+      policies = [deny];
+      await peer.listen(join(directory, 'control'));
+      const network = start();
+      await until(() => network.notReady() === undefined && watched().length === 5);
+      const before = compiles(network);
+
+      peer.lines.length = 0;
+      send('pods', 'MODIFIED', pod('3', 'Running'));
+      send('endpointslices', 'MODIFIED', {
+        ...slice([endpoint('10.42.0.6')]),
+        metadata: { ...slice([]).metadata, name: 's0', resourceVersion: '4' },
+      });
+      await until(() => peer.lines.some((line) => line.endsWith('10.42.0.6:8080')));
+      expect(compiles(network)).toEqual({
+        ...before,
+        compiles_total: Number(before['compiles_total']) + 1,
+      });
+
+      send('networkpolicies', 'DELETED', deny);
+      await until(() => peer.lines.includes('del ingress default/web'));
+      expect(compiles(network)).toEqual({
+        compiles_total: Number(before['compiles_total']) + 1,
+        policy_compiles_total: Number(before['policy_compiles_total']) + 1,
+      });
+    });
   });
 
   test('announces nothing that is not listened on, and says why', async () => {
