@@ -141,7 +141,8 @@ async function bulk() {
   for (let left = count; left > 0; left -= block.length) {
     const part = block.subarray(0, Math.min(left, block.length));
     sent.update(part);
-    if (!socket.write(part)) await once(socket, 'drain');
+    // Until it is written it is the socket's; a last part that is small asks for no drain.
+    await new Promise((written) => socket.write(part, written));
     block.writeUInt32LE(left >>> 0, 8);
   }
   socket.end();
