@@ -56,6 +56,7 @@ describe.each([
 
   test('carries bytes unchanged both ways, half-closed, with back-pressure', async () => {
     const size = 48_000_000;
+    await only(`tcp ${web}:80 ${endpoints(...servers)}`);
     expect(await n.ask(client, 'bulk', web, 80, size)).toEqual({ got: size, same: true });
   });
 
