@@ -38,6 +38,7 @@ struct container container_of(const struct json *json, const char *id)
 	    .pod_name = text_of(json_member(json, annotations, "io.kubernetes.cri.sandbox-name")),
 	    .sysctls = typed(json_member(json, system, "sysctl"), JSON_OBJECT),
 	    .masked_paths = typed(json_member(json, system, "maskedPaths"), JSON_ARRAY),
+	    .mounts = typed(json_member(json, json->values, "mounts"), JSON_ARRAY),
 	    .hooks = json_member(json, json->values, "hooks"),
 	    .writes_sysctls =
 	        !has_text(json, json_member(json, system, "readonlyPaths"), "/proc/sys"),

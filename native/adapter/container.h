@@ -14,6 +14,7 @@ struct container {
 	const char *pod_namespace, *pod_name;
 	const struct json_value *sysctls;      /**< an object of strings */
 	const struct json_value *masked_paths; /**< a list of strings */
+	const struct json_value *mounts;       /**< a list of objects */
 	const struct json_value *hooks;        /**< an object, or null */
 	bool writes_sysctls;                   /**< nothing keeps it from writing below /proc/sys */
 };

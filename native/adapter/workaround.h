@@ -55,7 +55,7 @@ struct workaround {
 extern const struct workaround workarounds[];
 extern const size_t workaround_count;
 
-workaround_function masked_directories, pod_sysctls, private_sysctls;
+workaround_function masked_directories, one_id, pod_sysctls, private_sysctls;
 
 /** Notes a line for the log; 0 or -ENOMEM with the failure noted. */
 __attribute__((format(printf, 3, 4))) int

@@ -6,6 +6,7 @@
 
 const struct workaround workarounds[] = {
     {"masked-directories", masked_directories},
+    {"one-id", one_id},
     {"pod-sysctls", pod_sysctls},
     {"private-sysctls", private_sysctls},
 };

@@ -16,6 +16,7 @@ export type Operation =
   | readonly ['remove-group', path: string]
   | readonly ['hostname', name: string]
   | readonly ['open-files', limit: string]
+  | readonly ['one-id']
   | readonly ['link-up', name: string]
   | readonly ['bridge', name: string]
   | readonly ['port', bridge: string, name: string, cidr: string]

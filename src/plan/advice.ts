@@ -20,13 +20,17 @@ const ADD_HELPER = [
   .map((line) => `"${line}"`)
   .join(', ');
 
+/** What needs no change of the runner, and is less. */
+const ONE_ID =
+  "give the action id-map-helper: none, with which every pod runs with the runner's own id";
+
 /** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
 export function everyIdAdvice({ fileCapabilities, user }: Facts): string {
   if (user.uid === 0) {
     return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
   }
   if (fileCapabilities.result === 'no') {
-    return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}`;
+    return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}, or ${ONE_ID}`;
   }
-  return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}`;
+  return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
 }

@@ -95,7 +95,7 @@ function obstaclesInNamespaces(mode: Mode, facts: Facts): string[] {
   if (mode === 'node') {
     return found;
   }
-  if (hasOneUser(facts)) {
+  if (hasOneUser(facts) && !facts.oneIdWillDo) {
     const { result, evidence } = facts.probes[idsProbe(facts)];
     found.push(
       `${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`,

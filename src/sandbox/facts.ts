@@ -59,6 +59,8 @@ export interface Facts {
   readonly machineId: Answer;
   /** A program and its arguments that may map every id; empty where there is none (id-mapper.ts). */
   readonly idMapper: readonly string[];
+  /** Whether pods may run with the runner's id alone, as the input id-map-helper says by `none`. */
+  readonly oneIdWillDo: boolean;
   /** Whether a program can gain capabilities here by those of its file. */
   readonly fileCapabilities: Answer;
   /** Whether the runner's user can make what k3s keeps at a path that nothing changes. */

@@ -6,7 +6,7 @@ import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
 import type { Layout } from '../layout.ts';
 import type { Answer, Facts, Proxy } from './facts.ts';
-import { findIdMapper } from './id-mapper.ts';
+import { findIdMapper, NO_ID_MAPPER } from './id-mapper.ts';
 import { parseFileCapabilities, parseMounts, parseProbes, parseResolver } from './parse.ts';
 
 const API_SERVER_PORT = 6443;
@@ -14,7 +14,7 @@ const API_SERVER_PORT = 6443;
 export interface Questions {
   /** Paths below /proc/sys that the plan will ask about. */
   readonly sysctls: readonly string[];
-  /** The input id-map-helper. */
+  /** The input id-map-helper; undefined to look for one. */
   readonly idMapHelper: string | undefined;
 }
 
@@ -25,12 +25,15 @@ export async function gatherFacts(
   signal?: AbortSignal,
 ): Promise<Facts> {
   const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
-  const idMapper = await findIdMapper({
-    uid: user.uid,
-    given: questions.idMapHelper,
-    path: process.env['PATH'] ?? '',
-    shipped: join(layout.native, 'idmap'),
-  });
+  const oneIdWillDo = questions.idMapHelper === NO_ID_MAPPER;
+  const idMapper = oneIdWillDo
+    ? []
+    : await findIdMapper({
+        uid: user.uid,
+        given: questions.idMapHelper,
+        path: process.env['PATH'] ?? '',
+        shipped: join(layout.native, 'idmap'),
+      });
   const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] =
     await Promise.all([
       probe(layout, questions.sysctls, idMapper, signal),
@@ -58,6 +61,7 @@ export async function gatherFacts(
     apiServerPort,
     machineId,
     idMapper,
+    oneIdWillDo,
     fileCapabilities: parseFileCapabilities(status),
     etcRancher,
   };

@@ -4,6 +4,9 @@ import { delimiter, join } from 'node:path';
 /** The name native/idmap is installed under. */
 export const IDMAP = 'k3s-in-gvisor-idmap';
 
+/** What the input says where none is to be used. */
+export const NO_ID_MAPPER = 'none';
+
 /** Where it is looked for beside PATH: what a Dockerfile adds, and what an init container fills. */
 const PLACES = ['/usr/local/bin', '/opt/k3s-in-gvisor'];
 

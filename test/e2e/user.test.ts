@@ -24,6 +24,7 @@ import { snapshot, type Snapshot } from './support/snapshot.ts';
 
 const INPUTS = { 'k3s-path': K3S_PATH, images: `${IMAGES_PATH}/*.tar` };
 const BUSYBOX = 'docker.io/rancher/mirrored-library-busybox:1.36.1';
+const AGNHOST = 'registry.k8s.io/e2e-test-images/agnhost:2.56';
 /** kubectl's own cache is the step's, not the action's. */
 const env = { KUBECACHEDIR: `${RUNNER_FILES}/kubectl` };
 
@@ -237,6 +238,57 @@ describe('a runner that is not root, with nothing prepared', () => {
       'user-namespace-mapped: no (Failed to map ids: this program has no capabilities here',
     );
     await job.post();
+  });
+});
+
+const SECOND = `
+apiVersion: v1
+kind: Pod
+metadata: { name: other-ids }
+spec:
+  restartPolicy: Never
+  securityContext: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 3000, fsGroup: 2000, supplementalGroups: [4000] }
+  volumes: [{ name: data, emptyDir: {} }]
+  containers:
+    - name: main
+      image: ${BUSYBOX}
+      command: [sh, -ec, "touch /data/file && chown 65534:65534 /data/file && stat -c %u:%g /data/file && id -u"]
+      volumeMounts: [{ name: data, mountPath: /data }]
+      resources: { limits: { memory: 64Mi } }
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, seccompProfile: { type: RuntimeDefault } }
+`;
+
+describe.each<readonly [string, ClusterSandboxOptions]>([
+  ['the official image as it is', { user: RUNNER }],
+  ['the restricted pod security standard', { user: RUNNER, profile: 'restricted' }],
+])('with id-map-helper: none, in %s', (_, options) => {
+  test('pods run, whatever their ids, and all of them with the runner’s', async () => {
+    await using sandbox = await startClusterSandbox({ ...options, images: ['agnhost'] });
+    const job = await Job.create(sandbox);
+    // CoreDNS and the storage provisioner are Go programs without a shell; ready is waited for.
+    const { log } = await job.mustMain({
+      inputs: { ...INPUTS, mode: 'full', 'id-map-helper': 'none' },
+    });
+    expect(log).toMatch(/^::warning::id-map-helper: none: every process .* sees itself as root/m);
+    const kubectl = (...args: string[]): Promise<string> => job.must(['kubectl', ...args], { env });
+    await job.must(['sh', '-c', 'printf %s "$1" >pod.yaml', 'sh', SECOND], { cwd: RUNNER_FILES });
+    await kubectl('apply', `--filename=${RUNNER_FILES}/pod.yaml`);
+    await kubectl('create', 'deployment', 'web', '--image=docker.io/library/nginx:1.22.1');
+    await kubectl('expose', 'deployment', 'web', '--port=80');
+    await kubectl('run', 'agnhost', `--image=${AGNHOST}`, '--', 'netexec');
+    const ended = '--for=jsonpath={.status.phase}=Succeeded';
+    await kubectl('wait', 'pod/other-ids', ended, '--timeout=180s');
+    expect(await kubectl('logs', 'other-ids')).toBe('0:0\n0\n');
+    await kubectl('wait', 'deployment/web', '--for=condition=Available', '--timeout=180s');
+    await kubectl('wait', 'pod/agnhost', '--for=condition=Ready', '--timeout=180s');
+    await kubectl(
+      ...['exec', 'agnhost', '--', '/agnhost', 'connect', '--timeout=10s'],
+      'web.default.svc.cluster.local:80',
+    );
+    expect(await job.post()).toMatchObject({ code: 0 });
+    const directories = [WORKSPACE, RUNNER_TEMP, TOOL_CACHE];
+    expect(await job.must(['find', ...directories, '!', '-user', 'runner'])).toBe('');
+    expect(await initProcesses(sandbox)).toEqual([]);
   });
 });
 

@@ -107,6 +107,33 @@ describe.each(profiles)('init in %o', (options) => {
     expect(await logOf(bench, 'main')).toBe('4096\n4096\n');
   });
 
+  test('answers the calls that ask for other ids, and no others, where there is but one', async () => {
+    const ask =
+      'cd "$(mktemp -d)"; touch owned; chown 7:8 owned; echo $?; stat -c %u:%g owned; chown 0:0 owned; echo $?; ' +
+      'chown 0 /none; echo $?; setpriv --reuid=7 --regid=8 --groups=9 id -u; echo $?';
+    const { code } = await runInit(bench, {
+      ...launchOf(bench, [
+        ...script('before', 'helper', 'cd "$(mktemp -d)"; touch other; chown 7:8 other; echo $?'),
+        ['one-id'],
+        ...script('main', 'essential', ask),
+      ]),
+      namespaces: ['user', 'mount', 'pid'],
+      idMaps: [{ inside: 0, outside: 0, count: 1 }],
+    });
+    expect(code).toBe(0);
+    expect(await logOf(bench, 'before')).toMatch(/Invalid argument\n1\n$/);
+    const log = (await logOf(bench, 'main')).split('\n');
+    expect(log.filter((line) => !line.startsWith('chown:'))).toEqual([
+      '0',
+      '0:0',
+      '0',
+      '1',
+      '0',
+      '0',
+      '',
+    ]);
+  });
+
   test('names the line, the errno and the object of what fails', async () => {
     const { code, status, stderr } = await run([
       ['mount', 'none', '/does/not/exist', 'tmpfs', '-', '-'],

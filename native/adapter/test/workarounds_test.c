@@ -32,8 +32,8 @@ static bool is_empty_directory(const char *path)
 
 static const struct kernel kernel = {read_sysctl, is_empty_directory};
 static const struct settings settings = {
-    .workarounds = {"masked-directories", "pod-sysctls", "private-sysctls"},
-    .workaround_count = 3,
+    .workarounds = {"masked-directories", "one-id", "pod-sysctls", "private-sysctls"},
+    .workaround_count = 4,
 };
 
 struct outcome {
@@ -189,6 +189,15 @@ int main(void)
 	     false,
 	     {.changed = "{\"linux\":{\"maskedPaths\":[]}}"}},
 	    {"{\"linux\":{\"maskedPaths\":[\"/proc/kcore\"]}}", false, {0}},
+	    /* one-id */
+	    {"{\"mounts\":[{\"options\":[\"nosuid\", \"gid=5\",\"mode=0620\"]},{\"options\":[\"ro\"]}]}",
+	     false,
+	     {.changed = "{\"mounts\":[{\"options\":[\"nosuid\",\"mode=0620\"]},"
+	                 "{\"options\":[\"ro\"]}]}"}},
+	    {"{\"mounts\":[{\"options\":[\"gid=5\"]},{\"options\":null},{},0]}",
+	     false,
+	     {.changed = "{\"mounts\":[{\"options\":[]},{\"options\":null},{},0]}"}},
+	    {"{\"mounts\":[{\"options\":[5,\"guid=5\"]}]}", false, {0}},
 	};
 
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)

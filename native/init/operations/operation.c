@@ -17,6 +17,7 @@ static const struct operation_type types[] = {
     {"remove-group", 1, operation_remove_group},
     {"hostname", 1, operation_hostname},
     {"open-files", 1, operation_open_files},
+    {"one-id", 0, operation_one_id},
     {"link-up", 1, operation_link_up},
     {"bridge", 1, operation_bridge},
     {"port", 3, operation_port},

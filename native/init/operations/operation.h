@@ -37,6 +37,8 @@ operation_function operation_hostname;
 
 /* open_files.c */
 operation_function operation_open_files;
+/* one_id.c */
+operation_function operation_one_id;
 /* processes.c */
 operation_function operation_environment, operation_process, operation_argument,
     operation_process_environment, operation_uplink, operation_start, operation_await,

@@ -12,6 +12,7 @@ import { machineId } from './machine-id.ts';
 import { maskedDirectories } from './masked-directories.ts';
 import { metricsApi } from './metrics-api.ts';
 import { nodeResolver } from './node-resolver.ts';
+import { oneId } from './one-id.ts';
 import { openFiles } from './open-files.ts';
 import { oomScore } from './oom-score.ts';
 import { ownedDirectories } from './owned-directories.ts';
@@ -49,6 +50,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   unprivilegedPorts,
   oomScore,
   openFiles,
+  oneId,
   sessionKeyring,
   maskedDirectories,
   podSysctls,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PRIVATE_FILES } from '../../layout.ts';
 import type { Operation } from '../../namespaces/operations.ts';
+import { chooseHierarchy } from '../cgroup-hierarchy.ts';
 import type { Contribution, Workaround } from '../part.ts';
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
@@ -53,7 +54,10 @@ export const privateRoot: Workaround = {
           ],
           ['directory', inside('/proc'), '0755'],
           ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
-          ...bind('/sys'),
+          ...(chooseHierarchy(facts) === 'v1-mounted'
+            ? // Without the cgroup mounts in the runner's, which runc would take, covered as they are.
+              mountSys(inside('/sys'))
+            : bind('/sys')),
           ['directory', inside('/dev'), '0755'],
           ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
           ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
@@ -106,3 +110,10 @@ export const privateRoot: Workaround = {
     };
   },
 };
+
+function mountSys(path: string): Operation[] {
+  return [
+    ['directory', path, '0755'],
+    ['mount', 'sysfs', path, 'sysfs', 'nosuid,noexec,nodev', '-'],
+  ];
+}

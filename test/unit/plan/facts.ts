@@ -44,6 +44,7 @@ export function stockFacts(
     apiServerPort: 6443,
     machineId: no('empty'),
     idMapper: [],
+    oneIdWillDo: false,
     fileCapabilities: YES,
     etcRancher: YES,
   };

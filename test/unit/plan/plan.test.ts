@@ -296,6 +296,30 @@ describe('the plan of a runner that is not root', () => {
     );
   });
 
+  it('lets pods have its one id where that is asked for, and says what that means', () => {
+    const plan = planFor({ ...alone, oneIdWillDo: true });
+    expect(plan.mode).toBe('full');
+    expect(plan.launch.idMaps).toEqual([{ inside: 0, outside: 1001, count: 1 }]);
+    expect(operations(plan)).toContainEqual(['one-id']);
+    expect(plan.warnings.join('\n')).toContain('sees itself as root');
+    expect(missing(alone)).toContain('id-map-helper: none');
+  });
+
+  it('needs no such answers where other ids are mapped', () => {
+    const plan = planFor({ ...stockFacts(), oneIdWillDo: true });
+    expect(plan.mode).toBe('full');
+    expect(applied(plan)).not.toContain('one-id');
+  });
+
+  it('brings a /sys of its own where cgroups are mounted, for runc takes the runner’s', () => {
+    const kinds = (facts: Facts): string[] =>
+      operations(planFor(facts)).flatMap((operation) =>
+        operation[2] === '/state/scratch/root/sys' ? [operation[0]] : [],
+      );
+    expect(kinds({ ...alone, oneIdWillDo: true })).toEqual(['mount']);
+    expect(kinds(stockFacts())).toEqual(['bind']);
+  });
+
   it('names the security context where no program gains anything', () => {
     const fileCapabilities = { result: 'no', evidence: 'no_new_privs is set' } as const;
     expect(missing({ ...alone, fileCapabilities })).toContain('allowPrivilegeEscalation: false');
