@@ -20,7 +20,7 @@ export const privateRoot: Workaround = {
   source: 'https://docs.kernel.org/filesystems/overlayfs.html',
   removeWhen: 'never: this is the clean-up',
   needed: () => 'everything k3s writes vanishes with its mount namespace',
-  contribute: ({ facts, k3s, layout, prepared }): Contribution => {
+  contribute: ({ facts, mode, k3s, layout, prepared }): Contribution => {
     const inside = (path: string): string => join(layout.newRoot, path);
     const upper = join(layout.scratch, 'upper');
     const work = join(layout.scratch, 'work');
@@ -54,7 +54,7 @@ export const privateRoot: Workaround = {
           ],
           ['directory', inside('/proc'), '0755'],
           ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
-          ...(chooseHierarchy(facts) === 'v1-mounted'
+          ...(mode !== 'control-plane' && chooseHierarchy(facts) === 'v1-mounted'
             ? // Without the cgroup mounts in the runner's, which runc would take, covered as they are.
               mountSys(inside('/sys'))
             : bind('/sys')),

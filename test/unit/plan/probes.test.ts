@@ -46,6 +46,11 @@ const SANDBOXES: Readonly<Record<string, Facts>> = {
     ...stockFacts({ no: ['user-namespace'] }),
     user: { uid: 1001, gid: 1001 },
   },
+  'the same, whom one id will do': {
+    ...stockFacts({ no: ['user-namespace'] }),
+    user: { uid: 1001, gid: 1001 },
+    oneIdWillDo: true,
+  },
   'a user whose ids a helper maps': {
     ...stockFacts({ no: ['user-namespace'], yes: ['user-namespace-mapped'] }),
     user: { uid: 1001, gid: 1001 },
@@ -81,6 +86,8 @@ function probesOf(operation: Operation): ProbeName[] {
         proc: 'proc',
         cgroup: 'cgroup-v1-mount',
         cgroup2: 'cgroup-v2-mount',
+        // Only so that cgroups can be mounted on it.
+        sysfs: 'cgroup-v1-mount',
         // What the probes of proc and tmpfs do together; no kernel has the one without the other.
         devpts: 'proc',
       };
@@ -88,6 +95,8 @@ function probesOf(operation: Operation): ProbeName[] {
       if (probe === undefined) throw new Error(`no probe is known for a mount of ${type}`);
       return [probe];
     }
+    case 'one-id':
+      return ['seccomp-trace'];
     case 'propagation':
       return operation[2] === 'shared' ? ['rshared'] : [];
     case 'pivot':
