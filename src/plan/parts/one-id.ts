@@ -4,12 +4,14 @@ import type { Workaround } from '../part.ts';
 /** Asked for by `id-map-helper: none`; see native/init/operations/one_id.c and native/adapter/workarounds/one_id.c. */
 export const oneId: Workaround = {
   id: 'one-id',
+  kind: 'workaround',
+  where: { isolation: 'namespaces', modes: ['full'] },
   symptom:
     'failed to Lchown for UID 0, GID 42: invalid argument; error mounting "devpts": gid=5: invalid argument',
   source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
   removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
-  needed: ({ facts, mode }) =>
-    mode === 'full' && hasOneUser(facts)
+  needed: ({ facts }) =>
+    hasOneUser(facts)
       ? `there is one id here, user ${facts.user.uid}'s: calls that ask for another are answered with success and change nothing`
       : undefined,
   contribute: ({ facts }) => ({
