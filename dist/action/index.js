@@ -44282,7 +44282,26 @@ function wordsOf(line, where, only) {
     return word === undefined ? words : [...words, word];
 }
 
+;// CONCATENATED MODULE: ./build/js/inputs/workarounds.js
+
+/** @throws InputError for what is neither `+id` nor `-id`, or both */
+function parseWorkarounds(text) {
+    const forced = new Map();
+    for (const word of text.split(/[\s,]+/).filter((part) => part !== '')) {
+        const [, sign, id = ''] = /^([+-])([a-z0-9-]+)$/.exec(word) ?? [];
+        if (sign === undefined) {
+            throw new InputError(`workarounds: "${word}" is neither on nor off; write +id or -id, such as -sysctl-overlay`);
+        }
+        if (forced.has(id)) {
+            throw new InputError(`workarounds: ${id} is given twice; give it once`);
+        }
+        forced.set(id, sign === '+');
+    }
+    return forced;
+}
+
 ;// CONCATENATED MODULE: ./build/js/inputs/inputs.js
+
 
 
 
@@ -44318,6 +44337,7 @@ function parseInputs(read) {
     const timeoutMs = collect(() => parseTimeout(read('timeout')));
     const components = collect(() => parseComponents(read('components')));
     const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
+    const workarounds = collect(() => parseWorkarounds(read('workarounds')));
     const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
@@ -44332,6 +44352,7 @@ function parseInputs(read) {
         timeoutMs === undefined ||
         components === undefined ||
         k3sArgs === undefined ||
+        workarounds === undefined ||
         releases === undefined ||
         channelServer === undefined ||
         airgap === undefined ||
@@ -44348,6 +44369,7 @@ function parseInputs(read) {
         sysctls,
         components: without(components, k3sArgs.disable),
         k3sArgs,
+        workarounds,
         releases,
         channelServer,
         idMapHelper: read('id-map-helper') || undefined,
@@ -44679,7 +44701,13 @@ function troubleOfNode({ status }) {
 ;// CONCATENATED MODULE: ./build/js/cluster/diagnose.js
 
 
-const NOTHING_KNOWN = { nodes: [], pods: [], events: [], unknown: [] };
+const NOTHING_KNOWN = {
+    nodes: [],
+    pods: [],
+    claims: [],
+    events: [],
+    unknown: [],
+};
 const LAST_EVENTS = 20;
 /** Asks the API server; what it does not answer is part of the diagnosis. */
 async function diagnose(client, signal) {
@@ -44694,9 +44722,10 @@ async function diagnose(client, signal) {
             return [];
         }
     };
-    const [nodes, pods, events] = await Promise.all([
+    const [nodes, pods, claims, events] = await Promise.all([
         list('/api/v1/nodes'),
         list('/api/v1/pods'),
+        list('/api/v1/persistentvolumeclaims'),
         list('/api/v1/events'),
     ]);
     return {
@@ -44705,6 +44734,7 @@ async function diagnose(client, signal) {
             const trouble = troubleOf(pod);
             return trouble === undefined ? [] : [`${nameOf(pod)}: ${trouble}`];
         }),
+        claims: claims.flatMap((claim) => describeClaim(claim, events)),
         events: lastWarnings(events),
         unknown,
     };
@@ -44718,6 +44748,24 @@ function describeNode(node) {
         ...(notReady === undefined ? [] : [`${name}: ${notReady}`]),
         ...pressures.map(({ type, message }) => `${name}: ${type}: ${message ?? ''}`),
     ];
+}
+/** Nobody but the claim's own events says why it has no volume. */
+function describeClaim(claim, events) {
+    if (claim.status?.phase !== 'Pending') {
+        return [];
+    }
+    const { namespace, name } = claim.metadata;
+    const last = events
+        .filter(({ involvedObject: of }) => of?.kind === 'PersistentVolumeClaim' && of.namespace === namespace && of.name === name)
+        .sort((a, b) => timeOf(a) - timeOf(b))
+        .at(-1);
+    if (last?.reason === 'WaitForFirstConsumer') {
+        return [
+            `${nameOf(claim)}: no pod uses it, and its class makes a volume for the first one that does; "helm --wait" waits for the volume all the same`,
+        ];
+    }
+    const said = last === undefined ? 'nothing was said of it' : `${last.reason ?? ''}: ${last.message ?? ''}`;
+    return [`${nameOf(claim)}: Pending: ${said}`];
 }
 /** "3 x default/web: FailedScheduling: 0/1 nodes are available", the one seen last at the end. */
 function lastWarnings(events) {
@@ -44745,6 +44793,7 @@ function renderDiagnosis(diagnosis) {
     return [
         ...part('Nodes:', diagnosis.nodes),
         ...part('Pods that are not ready:', diagnosis.pods),
+        ...part('Claims without a volume:', diagnosis.claims),
         ...part('Last warnings:', diagnosis.events),
         ...part('What could not be asked:', diagnosis.unknown),
     ];
@@ -44834,8 +44883,8 @@ class Reporter {
         }
         plan.warnings.forEach(this.warning);
         this.#log.group('Plan: what is done, and why', () => {
-            for (const { id, reason } of plan.decisions) {
-                this.#log.info(reason === undefined ? `off ${id}` : `on  ${id}: ${reason}`);
+            for (const { id, reason, leftOut } of plan.decisions) {
+                this.#log.info(reason === undefined ? `off ${leftOut ?? id}` : `on  ${id}: ${reason}`);
             }
         });
         this.#log.group('Plan: every operation', () => {
@@ -44960,7 +45009,10 @@ function renderSummary({ story, logs, bundle, docs }) {
         ...(plan === undefined
             ? []
             : [
-                details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason }) => [id, reason ?? 'not needed']))),
+                details('Workarounds', table(['workaround', 'why'], plan.decisions.map(({ id, reason, leftOut }) => [
+                    id,
+                    reason ?? leftOut ?? 'not needed',
+                ]))),
             ]),
         ...(facts === undefined
             ? []
@@ -45151,46 +45203,10 @@ async function kindOf(path) {
             : undefined;
 }
 
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderFields),
-    ]);
-    return [...header.map(renderFields), ...steps, ''].join('\n');
-}
-/** A line of TAB separated fields (native/lib/fields.h). */
-function renderFields(fields) {
-    return fields.map(escapeField).join('\t');
-}
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
-}
-
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
-;// CONCATENATED MODULE: external "node:readline"
-const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./build/js/exec.js
 
 
@@ -45245,192 +45261,6 @@ function reasonOf(error, signal, timeoutMs) {
     return error.signal ? `${error.signal}: ${said}` : errors_errorMessage(error);
 }
 
-;// CONCATENATED MODULE: ./build/js/supply/inventory.js
-
-
-/** What is in `directory`; empty if it is not there. */
-async function inventory_inventory(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
-    const described = await Promise.all(entries
-        .filter((entry) => !entry.isDirectory())
-        .map(async (entry) => {
-        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
-        return [path.slice(directory.length + 1), await describe(path)];
-    }));
-    return Object.fromEntries(described);
-}
-async function describe(path) {
-    const stats = await (0,promises_namespaceObject.lstat)(path);
-    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
-}
-function isSame(a, b) {
-    return (Object.keys(a).length === Object.keys(b).length &&
-        Object.entries(a).every(([path, text]) => b[path] === text));
-}
-
-;// CONCATENATED MODULE: ./build/js/images/prepared.js
-
-
-
-
-
-
-
-/** In the place of a release's tag in the tool cache. */
-const prepared_TAG = 'images';
-/** Where containerd has them, below its root directory. */
-const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
-const prepared_SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
-const prepared_BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
-/** Its databases: of images and blobs, and of snapshots. */
-const prepared_DATABASES = [
-    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
-    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
-];
-/** Written last: its directory is whole. */
-const prepared_INDEX = 'index.json';
-/**
- * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
- * them, and the kernel and user namespace on which it did, since overlays differ between those.
- */
-async function imagesKey(tars, k3s, namespaces) {
-    const hashes = await Promise.all(tars.map(sha256Of));
-    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_.release)()}`;
-    return (0,external_node_crypto_.createHash)('sha256')
-        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
-        .digest('hex');
-}
-/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
-async function findPrepared(directory) {
-    const index = (await readJson((0,external_node_path_.join)(directory, prepared_INDEX)));
-    const root = (0,external_node_path_.join)(directory, 'root');
-    if (index === undefined || !isSame(index, await inventory_inventory(root))) {
-        return undefined;
-    }
-    // What is not used for long is removed.
-    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
-    return {
-        directory: root,
-        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_SNAPSHOTS)),
-        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_BLOBS)),
-    };
-}
-
-;// CONCATENATED MODULE: ./build/js/images/import.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-/** No kubelet talks to this containerd, and no container is started by it. */
-const CONFIG = (/* unused pure expression or super */ null && (`version = 3
-disabled_plugins = [
-  'io.containerd.grpc.v1.cri',
-  'io.containerd.cri.v1.images',
-  'io.containerd.cri.v1.runtime',
-  'io.containerd.nri.v1.nri',
-]
-`));
-const DECOMPRESSORS = [
-    [/\.(tar\.gz|tgz)$/i, external_node_zlib_.createGunzip],
-    [/\.(tar\.zst|tzst)$/i, external_node_zlib_.createZstdDecompress],
-];
-/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
-function isImportable(tar) {
-    return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
-}
-/**
- * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
- * kept of them to `target`. It never saw a cluster, so there is nothing of one in it.
- * @throws with the program that failed, and what it said
- */
-async function importImages(argv) {
-    const { values, positionals: tars } = parseArgs({
-        args: [...argv],
-        allowPositionals: true,
-        options: {
-            bin: { type: 'string', default: '' },
-            work: { type: 'string', default: '' },
-            target: { type: 'string', default: '' },
-        },
-    });
-    const { bin, work, target } = values;
-    const root = join(work, 'root');
-    const socket = join(work, 'containerd.sock');
-    await mkdir(root, { recursive: true });
-    await writeFile(join(work, 'config.toml'), CONFIG);
-    const containerd = await startContainerd([
-        ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
-        ...['--root', root, '--state', join(work, 'state')],
-    ]);
-    try {
-        for (const tar of tars) {
-            await importTar(tar, [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
-        }
-    }
-    finally {
-        containerd.kill('SIGTERM');
-        await once(containerd, 'exit');
-    }
-    const kept = join(target, 'root');
-    for (const path of [SNAPSHOTS, BLOBS, ...DATABASES]) {
-        await mkdir(dirname(join(kept, path)), { recursive: true });
-        // With owners, times, devices and attributes, of which Node's own copy keeps some.
-        await run(['cp', '--archive', join(root, path), join(kept, path)]);
-    }
-    await writeFile(join(target, INDEX), JSON.stringify(await inventory(kept)));
-}
-/** ctr takes uncompressed archives only. */
-async function importTar(tar, ctr) {
-    const [program = '', ...args] = [
-        ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
-        // As k3s labels what it imports: the kubelet does not collect it.
-        ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
-    ];
-    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
-    const ended = once(child, 'exit');
-    const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
-    const read = decompress === undefined ? [] : [decompress()];
-    const fed = pipeline([createReadStream(tar), ...read, child.stdin]).catch((error) => {
-        // ctr has no use for what comes after the archive's end mark, or has failed and says so.
-        if (error.code !== 'EPIPE') {
-            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
-        }
-    });
-    const [[code, signal]] = await Promise.all([ended, fed]);
-    if (code !== 0) {
-        throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
-    }
-}
-/** Returns when it serves, which it says last. */
-async function startContainerd(argv) {
-    const [program = '', ...args] = argv;
-    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] });
-    const said = [];
-    await new Promise((resolve, reject) => {
-        child.once('error', reject);
-        child.once('exit', (code, signal) => {
-            reject(new Error(`Failed to start containerd: it ended with ${code ?? signal ?? ''}: ${said.slice(-5).join('\n')}`));
-        });
-        createInterface({ input: child.stderr }).on('line', (line) => {
-            console.error(line);
-            said.push(line);
-            if (line.includes('containerd successfully booted')) {
-                resolve();
-            }
-        });
-    });
-    return child;
-}
-
 ;// CONCATENATED MODULE: ./build/js/supply/stale.js
 
 
@@ -45448,6 +45278,8 @@ async function removeStale(parent, prefix) {
     }
 }
 
+;// CONCATENATED MODULE: external "node:readline"
+const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 ;// CONCATENATED MODULE: ./build/js/namespaces/init.js
 
 
@@ -45575,6 +45407,77 @@ function send(pid, signal) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/supply/inventory.js
+
+
+/** What is in `directory`; empty if it is not there. */
+async function inventory_inventory(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+    const described = await Promise.all(entries
+        .filter((entry) => !entry.isDirectory())
+        .map(async (entry) => {
+        const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+        return [path.slice(directory.length + 1), await describe(path)];
+    }));
+    return Object.fromEntries(described);
+}
+async function describe(path) {
+    const stats = await (0,promises_namespaceObject.lstat)(path);
+    return stats.isSymbolicLink() ? await (0,promises_namespaceObject.readlink)(path) : `${stats.size} ${stats.mtimeMs}`;
+}
+function isSame(a, b) {
+    return (Object.keys(a).length === Object.keys(b).length &&
+        Object.entries(a).every(([path, text]) => b[path] === text));
+}
+
+;// CONCATENATED MODULE: ./build/js/images/prepared.js
+
+
+
+
+
+
+
+/** In the place of a release's tag in the tool cache. */
+const prepared_TAG = 'images';
+/** Where containerd has them, below its root directory. */
+const SNAPSHOTTER = 'io.containerd.snapshotter.v1.overlayfs';
+const prepared_SNAPSHOTS = (0,external_node_path_.join)(SNAPSHOTTER, 'snapshots');
+const prepared_BLOBS = (0,external_node_path_.join)('io.containerd.content.v1.content', 'blobs', 'sha256');
+/** Its databases: of images and blobs, and of snapshots. */
+const prepared_DATABASES = [
+    (0,external_node_path_.join)('io.containerd.metadata.v1.bolt', 'meta.db'),
+    (0,external_node_path_.join)(SNAPSHOTTER, 'metadata.db'),
+];
+/** Written last: its directory is whole. */
+const prepared_INDEX = 'index.json';
+/**
+ * What tells one set of prepared images from another: the bytes of each tar, the k3s that unpacked
+ * them, and the kernel and user namespace on which it did, since overlays differ between those.
+ */
+async function imagesKey(tars, k3s, namespaces) {
+    const hashes = await Promise.all(tars.map(sha256Of));
+    const kernel = `${process.platform} ${process.arch} ${(0,external_node_os_.release)()}`;
+    return (0,external_node_crypto_.createHash)('sha256')
+        .update(JSON.stringify([hashes.sort(), k3s, kernel, namespaces.includes('user')]))
+        .digest('hex');
+}
+/** What was prepared in `directory`, if all of it is there, with the sizes and times it had. */
+async function findPrepared(directory) {
+    const index = (await readJson((0,external_node_path_.join)(directory, prepared_INDEX)));
+    const root = (0,external_node_path_.join)(directory, 'root');
+    if (index === undefined || !isSame(index, await inventory_inventory(root))) {
+        return undefined;
+    }
+    // What is not used for long is removed.
+    await (0,promises_namespaceObject.utimes)(directory, new Date(), new Date()).catch(() => undefined);
+    return {
+        directory: root,
+        snapshots: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_SNAPSHOTS)),
+        blobs: await (0,promises_namespaceObject.readdir)((0,external_node_path_.join)(root, prepared_BLOBS)),
+    };
+}
+
 ;// CONCATENATED MODULE: ./build/js/images/preparation.js
 
 
@@ -45654,24 +45557,144 @@ async function keep(made, directory) {
     }
 }
 
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/js/images/import.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** No kubelet talks to this containerd, and no container is started by it. */
+const CONFIG = (/* unused pure expression or super */ null && (`version = 3
+disabled_plugins = [
+  'io.containerd.grpc.v1.cri',
+  'io.containerd.cri.v1.images',
+  'io.containerd.cri.v1.runtime',
+  'io.containerd.nri.v1.nri',
+]
+`));
+const DECOMPRESSORS = [
+    [/\.(tar\.gz|tgz)$/i, external_node_zlib_.createGunzip],
+    [/\.(tar\.zst|tzst)$/i, external_node_zlib_.createZstdDecompress],
+];
+/** Whether the importer can read it: k3s takes lz4 and bzip2 as well, Node does not. */
+function isImportable(tar) {
+    return /\.tar$/i.test(tar) || DECOMPRESSORS.some(([name]) => name.test(tar));
+}
+/**
+ * In namespaces of its own, by k3s's own containerd: imports and unpacks the tars, and copies what is
+ * kept of them to `target`. It never saw a cluster, so there is nothing of one in it.
+ * @throws with the program that failed, and what it said
+ */
+async function importImages(argv) {
+    const { values, positionals: tars } = parseArgs({
+        args: [...argv],
+        allowPositionals: true,
+        options: {
+            bin: { type: 'string', default: '' },
+            work: { type: 'string', default: '' },
+            target: { type: 'string', default: '' },
+        },
+    });
+    const { bin, work, target } = values;
+    const root = join(work, 'root');
+    const socket = join(work, 'containerd.sock');
+    await mkdir(root, { recursive: true });
+    await writeFile(join(work, 'config.toml'), CONFIG);
+    const containerd = await startContainerd([
+        ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
+        ...['--root', root, '--state', join(work, 'state')],
+    ]);
+    try {
+        for (const tar of tars) {
+            await importTar(tar, [join(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io']);
+        }
+    }
+    finally {
+        containerd.kill('SIGTERM');
+        await once(containerd, 'exit');
+    }
+    const kept = join(target, 'root');
+    for (const path of [SNAPSHOTS, BLOBS, ...DATABASES]) {
+        await mkdir(dirname(join(kept, path)), { recursive: true });
+        // With owners, times, devices and attributes, of which Node's own copy keeps some.
+        await run(['cp', '--archive', join(root, path), join(kept, path)]);
+    }
+    await writeFile(join(target, INDEX), JSON.stringify(await inventory(kept)));
+}
+/** ctr takes uncompressed archives only. */
+async function importTar(tar, ctr) {
+    const [program = '', ...args] = [
+        ...[...ctr, 'images', 'import', '--local', '--snapshotter', 'overlayfs'],
+        // As k3s labels what it imports: the kubelet does not collect it.
+        ...['--label', 'io.cri-containerd.pinned=pinned', '-'],
+    ];
+    const child = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
+    const ended = once(child, 'exit');
+    const decompress = DECOMPRESSORS.find(([name]) => name.test(tar))?.[1];
+    const read = decompress === undefined ? [] : [decompress()];
+    const fed = pipeline([createReadStream(tar), ...read, child.stdin]).catch((error) => {
+        // ctr has no use for what comes after the archive's end mark, or has failed and says so.
+        if (error.code !== 'EPIPE') {
+            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+        }
+    });
+    const [[code, signal]] = await Promise.all([ended, fed]);
+    if (code !== 0) {
+        throw new Error(`Failed to import ${tar}: ctr ended with ${code ?? signal ?? ''}`);
+    }
+}
+/** Returns when it serves, which it says last. */
+async function startContainerd(argv) {
+    const [program = '', ...args] = argv;
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'pipe'] });
+    const said = [];
+    await new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => {
+            reject(new Error(`Failed to start containerd: it ended with ${code ?? signal ?? ''}: ${said.slice(-5).join('\n')}`));
+        });
+        createInterface({ input: child.stderr }).on('line', (line) => {
+            console.error(line);
+            said.push(line);
+            if (line.includes('containerd successfully booted')) {
+                resolve();
+            }
+        });
+    });
+    return child;
+}
+
 ;// CONCATENATED MODULE: ./build/js/images/warm-start.js
-
-
-
 
 
 
 /** Looks the tars up among the images that were prepared before, here or by way of the cache service. */
 async function findWarmStart(options) {
-    const { plan, tars, k3s, layout, remote, workshop } = options;
+    const { mode, launch, tars, k3s, layout, remote, workshop } = options;
     const { cache, narrator } = workshop;
-    if (plan.mode !== 'full' || tars.length === 0) {
-        narrator.notice(plan.mode === 'full'
+    if (mode !== 'full' || tars.length === 0) {
+        narrator.notice(mode === 'full'
             ? 'warm-start: there is nothing to keep without images or airgap'
-            : `warm-start: nothing is kept in mode ${plan.mode}, in which no pods run`);
+            : `warm-start: nothing is kept in mode ${mode}, in which no pods run`);
         return { kind: 'none' };
     }
-    if (plan.launch.mapper !== undefined) {
+    if (launch.mapper !== undefined) {
         narrator.notice('warm-start: nothing is kept for a runner that is not root; unpacked images hold files of many users, which it could not remove');
         return { kind: 'none' };
     }
@@ -45680,7 +45703,7 @@ async function findWarmStart(options) {
         narrator.notice(`warm-start: nothing is kept because of ${unreadable}; give tar, tar.gz or tar.zst`);
         return { kind: 'none' };
     }
-    const hash = await imagesKey(tars, k3s, plan.launch.namespaces);
+    const hash = await imagesKey(tars, k3s, launch.namespaces);
     const key = ['k3s-in-gvisor', process.platform, process.arch, prepared_TAG, hash].join('-');
     const directory = cache.directory(prepared_TAG, hash);
     const here = await findPrepared(directory);
@@ -45705,7 +45728,6 @@ async function findWarmStart(options) {
         launchFile: (0,external_node_path_.join)(layout.state, 'prepare'),
         made: (0,external_node_path_.join)(layout.state, 'prepared'),
     };
-    await (0,promises_namespaceObject.writeFile)(preparation.launchFile, renderLaunchFile(preparationLaunch(plan, layout, tars, preparation.made)), { mode: 0o600 });
     return { kind: 'missing', preparation, key };
 }
 
@@ -47518,6 +47540,32 @@ async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
 }
 
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderFields),
+    ]);
+    return [...header.map(renderFields), ...steps, ''].join('\n');
+}
+/** A line of TAB separated fields (native/lib/fields.h). */
+function renderFields(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
 var action_exec = __nccwpck_require__(7187);
 ;// CONCATENATED MODULE: ./build/js/run/state.js
@@ -47860,6 +47908,8 @@ async function askCluster(kubeconfig) {
 
 /** The name native/idmap is installed under. */
 const IDMAP = 'k3s-in-gvisor-idmap';
+/** What the input says where none is to be used. */
+const NO_ID_MAPPER = 'none';
 /** Where it is looked for beside PATH: what a Dockerfile adds, and what an init container fills. */
 const PLACES = ['/usr/local/bin', '/opt/k3s-in-gvisor'];
 /**
@@ -48033,12 +48083,15 @@ const API_SERVER_PORT = 6443;
 /** Finds the facts by attempting, side by side; nothing is left behind. */
 async function gatherFacts(layout, questions, signal) {
     const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
-    const idMapper = await findIdMapper({
-        uid: user.uid,
-        given: questions.idMapHelper,
-        path: process.env['PATH'] ?? '',
-        shipped: (0,external_node_path_.join)(layout.native, 'idmap'),
-    });
+    const oneIdWillDo = questions.idMapHelper === NO_ID_MAPPER;
+    const idMapper = oneIdWillDo
+        ? []
+        : await findIdMapper({
+            uid: user.uid,
+            given: questions.idMapHelper,
+            path: process.env['PATH'] ?? '',
+            shipped: (0,external_node_path_.join)(layout.native, 'idmap'),
+        });
     const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] = await Promise.all([
         probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
@@ -48063,6 +48116,7 @@ async function gatherFacts(layout, questions, signal) {
         apiServerPort,
         machineId,
         idMapper,
+        oneIdWillDo,
         fileCapabilities: parseFileCapabilities(status),
         etcRancher,
     };
@@ -48233,15 +48287,17 @@ const ADD_HELPER = [
 ]
     .map((line) => `"${line}"`)
     .join(', ');
+/** What needs no change of the runner, and is less. */
+const ONE_ID = "give the action id-map-helper: none, with which every pod runs with the runner's own id";
 /** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
 function everyIdAdvice({ fileCapabilities, user }) {
     if (user.uid === 0) {
         return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
     }
     if (fileCapabilities.result === 'no') {
-        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}`;
+        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}, or ${ONE_ID}`;
     }
-    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}`;
+    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
@@ -48386,7 +48442,11 @@ function obstaclesInNamespaces(mode, facts) {
     if (mode === 'node') {
         return found;
     }
-    if (hasOneUser(facts)) {
+    if (hasOneUser(facts) && facts.oneIdWillDo) {
+        // Calls that ask for other ids are answered by such a filter.
+        require('seccomp-trace');
+    }
+    else if (hasOneUser(facts)) {
         const { result, evidence } = facts.probes[idsProbe(facts)];
         found.push(`${idsProbe(facts)}: ${result} (${evidence}); images hold files of many users; ${everyIdAdvice(facts)}`);
     }
@@ -48436,11 +48496,13 @@ const BRIDGE_NETFILTER_SYSCTL = 'net/bridge/bridge-nf-call-iptables';
  */
 const bridgeNetfilter = {
     id: 'bridge-netfilter',
+    kind: 'workaround',
+    where: { isolation: 'namespaces' },
     symptom: 'CoreDNS never ready: dial tcp 10.43.0.1:443: i/o timeout; no frame passes from a pod to the node',
     source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/syssetup/setup.go',
     removeWhen: 'k3s leaves this sysctl alone without kube-proxy',
     sysctls: [BRIDGE_NETFILTER_SYSCTL],
-    needed: ({ facts, isolation }) => isolation !== 'none' && facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
+    needed: ({ facts }) => facts.sysctls[BRIDGE_NETFILTER_SYSCTL]?.result === 'yes'
         ? `${BRIDGE_NETFILTER_SYSCTL} exists, and k3s would set it`
         : undefined,
     contribute: () => {
@@ -48458,15 +48520,28 @@ const bridgeNetfilter = {
     },
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/part.js
+/**
+ * Where in the launch operations go; the order of the phases is the order of their running.
+ * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
+ * is entered, the others run after.
+ */
+const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
+/** The modes in which there is a node. */
+const WITH_NODE = ['full', 'node'];
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-controllers.js
+
 
 /** A cgroup v2 tree gives its children only the controllers that were enabled for them. */
 const cgroupControllers = {
     id: 'cgroup-controllers',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'failed to find cpuset, cpu or memory cgroup (v2)',
     source: 'https://github.com/k3s-io/k3s/blob/master/pkg/cgroups/cgroups_linux.go',
     removeWhen: 'never: nobody else enables them where there is no systemd',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+    needed: ({ facts }) => chooseHierarchy(facts)?.startsWith('v2')
         ? 'cgroup v2: children get only the controllers enabled here'
         : undefined,
     contribute: () => ({
@@ -48478,18 +48553,21 @@ const cgroupControllers = {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-mount.js
 
+
 const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 /** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
 const cgroupMount = {
     id: 'cgroup-mount',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'mkdir /sys/fs/cgroup/kubepods: read-only file system',
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
     removeWhen: 'never while container runtimes mount /sys/fs/cgroup read-only',
-    needed: ({ facts, mode, isolation }) => {
+    needed: ({ facts }) => {
         const hierarchy = chooseHierarchy(facts);
-        return mode === 'control-plane' || isolation === 'none' || !hierarchy?.endsWith('-mounted')
-            ? undefined
-            : `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`;
+        return hierarchy?.endsWith('-mounted')
+            ? `no writable cgroup tree is inherited, a fresh ${hierarchy.slice(0, 2)} one is`
+            : undefined;
     },
     contribute: ({ facts }) => (chooseHierarchy(facts) === 'v2-mounted' ? mountV2() : mountV1()),
 };
@@ -48523,12 +48601,15 @@ function mountV1() {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
 
+
 const cgroupV1Accepted = {
     id: 'cgroup-v1-accepted',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'kubelet is configured to not run on a host using cgroup v1',
     source: 'https://github.com/kubernetes/kubernetes/pull/134298',
     removeWhen: 'gVisor mounts cgroup v2 by default (runsc -in-sandbox-cgroup=v2 does)',
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v1')
+    needed: ({ facts }) => chooseHierarchy(facts)?.startsWith('v1')
         ? 'cgroup v1 is what this sandbox has; Kubernetes 1.35 and later refuse it by default'
         : undefined,
     contribute: () => ({ kubelet: { failCgroupV1: false } }),
@@ -48538,6 +48619,8 @@ const cgroupV1Accepted = {
 /** For speed: every pod waits for the default service account, which waits for the controller manager. */
 const controllerManagerRate = {
     id: 'controller-manager-rate',
+    kind: 'tuning',
+    where: {},
     symptom: 'error looking up service account default/default: serviceaccount "default" not found',
     source: 'https://github.com/kubernetes/kubernetes/blob/master/cmd/kube-controller-manager/app/options/generic.go',
     removeWhen: 'kube-controller-manager starts its controllers without waiting for its own client limits',
@@ -48555,10 +48638,12 @@ const controllerManagerRate = {
 /** gVisor's overlay takes its upper layer on tmpfs only, so containerd's snapshots live in memory. */
 const dataTmpfs = {
     id: 'data-tmpfs',
+    kind: 'foundation',
+    where: { isolation: 'namespaces' },
     symptom: '"overlayfs" snapshotter cannot be enabled for "/var/lib/rancher/k3s/agent/containerd"',
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
     removeWhen: 'gVisor accepts a disk-backed upper layer',
-    needed: ({ isolation }) => isolation === 'none' ? undefined : 'overlayfs works with its upper layer on tmpfs',
+    needed: () => 'overlayfs works with its upper layer on tmpfs',
     contribute: ({ k3s, layout }) => {
         const unpacked = (0,external_node_path_.join)(k3s.dataDir, 'data');
         const upper = (0,external_node_path_.join)(K3S_DATA, '.unpacked', 'upper');
@@ -48607,12 +48692,12 @@ const NODE_LINK = 'node0';
  */
 const gatewayNetwork = {
     id: 'gateway-network',
+    kind: 'foundation',
+    where: { isolation: 'namespaces' },
     symptom: "iptables: Couldn't load match `comment': No such file or directory (kube-proxy, network policy); failed to create vxlan device: operation not supported (flannel)",
     source: 'https://github.com/google/gvisor/issues/170',
     removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
-    needed: ({ isolation }) => isolation === 'none'
-        ? undefined
-        : 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
+    needed: () => 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
     contribute: ({ addresses, layout, mode }) => ({
         k3s: {
             'flannel-backend': 'none',
@@ -48674,19 +48759,19 @@ const gatewayNetwork = {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/interceptor.js
 
+
 /**
  * For sandboxes that refuse every mount: the calls that take a path stop in a tracer, which sends
  * those for missing files to files that stand for them (native/interceptor).
  */
 const interceptor = {
     id: 'interceptor',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory; mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man2/ptrace.2.html',
     removeWhen: 'gVisor has the files the kubelet demands',
-    needed: ({ facts, mode, isolation, sysctls }) => {
-        if (mode === 'control-plane') {
-            return undefined;
-        }
+    needed: ({ facts, isolation, sysctls }) => {
         if (chooseKernelSettings(facts, isolation, sysctls) !== 'traced') {
             return undefined;
         }
@@ -48704,12 +48789,15 @@ const interceptor = {
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/iptables-legacy.js
+
 const iptablesLegacy = {
     id: 'iptables-legacy',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'iptables: Failed to initialize nft: Protocol not supported',
     source: 'https://github.com/k3s-io/k3s-root/blob/master/iptables-detect/iptables-detect.sh',
     removeWhen: 'gVisor has nftables by default',
-    needed: ({ mode }) => mode === 'control-plane' ? undefined : 'gVisor has the legacy tables, k3s would choose nft',
+    needed: () => 'gVisor has the legacy tables, k3s would choose nft',
     contribute: () => ({
         environment: { IPTABLES_MODE: 'legacy' },
         // The kubelet's own chains need the comment match, and nothing here uses them.
@@ -48718,14 +48806,15 @@ const iptablesLegacy = {
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/local-storage-isolation.js
+
 const localStorageIsolation = {
     id: 'local-storage-isolation',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'failed to get rootfs info: unable to find data in memory cache',
     source: 'https://github.com/k3s-io/k3s/issues/8404',
     removeWhen: 'cAdvisor finds the partition of a tmpfs or of a gVisor root',
-    needed: ({ mode }) => mode === 'control-plane'
-        ? undefined
-        : 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
+    needed: () => 'cAdvisor knows no partition for /var/lib/kubelet here; ephemeral-storage limits are not enforced',
     contribute: () => ({
         kubelet: { localStorageCapacityIsolation: false },
         // The kubelet then tells the scheduler of none: pods that request some would wait for ever.
@@ -48736,12 +48825,12 @@ const localStorageIsolation = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/machine-id.js
 const machineId = {
     id: 'machine-id',
+    kind: 'workaround',
+    where: { isolation: 'namespaces' },
     symptom: 'Failed to get system UUID / couldn\'t collect info from any of the files in "/etc/machine-id"',
     source: 'https://github.com/google/cadvisor/blob/master/machine/info.go',
     removeWhen: 'never: container images have no machine id',
-    needed: ({ facts, isolation }) => isolation === 'none' || facts.machineId.result === 'yes'
-        ? undefined
-        : `/etc/machine-id: ${facts.machineId.evidence}`,
+    needed: ({ facts }) => facts.machineId.result === 'yes' ? undefined : `/etc/machine-id: ${facts.machineId.evidence}`,
     // Any 32 hex digits will do; one node per cluster, so it need not differ between runs.
     contribute: () => ({
         operations: { files: [['write', '/etc/machine-id', '0444', `${'0'.repeat(31)}1\n`]] },
@@ -48750,13 +48839,16 @@ const machineId = {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/masked-directories.js
 
+
 /** How runc 1.5 hides a directory; see native/adapter/workarounds/masked_directories.c. */
 const maskedDirectories = {
     id: 'masked-directories',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: `runc create failed: can't mask dir "/sys/firmware": mount tmpfs: invalid argument`,
     source: 'https://github.com/opencontainers/runc/blob/main/libcontainer/rootfs_linux.go',
     removeWhen: 'releases of gVisor before July 2026 are out of use',
-    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || can(facts, 'tmpfs-limits')
+    needed: ({ facts }) => can(facts, 'tmpfs-limits')
         ? undefined
         : `empty directories are not hidden from containers (${facts.probes['tmpfs-limits'].evidence})`,
     contribute: () => ({ adaptsContainers: true }),
@@ -48768,10 +48860,12 @@ const PORT = '10241';
 /** The controller serves metrics.k8s.io from the cgroups, in place of metrics-server (docs/metrics.md). */
 const metrics_api_metricsApi = {
     id: 'metrics-api',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: ['full'] },
     symptom: 'error: Metrics API not available; an HPA stays at cpu: <unknown>/50%',
     source: 'https://github.com/google/gvisor/issues/6500',
     removeWhen: 'gVisor has cpuacct.usage_percpu and memory.stat, without which cAdvisor tells nothing of a container',
-    needed: ({ components, mode, isolation }) => components.includes('metrics') && mode === 'full' && isolation === 'namespaces'
+    needed: ({ components }) => components.includes('metrics')
         ? 'cAdvisor finds no metrics of containers here, so they are served from the cgroups'
         : undefined,
     contribute: () => ({ controller: ['--metrics-api-port', PORT] }),
@@ -48781,12 +48875,12 @@ const metrics_api_metricsApi = {
 /** The runner's name servers cannot be reached from the node's network namespace; the gateway asks them. */
 const nodeResolver = {
     id: 'node-resolver',
+    kind: 'workaround',
+    where: { isolation: 'namespaces' },
     symptom: 'dial tcp: lookup registry-1.docker.io: i/o timeout',
     source: 'docs/architecture.md',
     removeWhen: "the node shares the runner's network namespace",
-    needed: ({ facts, isolation }) => isolation === 'none'
-        ? undefined
-        : `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
+    needed: ({ facts }) => `the gateway answers DNS on the node's address for ${facts.resolver.nameservers.join(', ') || 'no name server of the runner'}`,
     contribute: ({ addresses, facts }) => ({
         operations: {
             files: [
@@ -48802,29 +48896,53 @@ const nodeResolver = {
     }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/parts/one-id.js
+
+/** Asked for by `id-map-helper: none`; see native/init/operations/one_id.c and native/adapter/workarounds/one_id.c. */
+const oneId = {
+    id: 'one-id',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: ['full'] },
+    symptom: 'failed to Lchown for UID 0, GID 42: invalid argument; error mounting "devpts": gid=5: invalid argument',
+    source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
+    removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
+    needed: ({ facts }) => hasOneUser(facts)
+        ? `there is one id here, user ${facts.user.uid}'s: calls that ask for another are answered with success and change nothing`
+        : undefined,
+    contribute: ({ facts }) => ({
+        adaptsContainers: true,
+        operations: { files: [['one-id']] },
+        warning: `id-map-helper: none: every process of every pod is the runner's user ${facts.user.uid} and sees itself as root, whatever its image, runAsUser or fsGroup say; programs that refuse to be root do not run, and owners of files are not kept`,
+    }),
+};
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/open-files.js
+
 /** What k3s's own systemd unit says (LimitNOFILE); here nobody does, and pods get the runner's. */
 const LIMIT = 1_048_576;
 const openFiles = {
     id: 'open-files',
+    kind: 'tuning',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'mysqld: Out of memory (a table of 2^30 descriptors), or: max file descriptors [1024] too low',
     source: 'https://github.com/docker-library/mysql/issues/579',
     removeWhen: 'never: a runner may have any limit',
-    needed: ({ mode, isolation }) => mode === 'control-plane' || isolation === 'none'
-        ? undefined
-        : `pods may open ${LIMIT} files, whatever the runner's own limit is`,
+    needed: () => `pods may open ${LIMIT} files, whatever the runner's own limit is`,
     contribute: () => ({ operations: { system: [['open-files', String(LIMIT)]] } }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/oom-score.js
 
+
 /** Outside of gVisor, where root was left without CAP_SYS_RESOURCE. */
 const oomScore = {
     id: 'oom-score',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
     source: 'https://github.com/containerd/containerd/blob/main/docs/cri/config.md (restrict_oom_score_adj)',
     removeWhen: 'never: lowering a score takes CAP_SYS_RESOURCE on Linux',
-    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'oom-score')
+    needed: ({ facts }) => can(facts, 'oom-score')
         ? undefined
         : `pods cannot be spared when memory runs out (${facts.probes['oom-score'].evidence})`,
     contribute: () => ({
@@ -48853,10 +48971,12 @@ const DIRECTORIES = [
  */
 const ownedDirectories = {
     id: 'owned-directories',
+    kind: 'foundation',
+    where: { isolation: 'namespaces' },
     symptom: 'Failed to create /var/lib/rancher: Permission denied',
     source: 'https://docs.kernel.org/filesystems/overlayfs.html#upper-and-lower',
     removeWhen: 'never: without the id map helper a runner that is not root has no id but its own',
-    needed: ({ facts, isolation }) => isolation === 'namespaces' && hasOneUser(facts)
+    needed: ({ facts }) => hasOneUser(facts)
         ? `the runner is user ${facts.user.uid}, and /etc and /var belong to another, whom its user namespace does not have`
         : undefined,
     contribute: ({ layout }) => {
@@ -48873,6 +48993,7 @@ const ownedDirectories = {
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/pod-sysctls.js
+
 /** Stands for the sysctls of a network namespace, none of which gVisor has. */
 const SYSCTL = 'net/ipv4/ip_unprivileged_port_start';
 /**
@@ -48896,11 +49017,13 @@ const SAFE_SYSCTLS = [
 /** A pod's securityContext.sysctls; see native/adapter/workarounds/pod_sysctls.c. */
 const podSysctls = {
     id: 'pod-sysctls',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
     source: 'https://github.com/google/gvisor/issues/1833',
     removeWhen: "gVisor has the sysctls of a network namespace, and a pod's are not the whole sandbox's",
     sysctls: [SYSCTL],
-    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[SYSCTL]?.result === 'yes'
+    needed: ({ facts }) => facts.sysctls[SYSCTL]?.result === 'yes'
         ? undefined
         : 'pods are shown the sysctls they ask for, where gVisor does as much without, or are refused',
     contribute: () => ({
@@ -48912,6 +49035,7 @@ const podSysctls = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/private-root.js
 
 
+
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 /**
  * A copy-on-write view of the runner's files: what k3s writes to /etc, /opt, /usr or /var goes to
@@ -48921,11 +49045,13 @@ const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
  */
 const privateRoot = {
     id: 'private-root',
+    kind: 'foundation',
+    where: { isolation: 'namespaces' },
     symptom: 'files of k3s, containerd and the kubelet left behind all over the runner',
     source: 'https://docs.kernel.org/filesystems/overlayfs.html',
     removeWhen: 'never: this is the clean-up',
-    needed: ({ isolation }) => isolation === 'none' ? undefined : 'everything k3s writes vanishes with its mount namespace',
-    contribute: ({ facts, k3s, layout, prepared }) => {
+    needed: () => 'everything k3s writes vanishes with its mount namespace',
+    contribute: ({ facts, mode, k3s, layout, prepared }) => {
         const inside = (path) => (0,external_node_path_.join)(layout.newRoot, path);
         const upper = (0,external_node_path_.join)(layout.scratch, 'upper');
         const work = (0,external_node_path_.join)(layout.scratch, 'work');
@@ -48959,7 +49085,10 @@ const privateRoot = {
                     ],
                     ['directory', inside('/proc'), '0755'],
                     ['mount', 'proc', inside('/proc'), 'proc', 'nosuid,noexec,nodev', '-'],
-                    ...bind('/sys'),
+                    ...(mode !== 'control-plane' && chooseHierarchy(facts) === 'v1-mounted'
+                        ? // Without the cgroup mounts in the runner's, which runc would take, covered as they are.
+                            mountSys(inside('/sys'))
+                        : bind('/sys')),
                     ['directory', inside('/dev'), '0755'],
                     ['mount', 'tmpfs', inside('/dev'), 'tmpfs', 'nosuid', 'mode=0755'],
                     ...DEVICES.flatMap((name) => bindFile(`/dev/${name}`)),
@@ -49012,17 +49141,26 @@ const privateRoot = {
         };
     },
 };
+function mountSys(path) {
+    return [
+        ['directory', path, '0755'],
+        ['mount', 'sysfs', path, 'sysfs', 'nosuid,noexec,nodev', '-'],
+    ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/private-sysctls.js
+
 const private_sysctls_SYSCTL = 'fs/file-max';
 /** Privileged init containers that set kernel parameters; see native/adapter/workarounds/private_sysctls.c. */
 const privateSysctls = {
     id: 'private-sysctls',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'sysctl: error setting key "vm.max_map_count": Read-only file system',
     source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
     removeWhen: 'gVisor has fs.file-max and lets root write vm.max_map_count',
     sysctls: [private_sysctls_SYSCTL],
-    needed: ({ facts, mode, isolation }) => mode === 'control-plane' || isolation === 'none' || facts.sysctls[private_sysctls_SYSCTL]?.result === 'yes'
+    needed: ({ facts }) => facts.sysctls[private_sysctls_SYSCTL]?.result === 'yes'
         ? undefined
         : 'privileged containers see and write sysctls of their own, not those of the runner',
     contribute: () => ({ adaptsContainers: true }),
@@ -49051,6 +49189,8 @@ function isLoopback(proxy) {
 }
 const proxy = {
     id: 'proxy',
+    kind: 'workaround',
+    where: {},
     symptom: 'failed to do request: Head "https://registry-1.docker.io/v2/...": dial tcp: i/o timeout; or, with the proxy: failed calling webhook: Forbidden',
     source: 'https://docs.k3s.io/advanced#configuring-an-http-proxy',
     removeWhen: 'never: k3s adds its networks to NO_PROXY itself, and leaves out those of the node',
@@ -49081,12 +49221,12 @@ const runner_host_NAME = 'host.k3s-in-gvisor.internal';
 /** The runner's loopback is not a pod's, and nobody knows a runner's address in advance. */
 const runnerHost = {
     id: 'runner-host',
+    kind: 'tuning',
+    where: { isolation: 'namespaces', modes: ['full'] },
     symptom: 'connect to 127.0.0.1 port 5000: Connection refused, of a server that a step has started',
     source: 'https://github.com/helm/kind-action/issues/118',
     removeWhen: 'never: a cluster has a network of its own',
-    needed: ({ facts, isolation, mode }) => isolation === 'none' || mode !== 'full' || facts.networks.length === 0
-        ? undefined
-        : `pods and the node reach servers of steps as ${runner_host_NAME}`,
+    needed: ({ facts }) => facts.networks.length === 0 ? undefined : `pods and the node reach servers of steps as ${runner_host_NAME}`,
     contribute: ({ components, facts }) => {
         const entry = `${(facts.networks[0] ?? '').split('/')[0] ?? ''} ${runner_host_NAME}`;
         const hosts = (0,external_node_path_.join)(PRIVATE_FILES, 'hosts');
@@ -49125,12 +49265,12 @@ function customDns(entry) {
 /** k3s among the runner's own files, where a private root cannot be had; post removes what it leaves. */
 const runnerFiles = {
     id: 'runner-files',
+    kind: 'foundation',
+    where: { isolation: 'none' },
     symptom: 'Failed to create the namespaces: Operation not permitted',
     source: 'https://docs.docker.com/engine/security/seccomp/',
     removeWhen: 'never: with -oci-seccomp a container may be refused mount, unshare and clone',
-    needed: ({ isolation }) => isolation === 'none'
-        ? "no namespace and no mount is allowed here, so k3s uses the runner's own files and network"
-        : undefined,
+    needed: () => "no namespace and no mount is allowed here, so k3s uses the runner's own files and network",
     contribute: ({ layout, mode, facts, paths }) => ({
         k3s: {
             'data-dir': paths.data,
@@ -49195,16 +49335,19 @@ function runnerAddress(networks) {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/session-keyring.js
 
+
 /**
  * runc gives each container a session keyring. gVisor keeps every one of them, 200 for a user
  * namespace: the 201st container of a cluster does not start, and none after it.
  */
 const sessionKeyring = {
     id: 'session-keyring',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'runc create failed: unable to start container process: error during container init: unable to join session keyring: unable to create session key: disk quota exceeded',
     source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/kernel/auth/key.go',
     removeWhen: 'gVisor drops keyrings that nobody holds',
-    needed: ({ facts, mode }) => mode === 'control-plane' || can(facts, 'session-keyring')
+    needed: ({ facts }) => can(facts, 'session-keyring')
         ? undefined
         : `containers share the runner's (${facts.probes['session-keyring'].evidence})`,
     contribute: () => ({
@@ -49218,12 +49361,15 @@ const sessionKeyring = {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/single-process-oom-kill.js
 
+
 const singleProcessOomKill = {
     id: 'single-process-oom-kill',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'unable to set unified resource "memory.oom.group"',
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/cgroupfs',
     removeWhen: "gVisor's cgroup v2 has memory.oom.group",
-    needed: ({ facts, mode }) => mode !== 'control-plane' && chooseHierarchy(facts)?.startsWith('v2')
+    needed: ({ facts }) => chooseHierarchy(facts)?.startsWith('v2')
         ? "gVisor's cgroup v2 has no memory.oom.group"
         : undefined,
     contribute: () => ({ kubelet: { singleProcessOOMKill: true } }),
@@ -49233,17 +49379,20 @@ const singleProcessOomKill = {
 
 
 
+
 /**
  * An overlay whose lower layer is the real /proc/sys: what exists stays live, what is missing
  * is added, what is written is kept. One mount, and no cost at run time.
  */
 const sysctlOverlay = {
     id: 'sysctl-overlay',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'Failed to start ContainerManager: open /proc/sys/vm/panic_on_oom: no such file or directory',
     source: 'https://github.com/google/gvisor/blob/master/pkg/sentry/fsimpl/proc/tasks_sys.go',
     removeWhen: 'gVisor has these six sysctls and lets root write them',
     sysctls: Object.keys(KUBELET_SYSCTLS),
-    needed: ({ facts, mode, isolation, sysctls }) => mode !== 'control-plane' && chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
+    needed: ({ facts, isolation, sysctls }) => chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
         ? `missing or not as the kubelet wants them: ${wrongSysctls(facts)
             .map(([path]) => path)
             .join(', ')}`
@@ -49277,13 +49426,16 @@ const sysctlOverlay = {
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/sysctl-values.js
 
+
 /** Nothing is missing, and no overlay takes /proc/sys: Linux, on which the kubelet would write the same. */
 const sysctlValues = {
     id: 'sysctl-values',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'Failed to mount overlay on /proc/sys: Invalid argument',
     source: 'https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/cm/container_manager_linux.go',
     removeWhen: 'never: outside of gVisor there is nothing to work around, only to make sure of',
-    needed: ({ facts, mode, isolation, sysctls }) => mode !== 'control-plane' && chooseKernelSettings(facts, isolation, sysctls) === 'written'
+    needed: ({ facts, isolation, sysctls }) => chooseKernelSettings(facts, isolation, sysctls) === 'written'
         ? `not as the kubelet wants them: ${wrongSysctls(facts)
             .map(([path]) => path)
             .join(', ')}`
@@ -49298,6 +49450,7 @@ const sysctlValues = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/temporary-mounts.js
 
 
+
 /**
  * containerd mounts a container's image for a moment to read its /etc/passwd. In a shared mount
  * gVisor also asks whether the copies are busy that other containers' mount namespaces got while
@@ -49306,12 +49459,12 @@ const sysctlValues = {
  */
 const temporaryMounts = {
     id: 'temporary-mounts',
+    kind: 'workaround',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
     symptom: 'failed to create containerd container: failed to unmount /var/lib/rancher/k3s/agent/containerd/tmpmounts/containerd-mount1403079732: device or resource busy',
     source: 'https://github.com/containerd/containerd/blob/main/core/mount/mount_linux.go',
     removeWhen: 'gVisor unmounts a shared mount whose copies are in use elsewhere',
-    needed: ({ isolation, mode }) => isolation === 'none' || mode === 'control-plane'
-        ? undefined
-        : "containers that start at the same time hold copies of each other's temporary mounts",
+    needed: () => "containers that start at the same time hold copies of each other's temporary mounts",
     contribute: () => {
         // Not tmpmounts itself: containerd begins by unmounting what is mounted there.
         const directory = (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd');
@@ -49328,6 +49481,7 @@ const temporaryMounts = {
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/unprivileged-ports.js
+
 const UNPRIVILEGED_SYSCTLS = [
     'net/ipv4/ip_unprivileged_port_start',
     'net/ipv4/ping_group_range',
@@ -49335,15 +49489,15 @@ const UNPRIVILEGED_SYSCTLS = [
 /** containerd sets these sysctls in every pod's sandbox when the kernel calls itself 4.11 or later. */
 const unprivilegedPorts = {
     id: 'unprivileged-ports',
+    kind: 'workaround',
+    where: { modes: WITH_NODE },
     symptom: 'runc create failed: open /proc/sys/net/ipv4/ip_unprivileged_port_start: no such file or directory',
     source: 'https://github.com/k3s-io/k3s/blob/master/pkg/agent/containerd/config_linux.go',
     removeWhen: 'gVisor has these two sysctls (binding a low port needs no capability there anyway)',
     sysctls: UNPRIVILEGED_SYSCTLS,
-    needed: ({ facts, mode }) => {
+    needed: ({ facts }) => {
         const missing = UNPRIVILEGED_SYSCTLS.filter((path) => facts.sysctls[path]?.result !== 'yes');
-        return missing.length === 0 || mode === 'control-plane'
-            ? undefined
-            : `missing: ${missing.join(', ')}`;
+        return missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
     },
     contribute: () => ({
         containerd: {
@@ -49362,16 +49516,19 @@ const unprivilegedPorts = {
  */
 const userNamespace = {
     id: 'user-namespace',
+    kind: 'foundation',
+    where: { isolation: 'namespaces' },
     symptom: 'mount: Operation not permitted',
     source: 'https://man7.org/linux/man-pages/man7/user_namespaces.7.html',
     removeWhen: 'never: a stock container has no CAP_SYS_ADMIN',
-    needed: ({ facts, isolation }) => isolation === 'none' || can(facts, 'namespaces')
+    needed: ({ facts }) => can(facts, 'namespaces')
         ? undefined
         : `no CAP_SYS_ADMIN here (${facts.probes.namespaces.evidence}), root of a user namespace has it inside${isMapped(facts) ? `; its ids are mapped by ${facts.idMapper.join(' ')}` : ''}`,
     contribute: () => ({}),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/index.js
+
 
 
 
@@ -49421,6 +49578,7 @@ const WORKAROUNDS = [
     unprivilegedPorts,
     oomScore,
     openFiles,
+    oneId,
     sessionKeyring,
     maskedDirectories,
     podSysctls,
@@ -49435,6 +49593,92 @@ const WORKAROUNDS = [
     proxy,
     controllerManagerRate,
 ];
+
+;// CONCATENATED MODULE: ./build/js/plan/forced.js
+
+
+/** What is wrong with what is forced, by itself: asked before anything is made. @throws InputError */
+function assertKnown(forced) {
+    const unknown = [...forced.keys()].filter((id) => !WORKAROUNDS.some((part) => part.id === id));
+    if (unknown.length > 0) {
+        throw new InputError(`workarounds: there is no ${unknown.join(', no ')}; choose of ${WORKAROUNDS.map(({ id }) => id).join(', ')}`);
+    }
+    const vital = WORKAROUNDS.find(({ id, kind }) => kind === 'foundation' && forced.get(id) === false);
+    if (vital !== undefined) {
+        throw new InputError(`workarounds: ${vital.id} cannot be left out, the rest of the plan stands on it; without it: ${vital.symptom}`);
+    }
+}
+/** What is forced on must have a place in what runs here. @throws InputError */
+function assertForced(forced, place) {
+    const lost = WORKAROUNDS.find(({ id, where }) => forced.get(id) === true && !fits(where, place));
+    if (lost !== undefined) {
+        throw new InputError(`workarounds: ${lost.id} has no place here: it is for ${forced_describe(lost.where)}; what can be had here is mode ${place.mode}, ${ISOLATIONS[place.isolation]}`);
+    }
+}
+function decide(part, context, forced) {
+    const { id, symptom, where } = part;
+    const needed = fits(where, context) ? part.needed(context) : undefined;
+    if (forced.get(id) === true) {
+        return { id, reason: needed ?? 'the input workarounds asks for it' };
+    }
+    return forced.get(id) === false && needed !== undefined
+        ? {
+            id,
+            reason: undefined,
+            leftOut: `${id} is left out by the input workarounds (${needed}); what is seen without it: ${symptom}`,
+        }
+        : { id, reason: needed };
+}
+const ISOLATIONS = {
+    namespaces: 'in namespaces of its own',
+    none: "among the runner's own files",
+};
+/** For what runs a part is, in words. */
+function forced_describe({ isolation, modes }) {
+    const where = isolation === undefined ? '' : ` ${ISOLATIONS[isolation]}`;
+    return `${modes === undefined ? 'every run' : `runs of mode ${modes.join(' or ')}`}${where}`;
+}
+function fits({ isolation, modes }, place) {
+    return ((isolation === undefined || isolation === place.isolation) &&
+        (modes === undefined || modes.includes(place.mode)));
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/namespaces.js
+
+
+const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
+/**
+ * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
+ * kubelet and runc take for "no user namespace".
+ */
+const ALL_IDS = 2 ** 32 - 2;
+/** The least that works: no user namespace where the runner may make the others without. */
+function chooseNamespaces(wanted) {
+    const { isolation, facts, forced } = wanted;
+    if (isolation === 'none') {
+        return { namespaces: [], idMaps: [], denySetgroups: false };
+    }
+    if (!(forced.get(userNamespace.id) ?? !can(facts, 'namespaces'))) {
+        return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
+    }
+    const namespaces = ['user', ...NAMESPACES];
+    if (isMapped(facts)) {
+        return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
+    }
+    return hasOneUser(facts)
+        ? {
+            namespaces,
+            idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
+            denySetgroups: true,
+        }
+        : {
+            namespaces,
+            idMaps: [
+                { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
+            ],
+            denySetgroups: false,
+        };
+}
 
 ;// CONCATENATED MODULE: ./build/js/plan/sysctls.js
 
@@ -49841,15 +50085,8 @@ function networkSteps(context, { denyOutside, controller }) {
     ];
 }
 
-;// CONCATENATED MODULE: ./build/js/plan/part.js
-/**
- * Where in the launch operations go; the order of the phases is the order of their running.
- * `layer` prepares the private root's writable layer, `root` writes below `layout.newRoot` before it
- * is entered, the others run after.
- */
-const PHASES = ['layer', 'root', 'system', 'storage', 'network', 'files'];
-
 ;// CONCATENATED MODULE: ./build/js/plan/plan.js
+
 
 
 
@@ -49877,7 +50114,8 @@ function makePlan(input) {
     if (unusable !== undefined) {
         throw new InputError(`RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`);
     }
-    const { components, k3sArgs } = inputs;
+    const { components, k3sArgs, workarounds: forced } = inputs;
+    assertForced(forced, { mode, isolation });
     const addresses = chooseAddresses(facts.networks, k3sArgs.networks);
     const nodeName = k3sArgs.nodeName ?? nodeNameFrom(facts.hostname);
     const context = {
@@ -49893,13 +50131,9 @@ function makePlan(input) {
         k3s,
         prepared,
     };
-    const decided = WORKAROUNDS.map((workaround) => ({
-        workaround,
-        reason: workaround.needed(context),
-    }));
-    const applied = decided.flatMap(({ workaround, reason }) => reason === undefined
-        ? []
-        : [{ id: workaround.id, reason, contribution: workaround.contribute(context) }]);
+    const decided = WORKAROUNDS.map((part) => ({ part, decision: decide(part, context, forced) }));
+    const applied = decided.flatMap(({ part, decision: { id, reason } }) => reason === undefined ? [] : [{ id, reason, contribution: part.contribute(context) }]);
+    const leftOut = decided.flatMap(({ decision }) => decision.leftOut ?? []);
     const base = {
         id: 'configuration',
         reason: 'what the action itself relies on',
@@ -49950,15 +50184,16 @@ function makePlan(input) {
         nodeName,
         addresses,
         components,
-        decisions: decided.map(({ workaround, reason }) => ({ id: workaround.id, reason })),
+        decisions: decided.map(({ decision }) => decision),
         containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
         coredns: planCoredns(context, inputs),
-        warnings: applied.flatMap(({ contribution }) => contribution.warning ?? []),
+        leftOut,
+        warnings: [...applied.flatMap(({ contribution }) => contribution.warning ?? []), ...leftOut],
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         groundwork: [...stepsOf(GROUNDWORK), environment],
         launch: {
-            ...chooseNamespaces(isolation, facts),
+            ...chooseNamespaces({ isolation, facts, forced }),
             steps: [
                 ...stepsOf(PHASES),
                 configuration,
@@ -50008,38 +50243,6 @@ const ENVIRONMENT = {
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     HOME: '/root',
 };
-const NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
-/**
- * Images hold files of any id, and pods run as any. Without the last id it is not the map that the
- * kubelet and runc take for "no user namespace".
- */
-const ALL_IDS = 2 ** 32 - 2;
-/** The least that works: no user namespace where the runner may make the others without. */
-function chooseNamespaces(isolation, facts) {
-    if (isolation === 'none') {
-        return { namespaces: [], idMaps: [], denySetgroups: false };
-    }
-    if (can(facts, 'namespaces')) {
-        return { namespaces: NAMESPACES, idMaps: [], denySetgroups: false };
-    }
-    const namespaces = ['user', ...NAMESPACES];
-    if (isMapped(facts)) {
-        return { namespaces, idMaps: [], denySetgroups: false, mapper: facts.idMapper };
-    }
-    return hasOneUser(facts)
-        ? {
-            namespaces,
-            idMaps: [{ inside: 0, outside: facts.user.uid, count: 1 }],
-            denySetgroups: true,
-        }
-        : {
-            namespaces,
-            idMaps: [
-                { inside: 0, outside: 0, count: can(facts, 'user-namespace-all') ? ALL_IDS : 65_536 },
-            ],
-            denySetgroups: false,
-        };
-}
 /** A DNS label (RFC 1123) made of the runner's host name, as the kubelet wants it. */
 function nodeNameFrom(hostname) {
     const label = hostname
@@ -50183,6 +50386,10 @@ class Waiting {
 
 
 
+
+
+
+
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
 /**
@@ -50233,6 +50440,8 @@ class Run {
     #rung = 'action started';
     #state;
     #init;
+    /** What the user had left out of the plan: the likeliest cause, should the start fail. */
+    #leftOut = [];
     /** The kubeconfig for later steps, once the API server has answered. */
     #kubeconfig;
     constructor(options, runner, signal) {
@@ -50253,6 +50462,7 @@ class Run {
             narrator: events,
         };
         assertUsable(layout);
+        assertKnown(inputs.workarounds);
         if (inputs.kubeconfig !== undefined) {
             await assertUnused(inputs.kubeconfig);
         }
@@ -50270,13 +50480,17 @@ class Run {
         await this.#save({ tools: k3s.tools });
         const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
         const { manifests } = this.#runner;
-        const cold = makePlan({ facts, inputs, layout, k3s, images: tars, manifests });
-        const warm = await this.#findWarmStart({ plan: cold, tars, k3s: k3s.sha256, workshop });
-        const plan = warm.kind === 'prepared'
-            ? makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared: warm.images })
-            : cold;
+        const warm = await this.#findWarmStart({ facts, tars, k3s: k3s.sha256, workshop });
+        const prepared = warm.kind === 'prepared' ? warm.images : undefined;
+        const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
+        this.#leftOut = plan.leftOut;
         events.plan(plan);
         await this.#note('plan.json', publicPlan(plan));
+        if (warm.kind === 'missing') {
+            const { launchFile, made } = warm.preparation;
+            const launch = preparationLaunch(plan, layout, tars, made);
+            await (0,promises_namespaceObject.writeFile)(launchFile, renderLaunchFile(launch), { mode: 0o600 });
+        }
         await this.#launch(plan, facts, workshop);
         const server = `https://127.0.0.1:${facts.apiServerPort}`;
         const kubeconfig = inputs.kubeconfig ?? (0,external_node_path_.join)(layout.state, 'kubeconfig');
@@ -50304,8 +50518,7 @@ class Run {
         const message = error instanceof Error ? error.message : String(error);
         this.#waiting.done();
         if (error instanceof InputError) {
-            const nothing = { nodes: [], pods: [], events: [], unknown: [] };
-            return { message, rung: undefined, diagnosis: nothing, causes: [], logs: [] };
+            return { message, rung: undefined, diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
         }
         const rung = error instanceof ReadinessError ? error.rung : this.#rung;
         const found = await examine({
@@ -50316,7 +50529,7 @@ class Run {
         await writeBundle(layout.state, found).catch((cause) => {
             this.#options.events.warning(errors_errorMessage(cause));
         });
-        return { message, rung, ...found };
+        return { message: [message, ...this.#leftOut].join('\n'), rung, ...found };
     }
     /** Lets go of what runs on without this process. Its own failure must not replace another. */
     async leave() {
@@ -50336,7 +50549,8 @@ class Run {
         events.facts(facts);
         await this.#note('facts.json', facts);
         this.#reached('facts found');
-        const { mode } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+        const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+        assertForced(inputs.workarounds, { mode, isolation });
         if (mode === 'control-plane' && inputs.pull.length > 0) {
             throw new InputError('pull: in mode control-plane, the one that can be had here, there is no containerd to pull images');
         }
@@ -50348,7 +50562,10 @@ class Run {
             return { kind: 'none' };
         }
         this.#wait('prepared images looked up', 'hashing the images');
-        const found = await unlessAborted(findWarmStart({ ...wanted, layout, remote }), this.#signal);
+        const { facts, ...rest } = wanted;
+        const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+        const launch = chooseNamespaces({ isolation, facts, forced: inputs.workarounds });
+        const found = await unlessAborted(findWarmStart({ mode, launch, ...rest, layout, remote }), this.#signal);
         this.#reached('prepared images looked up');
         return found;
     }
@@ -50407,7 +50624,8 @@ class Run {
     async #publish(reach) {
         const { inputs, layout, context, events } = this.#options;
         const { kubeconfig } = this.#state;
-        await this.#save({ kubeconfig: inputs.kubeconfig });
+        const parents = inputs.kubeconfig === undefined ? undefined : await missingParents(inputs.kubeconfig);
+        await this.#save({ kubeconfig: inputs.kubeconfig, parents });
         await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
             server: reach.server,
             name: context,
@@ -50496,6 +50714,11 @@ class Run {
         const redact = redactor(this.#state.secrets ?? []);
         await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
     }
+}
+/** The directories above `path` that are not there, the deepest first. */
+async function missingParents(path) {
+    const parent = (0,external_node_path_.dirname)(path);
+    return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
 }
 async function missing(paths) {
     const present = await Promise.all(paths.map(exists));
@@ -50872,6 +51095,7 @@ async function stop(directory, events) {
     }
     if (state.kubeconfig !== undefined) {
         await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+        await removeEmpty(state.parents ?? []);
     }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     // The state goes last: a stop that fails on the way, or is killed, can be repeated.
@@ -50886,6 +51110,19 @@ async function stop(directory, events) {
     await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
     await (0,promises_namespaceObject.rm)(file);
     return true;
+}
+/** Up to the first that others use, or that is gone. */
+async function removeEmpty(directories) {
+    for (const directory of directories) {
+        try {
+            await (0,promises_namespaceObject.rmdir)(directory);
+        }
+        catch (error) {
+            if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) {
+                throw error;
+            }
+        }
+    }
 }
 /** What cannot be told must not keep anything from being ended. */
 async function tell(directory, state, events) {

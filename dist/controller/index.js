@@ -10350,6 +10350,7 @@ function parseAnswer(answer) {
 
 
 
+
 /** How long the API server lets a watch live; its regular end is the moment to list anew. */
 const WATCH_SECONDS = 600;
 /** A watch that outlives its time by this much has a dead peer. */
@@ -10454,6 +10455,9 @@ class Reflector {
             return;
         const key = keyOf(object);
         const kept = type === 'DELETED' ? undefined : this.#resource.keep(object);
+        // Most changes are of what nobody keeps: pods' statuses, heartbeats, managed fields.
+        if (kept !== undefined && (0,external_node_util_namespaceObject.isDeepStrictEqual)(kept, this.objects.get(key)))
+            return;
         if (kept !== undefined)
             this.objects.set(key, kept);
         else if (!this.objects.delete(key))
@@ -10544,12 +10548,11 @@ function peerOf({ ipBlock, namespaceSelector, podSelector = {} }) {
 
 
 /**
- * Copies of what policies are compiled from. Pods and namespaces are watched from the moment the first
- * policy is seen: a cluster without policies does not pay for them.
+ * Copies of what policies are compiled from, beside pods. Namespaces are watched from the moment the
+ * first policy is seen: a cluster without policies does not pay for them.
  */
 class PolicyInformers {
     #policies;
-    #pods;
     #namespaces;
     #first = Promise.withResolvers();
     /** `changed` is called after every change, complete or not. */
@@ -10560,13 +10563,11 @@ class PolicyInformers {
             changed();
         };
         this.#policies = new Reflector(client, { path: '/apis/networking.k8s.io/v1/networkpolicies', query: {}, keep: policyOf }, policiesChanged, say);
-        this.#pods = new Reflector(client, { path: '/api/v1/pods', query: {}, keep: labelledPodOf }, changed, say);
         this.#namespaces = new Reflector(client, { path: '/api/v1/namespaces', query: {}, keep: namespaceOf }, changed, say);
     }
     get objects() {
         return {
             policies: this.#policies.objects.values(),
-            pods: this.#pods.objects.values(),
             namespaces: this.#namespaces.objects.values(),
         };
     }
@@ -10574,23 +10575,24 @@ class PolicyInformers {
     get synced() {
         if (!this.#policies.synced || this.#policies.objects.size === 0)
             return this.#policies.synced;
-        return this.#pods.synced && this.#namespaces.synced;
+        return this.#namespaces.synced;
     }
     /** Lists and watches that failed since the start. */
     get failures() {
-        return this.#policies.failures + this.#pods.failures + this.#namespaces.failures;
+        return this.#policies.failures + this.#namespaces.failures;
     }
     /** Goes on until the signal is aborted, with whose reason it rejects. */
     run(signal) {
-        return Promise.race([this.#policies.run(signal), this.#runOthers(signal)]);
+        return Promise.race([this.#policies.run(signal), this.#runNamespaces(signal)]);
     }
-    async #runOthers(signal) {
+    async #runNamespaces(signal) {
         await this.#first.promise;
-        return Promise.race([this.#pods.run(signal), this.#namespaces.run(signal)]);
+        return this.#namespaces.run(signal);
     }
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/informers.js
+
 
 
 
@@ -10605,34 +10607,37 @@ class Informers {
     #pods;
     #policies;
     #changed;
+    /** What has changed since the last call; before everything is there, no call is due. */
+    #due;
     #scheduled = false;
     /** `changed` is called a few milliseconds after a change, once everything has been listed. */
     constructor(client, nodeName, changed, say) {
         this.#changed = changed;
-        const reflect = (resource) => new Reflector(client, resource, this.#schedule, say);
+        const reflect = (resource, changes) => new Reflector(client, resource, () => {
+            this.#schedule(changes);
+        }, say);
         const query = { labelSelector: PROXIED };
-        this.#services = reflect({ path: '/api/v1/services', query, keep: serviceOf });
-        this.#slices = reflect({
-            path: '/apis/discovery.k8s.io/v1/endpointslices',
-            query,
-            keep: sliceOf,
-        });
-        this.#pods = reflect({
-            path: '/api/v1/pods',
-            query: { fieldSelector: `spec.nodeName=${nodeName}` },
-            keep: podOf,
-        });
-        this.#policies = new PolicyInformers(client, this.#schedule, say);
+        const services = { services: true, policies: false };
+        const policies = { services: false, policies: true };
+        this.#services = reflect({ path: '/api/v1/services', query, keep: serviceOf }, services);
+        this.#slices = reflect({ path: '/apis/discovery.k8s.io/v1/endpointslices', query, keep: sliceOf }, services);
+        this.#pods = reflect({ path: '/api/v1/pods', query: {}, keep: (json) => partsOf(json, nodeName) }, { services: true, policies: true });
+        this.#policies = new PolicyInformers(client, () => {
+            this.#schedule(policies);
+        }, say);
     }
     get objects() {
         return {
             services: this.#services.objects.values(),
             slices: this.#slices.objects.values(),
-            pods: this.#pods.objects.values(),
+            pods: [...this.#pods.objects.values()].flatMap(({ serving }) => (serving ? [serving] : [])),
         };
     }
     get policies() {
-        return this.#policies.objects;
+        return {
+            ...this.#policies.objects,
+            pods: [...this.#pods.objects.values()].flatMap(({ labelled }) => labelled ? [labelled] : []),
+        };
     }
     get synced() {
         return this.#all.every((reflector) => reflector.synced);
@@ -10648,17 +10653,29 @@ class Informers {
     get #all() {
         return [this.#services, this.#slices, this.#pods, this.#policies];
     }
-    #schedule = () => {
-        if (!this.synced)
-            return;
-        if (this.#scheduled)
+    #schedule(changes) {
+        const due = this.#due;
+        this.#due = {
+            services: changes.services || (due?.services ?? false),
+            policies: changes.policies || (due?.policies ?? false),
+        };
+        if (this.#scheduled || !this.synced)
             return;
         this.#scheduled = true;
         setTimeout(() => {
+            const told = this.#due;
             this.#scheduled = false;
-            this.#changed();
+            this.#due = undefined;
+            if (told)
+                this.#changed(told);
         }, COALESCE_MS);
-    };
+    }
+}
+/** Nothing where neither part is there. A pod of another node serves nobody here. */
+function partsOf(json, nodeName) {
+    const serving = json.spec.nodeName === nodeName ? podOf(json) : undefined;
+    const labelled = labelledPodOf(json);
+    return serving || labelled ? { serving, labelled } : undefined;
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/policy/cidr.js
@@ -10904,13 +10921,11 @@ class Network {
     #compiled;
     #policies = new Map();
     #compiles = 0;
+    #policyCompiles = 0;
     #compileSeconds = 0;
     constructor(config, client, say, ready) {
         const publish = () => {
             this.#publish();
-        };
-        const recompile = () => {
-            this.#recompile();
         };
         this.#balancers = config.balancers;
         this.#ready = ready;
@@ -10919,7 +10934,9 @@ class Network {
             ip: config.nodeIp,
             balancers: config.balancers,
         });
-        this.#informers = new Informers(client, config.nodeName, recompile, say);
+        this.#informers = new Informers(client, config.nodeName, (changes) => {
+            this.#recompile(changes);
+        }, say);
         this.#gateway = new Gateway(config.control, publish, say);
         this.#events = new EventRecorder(client, config.nodeName, say);
         this.#statuses = new StatusWriter(client, () => setTimeout(publish, STATUS_RETRY_MS), say);
@@ -10945,18 +10962,24 @@ class Network {
             gauge('refused', 'Entries of the table the gateway refused.', this.#gateway.refusals.size),
             gauge('notices', 'What objects ask for in vain.', this.#compiled?.notices.length ?? 0),
             gauge('resident_bytes', 'Resident memory.', process.memoryUsage.rss()),
-            counter('compiles', 'Times the table was compiled.', this.#compiles),
+            counter('compiles', 'Times the Services were compiled.', this.#compiles),
+            counter('policy_compiles', 'Times the policies were compiled.', this.#policyCompiles),
             counter('compile_seconds', 'Seconds spent compiling.', this.#compileSeconds),
             counter('gateway_sessions', 'Connections made to the gateway.', this.#gateway.sessions),
             counter('watch_failures', 'Lists and watches that failed.', this.#informers.failures),
             counter('events', 'Events recorded.', this.#events.recorded),
         ];
     }
-    #recompile() {
+    #recompile({ services, policies }) {
         const started = performance.now();
-        this.#compiled = this.#compile(this.#informers.objects);
-        this.#policies = compilePolicies(this.#informers.policies);
-        this.#compiles += 1;
+        if (services || !this.#compiled) {
+            this.#compiled = this.#compile(this.#informers.objects);
+            this.#compiles += 1;
+        }
+        if (policies) {
+            this.#policies = compilePolicies(this.#informers.policies);
+            this.#policyCompiles += 1;
+        }
         this.#compileSeconds += (performance.now() - started) / 1000;
         this.#gateway.apply(new Map([...this.#policies, ...this.#compiled.table]));
     }
