@@ -1,12 +1,12 @@
 import { InputError } from '../errors.ts';
-import { imageNames, importArchive } from '../cluster/image-archives.ts';
+import { importArchive } from '../cluster/image-archives.ts';
 import { findImages } from '../images/find.ts';
 import type { RunningCluster } from './runs.ts';
 
 /**
  * Loads image archives into a running cluster.
  * @param patterns paths or globs
- * @returns the names that were not there before, or now name another image
+ * @returns the names they hold
  * @throws InputError for a file that is not there, Error if an archive names no image
  */
 export async function load(
@@ -20,12 +20,11 @@ export async function load(
   });
   const loaded: string[] = [];
   for (const archive of archives) {
-    const before = new Set(await imageNames(cluster));
-    await importArchive(cluster, archive);
-    const names = (await imageNames(cluster)).filter((name) => !before.has(name));
+    const names = await importArchive(cluster, archive);
     if (names.length === 0) {
-      // Loaded again, most likely: what it names was there.
-      continue;
+      throw new Error(
+        `Failed to load ${archive}: no image in it has a name, so no pod could ask for it; give it one where it is built (docker save NAME, ko --tags, skopeo copy ... docker-archive:FILE:NAME)`,
+      );
     }
     loaded.push(...names);
   }
