@@ -60,20 +60,35 @@ static int parse_dns_upstream(const char *value, struct options *options)
 	return parse_address(value, &upstream->address);
 }
 
-static int parse_publish(const char *value, struct options *options)
+static int parse_pair(const char *value, struct endpoint *first, struct endpoint *second)
 {
-	char outer[ENDPOINT_TEXT_SIZE];
+	char text[ENDPOINT_TEXT_SIZE];
 	const char *equals = strchr(value, '=');
 
-	if (options->published_count == PUBLISHED_MAX || equals == NULL ||
-	    (size_t)(equals - value) >= sizeof(outer))
+	if (equals == NULL || (size_t)(equals - value) >= sizeof(text))
 		return -1;
-	memcpy(outer, value, (size_t)(equals - value));
-	outer[equals - value] = '\0';
+	memcpy(text, value, (size_t)(equals - value));
+	text[equals - value] = '\0';
+	if (endpoint_parse(text, first) != 0)
+		return -1;
+	return endpoint_parse(equals + 1, second);
+}
+
+static int parse_publish(const char *value, struct options *options)
+{
+	if (options->published_count == PUBLISHED_MAX)
+		return -1;
 	struct published *published = &options->published[options->published_count++];
-	if (endpoint_parse(outer, &published->outer) != 0)
+	return parse_pair(value, &published->outer, &published->inner);
+}
+
+static int parse_borrow(const char *value, struct options *options)
+{
+	if (options->published_count == PUBLISHED_MAX)
 		return -1;
-	return endpoint_parse(equals + 1, &published->inner);
+	struct published *published = &options->published[options->published_count++];
+	published->outward = true;
+	return parse_pair(value, &published->inner, &published->outer);
 }
 
 static int parse_deny_outside(const char *value, struct options *options)
@@ -104,6 +119,7 @@ static const struct option {
     {"--direct", parse_direct, "on or off", false},
     {"--dns-upstream", parse_dns_upstream, "IP or IP:PORT, at most 8 times", false},
     {"--publish", parse_publish, "OUTERIP:PORT=INNERIP:PORT, at most 64 times", false},
+    {"--borrow", parse_borrow, "INNERIP:PORT=OUTERIP:PORT, with --publish at most 64 times", false},
     {"--deny-outside", parse_deny_outside,
      "an IPv4 network such as 169.254.0.0/16, at most 64 times", false},
 };

@@ -13,10 +13,11 @@
 #define PUBLISHED_MAX 64
 #define DENIED_MAX 64
 
-/** A port of the runner's namespace that leads to one in the node's. */
+/** A port of the runner's namespace that leads to one in the node's, or the other way round. */
 struct published {
 	struct endpoint outer;
 	struct endpoint inner;
+	bool outward; /**< listens on inner, leads to outer */
 };
 
 struct options {

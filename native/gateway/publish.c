@@ -9,20 +9,24 @@ int publish_open(struct gateway *gateway, struct published_ports *ports, struct 
 	ports->count = 0;
 	for (size_t i = 0; i < options->published_count; i++) {
 		const struct published *published = &options->published[i];
-		const struct frontend_key key = {PROTOCOL_TCP, published->outer};
+		const bool outward = published->outward;
+		const struct endpoint from = outward ? published->inner : published->outer;
+		const struct endpoint to = outward ? published->outer : published->inner;
+		const struct frontend_key key = {PROTOCOL_TCP, from};
 		char text[ENDPOINT_TEXT_SIZE];
 
 		tcp_listener_init(gateway, &ports->listeners[i]);
-		ports->listeners[i].published = true;
-		ports->frontends[i] = frontend_create(key, SIDE_INSIDE, &published->inner, 1);
+		ports->listeners[i].published = !outward;
+		ports->frontends[i] =
+		    frontend_create(key, outward ? SIDE_OUTSIDE : SIDE_INSIDE, &to, 1);
 		ports->count++;
 		int status = ports->frontends[i] == NULL
 		                 ? -ENOMEM
-		                 : tcp_listener_open(&ports->listeners[i], true, published->outer,
+		                 : tcp_listener_open(&ports->listeners[i], !outward, from,
 		                                     ports->frontends[i]);
 		if (status < 0)
-			return fail(failure, -status, "listen on %s of the runner",
-			            endpoint_format(published->outer, text));
+			return fail(failure, -status, "listen on %s of the %s",
+			            endpoint_format(from, text), outward ? "node" : "runner");
 	}
 	return 0;
 }

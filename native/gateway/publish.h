@@ -1,4 +1,7 @@
-/* Ports of the runner that lead to fixed ports of the node: the API server's above all. */
+/*
+ * Ports of the runner that lead to fixed ports of the node: the API server's above all. And ports of
+ * the node that lead to the runner's: those of a registry on the runner's own loopback.
+ */
 #ifndef GATEWAY_PUBLISH_H
 #define GATEWAY_PUBLISH_H
 

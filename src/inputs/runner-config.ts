@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { errorMessage, InputError } from '../errors.ts';
 import { without } from './components.ts';
 import type { Inputs } from './inputs.ts';
+import { parseRegistries, type Registries } from '../k3s/registries.ts';
 import { takeOwn, type Flag } from './k3s-args.ts';
 
 /** A file of k3s's directory `server/manifests`. */
@@ -16,9 +17,12 @@ export interface Manifest {
 export interface RunnerConfig {
   readonly flags: readonly Flag[];
   readonly manifests: readonly Manifest[];
+  /** Undefined where there are none. */
+  readonly registries: Registries | undefined;
 }
 
 const CONFIG = '/etc/rancher/k3s/config.yaml';
+const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
 const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
 
 /**
@@ -44,17 +48,19 @@ export async function readRunnerConfig(): Promise<RunnerConfig> {
       }),
     ),
     manifests: await Promise.all(manifests),
+    registries: parseRegistries((await readIfThere(REGISTRIES)) ?? '', REGISTRIES),
   };
 }
 
 /** The inputs with what the runner's files ask for; what the inputs say comes after. */
-export function withRunnerConfig(inputs: Inputs, { flags }: RunnerConfig): Inputs {
+export function withRunnerConfig(inputs: Inputs, { flags, registries }: RunnerConfig): Inputs {
   const { k3sArgs, components } = inputs;
   const found = takeOwn(flags);
   const { pods, services, dns } = k3sArgs.networks;
   return {
     ...inputs,
     components: without(components, found.disable),
+    registries: inputs.registries ?? registries,
     k3sArgs: {
       flags: [...found.flags, ...k3sArgs.flags],
       networks: {

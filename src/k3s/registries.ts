@@ -6,12 +6,17 @@ export interface Registries {
   readonly content: string;
   /** What must never be printed. */
   readonly secrets: readonly string[];
+  /** Ports of 127.0.0.1 where a registry is asked. */
+  readonly localPorts: readonly number[];
 }
 
 const KEYS = ['mirrors', 'configs'];
 
-/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
-export function parseRegistries(content: string): Registries | undefined {
+/**
+ * @param where what an error calls the content
+ * @throws InputError if `content` is no such file; never with a part of the content, which is secret
+ */
+export function parseRegistries(content: string, where = 'registries'): Registries | undefined {
   if (content.trim() === '') {
     return undefined;
   }
@@ -19,25 +24,29 @@ export function parseRegistries(content: string): Registries | undefined {
   const [error] = document.errors;
   if (error !== undefined) {
     const line = content.slice(0, error.pos[0]).split('\n').length;
-    throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+    throw new InputError(`${where}: line ${line} is not YAML (${error.code})`);
   }
   const value: unknown = document.toJS();
   if (!isMapping(value)) {
     throw new InputError(
-      'registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs',
+      `${where}: is not a mapping; give the content of a registries.yaml, with mirrors or configs`,
     );
   }
   const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
   const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
   if (unknown.length > 0 || notMapping.length > 0) {
     throw new InputError(
-      `registries: ${[
+      `${where}: ${[
         ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
         ...notMapping.map((key) => `${key} is not a mapping of registries`),
       ].join('; ')}`,
     );
   }
-  return { content, secrets: secretsIn(value['configs']) };
+  return {
+    content,
+    secrets: secretsIn(value['configs']),
+    localPorts: localPortsIn(value['mirrors']),
+  };
 }
 
 /** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
@@ -56,6 +65,27 @@ function secretsIn(configs: unknown): string[] {
       ...basic.map((text) => Buffer.from(text).toString('base64')),
     ].filter((secret) => secret !== '');
   });
+}
+
+/** The node has its node ports itself, and the runner's are led there. */
+const isNodePort = (port: number): boolean => port >= 30_000 && port <= 32_767;
+
+/** A mirror's own name is asked as well, when no endpoint of it has the image. */
+function localPortsIn(mirrors: unknown): number[] {
+  const places = isMapping(mirrors)
+    ? Object.entries(mirrors).flatMap(([name, mirror]) => [
+        `http://${name}`,
+        ...(isMapping(mirror) && Array.isArray(mirror['endpoint'])
+          ? (mirror['endpoint'] as unknown[])
+          : []),
+      ])
+    : [];
+  const ports = places.flatMap((place) => {
+    const [, host = '', port = ''] =
+      /^https?:\/\/(localhost|127\.0\.0\.1):(\d{1,5})(?:\/|$)/.exec(String(place)) ?? [];
+    return host === '' || isNodePort(Number(port)) ? [] : [Number(port)];
+  });
+  return [...new Set(ports)].filter((port) => port >= 1 && port <= 65_535).sort((a, b) => a - b);
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

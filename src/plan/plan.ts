@@ -196,6 +196,7 @@ export function makePlan(input: PlanInput): Plan {
         environment,
         ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
           denyOutside: inputs.denyOutside,
+          runnerPorts: inputs.registries?.localPorts ?? [],
           wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
           controller: [
             ...applied.flatMap(({ contribution }) => contribution.controller ?? []),

@@ -12,6 +12,8 @@ const CONTROLLER_METRICS_PORT = 10_240;
 interface ProcessArguments {
   /** Networks outside that pods do not reach. */
   readonly denyOutside: readonly string[];
+  /** Ports of the node's 127.0.0.1 that lead to the runner's. */
+  readonly runnerPorts: readonly number[];
   /** A program and its arguments that k3s is run under. */
   readonly wrapper: readonly string[];
   readonly controller: readonly string[];
@@ -54,7 +56,10 @@ function declare(
   ];
 }
 
-function networkSteps(context: Context, { denyOutside, controller }: ProcessArguments): Step[] {
+function networkSteps(
+  context: Context,
+  { denyOutside, runnerPorts, controller }: ProcessArguments,
+): Step[] {
   const { layout, addresses, facts, nodeName } = context;
   return [
     {
@@ -81,6 +86,7 @@ function networkSteps(context: Context, { denyOutside, controller }: ProcessArgu
           can(facts, 'output-dnat') ? 'on' : 'off',
           ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
           ...denyOutside.flatMap((network) => ['--deny-outside', network]),
+          ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
           '--publish',
           `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
         ]),

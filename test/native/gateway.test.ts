@@ -22,6 +22,7 @@ describe.each([
       // The first refuses, so that every question also shows that the next is asked.
       dnsUpstreams: (outside) => ['127.0.0.1:1', outside],
       publish: ['127.0.0.1:6443=127.0.0.1:6443'],
+      borrow: ['127.0.0.1:5000=127.0.0.1:5000'],
     });
     client = await n.addPod('client');
     servers = [await n.addPod('a'), await n.addPod('b'), await n.addPod('c')];
@@ -256,6 +257,14 @@ describe.each([
 
   test('publishes the API server to the runner', async () => {
     expect(await n.ask('runner', 'tcp', '127.0.0.1', 6443, 3)).toEqual({ 'api 127.0.0.1': 3 });
+  });
+
+  test("leads a port of the node's loopback to the runner's", async () => {
+    expect(await n.ask('node', 'tcp', '127.0.0.1', 5000, 1)).toEqual({ ECONNRESET: 1 });
+    await n.serve('runner', 'registry', [5000]);
+    expect(await n.ask('node', 'tcp', '127.0.0.1', 5000, 3)).toEqual({ 'registry 127.0.0.1': 3 });
+    expect(await n.ask(client, 'tcp', '127.0.0.1', 5000, 1)).toEqual({ ECONNREFUSED: 1 });
+    expect(await n.ask(client, 'tcp', node, 5000, 1)).toEqual({ ECONNREFUSED: 1 });
   });
 
   test('lets connections to a removed endpoint go on', async () => {

@@ -27,6 +27,8 @@ static void good(void)
 	                      "10.0.0.2:5353",
 	                      "--publish",
 	                      "127.0.0.1:6444=127.0.0.1:6443",
+	                      "--borrow",
+	                      "127.0.0.1:5000=127.0.0.1:5001",
 	                      "--deny-outside",
 	                      "169.254.0.0/16",
 	                      "--deny-outside",
@@ -41,9 +43,12 @@ static void good(void)
 	check(options.dns_upstream_count == 2 && options.dns_upstreams[0].port == 53 &&
 	          options.dns_upstreams[1].port == 5353,
 	      "--dns-upstream, port 53 unless told otherwise");
-	check(options.published_count == 1 && options.published[0].outer.port == 6444 &&
-	          options.published[0].inner.port == 6443,
+	check(options.published_count == 2 && options.published[0].outer.port == 6444 &&
+	          options.published[0].inner.port == 6443 && !options.published[0].outward,
 	      "--publish");
+	check(options.published[1].inner.port == 5000 && options.published[1].outer.port == 5001 &&
+	          options.published[1].outward,
+	      "--borrow");
 	check(options.denied_count == 2 && options.denied[0].prefix == 16 &&
 	          options.denied[1].prefix == 0,
 	      "--deny-outside");
@@ -62,6 +67,8 @@ static void bad(void)
 	     "--publish lacks its value: must be OUTERIP:PORT=INNERIP:PORT, at most 64 times"},
 	    {{MANDATORY, "--publish", "1.2.3.4:5", NULL},
 	     "Bad --publish '1.2.3.4:5': must be OUTERIP:PORT=INNERIP:PORT, at most 64 times"},
+	    {{MANDATORY, "--borrow", "127.0.0.1:5000", NULL},
+	     "Bad --borrow '127.0.0.1:5000': must be INNERIP:PORT=OUTERIP:PORT, with --publish at most 64 times"},
 	    {{MANDATORY, "--dns-upstream", "fe80::1", NULL},
 	     "Bad --dns-upstream 'fe80::1': must be IP or IP:PORT, at most 8 times"},
 	    {{MANDATORY, "--pod-cidr", "10.42.0.0", NULL},

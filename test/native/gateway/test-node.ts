@@ -13,6 +13,7 @@ export interface TestNodeOptions {
   sanitize: boolean;
   dnsUpstreams(outside: string): readonly string[];
   publish?: readonly string[];
+  borrow?: readonly string[];
   /** Whether pods reach Services by rules of their own. */
   direct?: boolean;
 }
@@ -95,6 +96,7 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ...['--router', '10.42.0.254', '--pod-cidr', '10.42.0.0/16', '--service-cidr', '10.43.0.0/16'],
     ...options.dnsUpstreams(outside).flatMap((upstream) => ['--dns-upstream', upstream]),
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
+    ...(options.borrow ?? []).flatMap((port) => ['--borrow', port]),
     ...['--direct', options.direct ? 'on' : 'off'],
   ];
   const operations: Operation[] = [

@@ -48,6 +48,7 @@ it('puts the inputs after the files', () => {
   const merged = withRunnerConfig(inputs('--service-cidr=10.63.0.0/16 --debug'), {
     flags,
     manifests: [],
+    registries: undefined,
   });
   expect(merged.components).toEqual(['local-storage', 'metrics']);
   expect(merged.k3sArgs.networks).toEqual({
@@ -60,7 +61,7 @@ it('puts the inputs after the files', () => {
 
 it('refuses in files what it refuses in inputs, by the name of the file', () => {
   const flags = flagsOfConfig([at('/etc/x.yaml', 'data-dir: /tmp/k\n')]);
-  expect(() => withRunnerConfig(inputs(''), { flags, manifests: [] })).toThrow(
-    /^\/etc\/x\.yaml: --data-dir is not k3s's/,
-  );
+  expect(() =>
+    withRunnerConfig(inputs(''), { flags, manifests: [], registries: undefined }),
+  ).toThrow(/^\/etc\/x\.yaml: --data-dir is not k3s's/);
 });

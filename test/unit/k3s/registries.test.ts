@@ -31,7 +31,23 @@ it('keeps the text as it is and finds everything to mask', () => {
       '1234',
       Buffer.from('me:1234').toString('base64'),
     ],
+    localPorts: [],
   });
+});
+
+it.each([
+  ['mirrors: {"localhost:5000": {endpoint: ["http://localhost:5000"]}}', [5000]],
+  // The name is asked after the endpoints.
+  ['mirrors: {"localhost:5000": {endpoint: ["http://127.0.0.1:5001/v2"]}}', [5000, 5001]],
+  ['mirrors: {"localhost:5000":}', [5000]],
+  ['mirrors: {docker.io: {endpoint: ["https://localhost:443", "https://r.example:5000"]}}', [443]],
+  // Nothing says which port is meant, or it is the node's own.
+  ['mirrors: {docker.io: {endpoint: ["http://localhost"]}}', []],
+  ['mirrors: {"localhost:30500": {}}', []],
+  ['mirrors: {"localhost:99999": {}, "xlocalhost:5000": {}, "localhost:0": {}}', []],
+  ['configs: {"localhost:5000": {tls: {insecure_skip_verify: true}}}', []],
+])("finds the runner's own ports in %j", (content, ports) => {
+  expect(parseRegistries(content)?.localPorts).toEqual(ports);
 });
 
 it.each(['', ' \n'])('takes %j for nothing', (content) => {
