@@ -6,7 +6,7 @@ import { tool } from '../testbed/tools.ts';
 import { follow, type Followed } from './support/follow.ts';
 import { Job } from './support/job.ts';
 
-const PROGRAM = '/tmp/registry/outside';
+const PROGRAM = '/opt/registry';
 /** What a step has pushed to a registry on the runner's 127.0.0.1:5000. */
 const PUSHED = 'localhost:5000/rancher/mirrored-library-busybox:1.37.0';
 const MIRRORS = '{mirrors: {"localhost:5000": {endpoint: ["http://localhost:5000"]}}}';
@@ -49,9 +49,10 @@ await must(await fetch(to.base + '/manifests/' + to.tag, { method: 'PUT', header
 `;
 
 beforeAll(async () => {
-  sandbox = await startClusterSandbox();
+  sandbox = await startClusterSandbox({
+    mounts: [{ source: await tool('outside'), destination: PROGRAM, readonly: true }],
+  });
   job = await Job.create(sandbox);
-  await sandbox.copyIn(await tool('outside'), '/tmp/registry');
   registry = follow(job, [...[PROGRAM, '-address', '127.0.0.1'], `${IMAGES_PATH}/busybox.tar`]);
   await registry.next(/^ready$/);
 });
@@ -92,10 +93,10 @@ test('what a step pushes to a node port, pods are made of', async () => {
               image: 'rancher/mirrored-library-busybox:1.37.0',
               command: [PROGRAM, '-address', '0.0.0.0'],
               readinessProbe: { httpGet: { path: '/v2/', port: 5000 }, periodSeconds: 1 },
-              volumeMounts: [{ name: 'program', mountPath: '/tmp/registry' }],
+              volumeMounts: [{ name: 'program', mountPath: PROGRAM }],
             },
           ],
-          volumes: [{ name: 'program', hostPath: { path: '/tmp/registry' } }],
+          volumes: [{ name: 'program', hostPath: { path: PROGRAM } }],
         },
       },
       {
