@@ -43900,8 +43900,11 @@ var dist = __nccwpck_require__(8815);
 
 
 const KEYS = ['mirrors', 'configs'];
-/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
-function parseRegistries(content) {
+/**
+ * @param where what an error calls the content
+ * @throws InputError if `content` is no such file; never with a part of the content, which is secret
+ */
+function parseRegistries(content, where = 'registries') {
     if (content.trim() === '') {
         return undefined;
     }
@@ -43909,21 +43912,25 @@ function parseRegistries(content) {
     const [error] = document.errors;
     if (error !== undefined) {
         const line = content.slice(0, error.pos[0]).split('\n').length;
-        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+        throw new InputError(`${where}: line ${line} is not YAML (${error.code})`);
     }
     const value = document.toJS();
     if (!isMapping(value)) {
-        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
+        throw new InputError(`${where}: is not a mapping; give the content of a registries.yaml, with mirrors or configs`);
     }
     const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
     const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
     if (unknown.length > 0 || notMapping.length > 0) {
-        throw new InputError(`registries: ${[
+        throw new InputError(`${where}: ${[
             ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
             ...notMapping.map((key) => `${key} is not a mapping of registries`),
         ].join('; ')}`);
     }
-    return { content, secrets: secretsIn(value['configs']) };
+    return {
+        content,
+        secrets: secretsIn(value['configs']),
+        localPorts: localPortsIn(value['mirrors']),
+    };
 }
 /** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
 function secretsIn(configs) {
@@ -43938,6 +43945,24 @@ function secretsIn(configs) {
             ...basic.map((text) => Buffer.from(text).toString('base64')),
         ].filter((secret) => secret !== '');
     });
+}
+/** The node has its node ports itself, and the runner's are led there. */
+const isNodePort = (port) => port >= 30_000 && port <= 32_767;
+/** A mirror's own name is asked as well, when no endpoint of it has the image. */
+function localPortsIn(mirrors) {
+    const places = isMapping(mirrors)
+        ? Object.entries(mirrors).flatMap(([name, mirror]) => [
+            `http://${name}`,
+            ...(isMapping(mirror) && Array.isArray(mirror['endpoint'])
+                ? mirror['endpoint']
+                : []),
+        ])
+        : [];
+    const ports = places.flatMap((place) => {
+        const [, host = '', port = ''] = /^https?:\/\/(localhost|127\.0\.0\.1):(\d{1,5})(?:\/|$)/.exec(String(place)) ?? [];
+        return host === '' || isNodePort(Number(port)) ? [] : [Number(port)];
+    });
+    return [...new Set(ports)].filter((port) => port >= 1 && port <= 65_535).sort((a, b) => a - b);
 }
 function isMapping(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -45738,7 +45763,9 @@ async function findWarmStart(options) {
 
 
 
+
 const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
+const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
 const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
 /**
  * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
@@ -45761,16 +45788,18 @@ async function readRunnerConfig() {
             return text === undefined ? [] : [{ path, text }];
         })),
         manifests: await Promise.all(manifests),
+        registries: parseRegistries((await readIfThere(REGISTRIES)) ?? '', REGISTRIES),
     };
 }
 /** The inputs with what the runner's files ask for; what the inputs say comes after. */
-function withRunnerConfig(inputs, { flags }) {
+function withRunnerConfig(inputs, { flags, registries }) {
     const { k3sArgs, components } = inputs;
     const found = takeOwn(flags);
     const { pods, services, dns } = k3sArgs.networks;
     return {
         ...inputs,
         components: without(components, found.disable),
+        registries: inputs.registries ?? registries,
         k3sArgs: {
             flags: [...found.flags, ...k3sArgs.flags],
             networks: {
@@ -50020,7 +50049,7 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context, { denyOutside, controller }) {
+function networkSteps(context, { denyOutside, runnerPorts, controller }) {
     const { layout, addresses, facts, nodeName } = context;
     return [
         {
@@ -50047,6 +50076,7 @@ function networkSteps(context, { denyOutside, controller }) {
                     can(facts, 'output-dnat') ? 'on' : 'off',
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
                     ...denyOutside.flatMap((network) => ['--deny-outside', network]),
+                    ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
@@ -50202,6 +50232,7 @@ function makePlan(input) {
                 environment,
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
+                    runnerPorts: inputs.registries?.localPorts ?? [],
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
                     controller: [
                         ...applied.flatMap(({ contribution }) => contribution.controller ?? []),

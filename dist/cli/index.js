@@ -44792,9 +44792,16 @@ async function containerdSocket(init) {
 
 
 
-/** Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it. */
+/**
+ * Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it.
+ * @returns the names it holds, in alphabetical order
+ */
 async function importArchive(store, path) {
-    await ctr(store, ['images', 'import', path]);
+    const before = new Set(await imageNames(store));
+    const said = new Set((await ctr(store, ['images', 'import', path])).split(/\s+/));
+    const names = await imageNames(store);
+    // What ctr prints of each image depends on its release; the name is a word of it.
+    return names.filter((name) => said.has(name) || !before.has(name));
 }
 /** The names of the cluster's images, sorted; without those that are digests only. */
 async function imageNames(store) {
@@ -49120,7 +49127,7 @@ async function kindOf(path) {
 /**
  * Loads image archives into a running cluster.
  * @param patterns paths or globs
- * @returns the names that were not there before, or now name another image
+ * @returns the names they hold
  * @throws InputError for a file that is not there, Error if an archive names no image
  */
 async function load(cluster, patterns) {
@@ -49131,12 +49138,9 @@ async function load(cluster, patterns) {
     });
     const loaded = [];
     for (const archive of archives) {
-        const before = new Set(await imageNames(cluster));
-        await importArchive(cluster, archive);
-        const names = (await imageNames(cluster)).filter((name) => !before.has(name));
+        const names = await importArchive(cluster, archive);
         if (names.length === 0) {
-            // Loaded again, most likely: what it names was there.
-            continue;
+            throw new Error(`Failed to load ${archive}: no image in it has a name, so no pod could ask for it; give it one where it is built (docker save NAME, ko --tags, skopeo copy ... docker-archive:FILE:NAME)`);
         }
         loaded.push(...names);
     }
@@ -49599,8 +49603,11 @@ function exampleFor(request) {
 
 
 const KEYS = ['mirrors', 'configs'];
-/** @throws InputError if `content` is no such file; never with a part of the content, which is secret */
-function parseRegistries(content) {
+/**
+ * @param where what an error calls the content
+ * @throws InputError if `content` is no such file; never with a part of the content, which is secret
+ */
+function parseRegistries(content, where = 'registries') {
     if (content.trim() === '') {
         return undefined;
     }
@@ -49608,21 +49615,25 @@ function parseRegistries(content) {
     const [error] = document.errors;
     if (error !== undefined) {
         const line = content.slice(0, error.pos[0]).split('\n').length;
-        throw new InputError(`registries: line ${line} is not YAML (${error.code})`);
+        throw new InputError(`${where}: line ${line} is not YAML (${error.code})`);
     }
     const value = document.toJS();
     if (!isMapping(value)) {
-        throw new InputError('registries: is not a mapping; give the content of a registries.yaml, with mirrors or configs');
+        throw new InputError(`${where}: is not a mapping; give the content of a registries.yaml, with mirrors or configs`);
     }
     const unknown = Object.keys(value).filter((key) => !KEYS.includes(key));
     const notMapping = KEYS.filter((key) => value[key] !== undefined && !isMapping(value[key]));
     if (unknown.length > 0 || notMapping.length > 0) {
-        throw new InputError(`registries: ${[
+        throw new InputError(`${where}: ${[
             ...unknown.map((key) => `"${key}" is not known, it has mirrors and configs`),
             ...notMapping.map((key) => `${key} is not a mapping of registries`),
         ].join('; ')}`);
     }
-    return { content, secrets: secretsIn(value['configs']) };
+    return {
+        content,
+        secrets: secretsIn(value['configs']),
+        localPorts: localPortsIn(value['mirrors']),
+    };
 }
 /** All of `configs.<registry>.auth` but the user's name: password, auth, identity_token. */
 function secretsIn(configs) {
@@ -49637,6 +49648,24 @@ function secretsIn(configs) {
             ...basic.map((text) => Buffer.from(text).toString('base64')),
         ].filter((secret) => secret !== '');
     });
+}
+/** The node has its node ports itself, and the runner's are led there. */
+const isNodePort = (port) => port >= 30_000 && port <= 32_767;
+/** A mirror's own name is asked as well, when no endpoint of it has the image. */
+function localPortsIn(mirrors) {
+    const places = isMapping(mirrors)
+        ? Object.entries(mirrors).flatMap(([name, mirror]) => [
+            `http://${name}`,
+            ...(isMapping(mirror) && Array.isArray(mirror['endpoint'])
+                ? mirror['endpoint']
+                : []),
+        ])
+        : [];
+    const ports = places.flatMap((place) => {
+        const [, host = '', port = ''] = /^https?:\/\/(localhost|127\.0\.0\.1):(\d{1,5})(?:\/|$)/.exec(String(place)) ?? [];
+        return host === '' || isNodePort(Number(port)) ? [] : [Number(port)];
+    });
+    return [...new Set(ports)].filter((port) => port >= 1 && port <= 65_535).sort((a, b) => a - b);
 }
 function isMapping(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -50360,7 +50389,9 @@ async function findWarmStart(options) {
 
 
 
+
 const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
+const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
 const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
 /**
  * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
@@ -50383,16 +50414,18 @@ async function readRunnerConfig() {
             return text === undefined ? [] : [{ path, text }];
         })),
         manifests: await Promise.all(manifests),
+        registries: parseRegistries((await runner_config_readIfThere(REGISTRIES)) ?? '', REGISTRIES),
     };
 }
 /** The inputs with what the runner's files ask for; what the inputs say comes after. */
-function withRunnerConfig(inputs, { flags }) {
+function withRunnerConfig(inputs, { flags, registries }) {
     const { k3sArgs, components } = inputs;
     const found = takeOwn(flags);
     const { pods, services, dns } = k3sArgs.networks;
     return {
         ...inputs,
         components: without(components, found.disable),
+        registries: inputs.registries ?? registries,
         k3sArgs: {
             flags: [...found.flags, ...k3sArgs.flags],
             networks: {
@@ -53209,7 +53242,7 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context, { denyOutside, controller }) {
+function networkSteps(context, { denyOutside, runnerPorts, controller }) {
     const { layout, addresses, facts, nodeName } = context;
     return [
         {
@@ -53236,6 +53269,7 @@ function networkSteps(context, { denyOutside, controller }) {
                     can(facts, 'output-dnat') ? 'on' : 'off',
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
                     ...denyOutside.flatMap((network) => ['--deny-outside', network]),
+                    ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
@@ -53391,6 +53425,7 @@ function makePlan(input) {
                 environment,
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
+                    runnerPorts: inputs.registries?.localPorts ?? [],
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
                     controller: [
                         ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
