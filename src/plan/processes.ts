@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { argumentOf, isSecret, type Flag } from '../inputs/k3s-args.ts';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
 import { can } from '../sandbox/facts.ts';
@@ -38,10 +39,20 @@ export function processSteps(
     },
     ...(secrets.length === 0
       ? []
-      : [{ ...k3s, isSecret: true as const, operations: secrets.map(argument) }]),
+      : [{ ...k3s, isSecret: true as const, operations: secretFile(context, secrets) }]),
     { ...k3s, operations: [['start', 'k3s'], ['ready']] },
   ];
   return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
+}
+
+/** Whoever may list processes sees their arguments; k3s reads its flags from files beside its own, too. */
+function secretFile({ paths }: Context, flags: readonly Flag[]): Operation[] {
+  const directory = `${paths.config}.d`;
+  const values = Object.fromEntries(flags.map(({ name, value }) => [name, value ?? '']));
+  return [
+    ['directory', directory, '0700'],
+    ['write', `${directory}/secrets.yaml`, '0600', stringify(values)],
+  ];
 }
 
 function declare(
