@@ -50021,6 +50021,7 @@ function sameSetting(field, flag) {
 
 
 
+
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
@@ -50038,10 +50039,19 @@ function processSteps(context, flags, args) {
         },
         ...(secrets.length === 0
             ? []
-            : [{ ...k3s, isSecret: true, operations: secrets.map(argument) }]),
+            : [{ ...k3s, isSecret: true, operations: secretFile(context, secrets) }]),
         { ...k3s, operations: [['start', 'k3s'], ['ready']] },
     ];
     return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
+}
+/** Whoever may list processes sees their arguments; k3s reads its flags from files beside its own, too. */
+function secretFile({ paths }, flags) {
+    const directory = `${paths.config}.d`;
+    const values = Object.fromEntries(flags.map(({ name, value }) => [name, value ?? '']));
+    return [
+        ['directory', directory, '0700'],
+        ['write', `${directory}/secrets.yaml`, '0600', (0,dist/* stringify */.As)(values)],
+    ];
 }
 function declare({ layout }, name, policy, argv) {
     return [
