@@ -1,9 +1,9 @@
-import { innerInit } from '../namespaces/find-init.ts';
+import { nodeRoot } from '../namespaces/find-init.ts';
 
 /**
- * The socket of k3s's containerd, reached from outside: no process of ours is needed within.
+ * The socket of k3s's containerd, reached from outside.
  * @param init init's outer process
  */
 export async function containerdSocket(init: number): Promise<string> {
-  return `/proc/${await innerInit(init)}/root/run/k3s/containerd/containerd.sock`;
+  return `${await nodeRoot(init)}/run/k3s/containerd/containerd.sock`;
 }

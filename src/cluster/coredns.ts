@@ -1,10 +1,8 @@
 import { parseAllDocuments } from 'yaml';
 import { errorMessage } from '../errors.ts';
+import { applyOne } from '../kubernetes/apply.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import type { CorednsPlan } from '../plan/coredns.ts';
-
-/** Owns the fields that are handed over; k3s takes them over under a name of its own. */
-const FIELD_MANAGER = 'k3s-in-gvisor';
 
 /** An object of a manifest, as far as it is looked into. */
 interface ManifestObject {
@@ -19,7 +17,7 @@ interface ManifestObject {
  * seconds later, and its node controller writes the key NodeHosts, without which CoreDNS's pod cannot
  * start, only when a node changes after the ConfigMap came (pkg/node/controller.go): a node that was
  * faster waits minutes for its cluster's DNS. k3s's Addon controller finds the objects as it wants
- * them and takes them over; where the manifest cannot be had, it adds the rest to the ConfigMap.
+ * them and takes them over, under a field manager of its own; where the manifest cannot be had, it adds the rest to the ConfigMap.
  */
 export async function handOverCoredns(
   api: ApiClient,
@@ -29,12 +27,7 @@ export async function handOverCoredns(
   const paths = new ResourcePaths(api, signal);
   await Promise.all(
     objectsOf(plan, notice).map(async (object) =>
-      api.request('PATCH', await paths.of(object), {
-        query: { fieldManager: FIELD_MANAGER, force: 'true' },
-        contentType: 'application/apply-patch+yaml',
-        body: object,
-        signal,
-      }),
+      applyOne(api, { path: await paths.of(object), object }, signal),
     ),
   );
 }

@@ -15,15 +15,24 @@ export async function apply(
   objects: readonly Applied[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { path, object } of objects) {
-    await client.request('PATCH', path, {
-      query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
-      // JSON is YAML, and every supported API server takes this type.
-      contentType: 'application/apply-patch+yaml',
-      body: object,
-      signal,
-    });
+  for (const each of objects) {
+    await applyOne(client, each, signal);
   }
+}
+
+/** The same for one object, where the order of several does not matter. */
+export async function applyOne(
+  client: ApiClient,
+  { path, object }: Applied,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.request('PATCH', path, {
+    query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
+    // JSON is YAML, and every supported API server takes this type.
+    contentType: 'application/apply-patch+yaml',
+    body: object,
+    signal,
+  });
 }
 
 /** Tries until it succeeds: the API server answers before all it needs is there. */

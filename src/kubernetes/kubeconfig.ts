@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+
+import { ApiClient } from './client.ts';
 
 /** How to reach the API server and who to be. PEM texts. */
 export interface Access {
@@ -7,6 +10,22 @@ export interface Access {
   readonly cert: string | undefined;
   readonly key: string | undefined;
   readonly token: string | undefined;
+}
+
+/**
+ * What `work` makes of a client for the cluster of a kubeconfig's file; its connections end with it.
+ * @throws if the file cannot be read, and what `work` throws
+ */
+export async function withClient<T>(
+  kubeconfig: string,
+  work: (client: ApiClient) => Promise<T>,
+): Promise<T> {
+  const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
 }
 
 /**

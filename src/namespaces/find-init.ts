@@ -43,6 +43,14 @@ export async function innerInit(init: number): Promise<number> {
   );
 }
 
+/**
+ * The root directory of a run's namespaces, as seen from outside: no process of ours is needed within.
+ * @param init init's outer process
+ */
+export async function nodeRoot(init: number): Promise<string> {
+  return `/proc/${await innerInit(init)}/root`;
+}
+
 /** A process may end between being listed and being read. */
 function read(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => '');

@@ -2,7 +2,7 @@ import { MODES, type Isolation, type Mode, type Sysctls } from '../mode.ts';
 import { can, hasOneUser, type Facts, type ProbeName } from '../sandbox/facts.ts';
 import { everyIdAdvice, RUN_AS_ROOT, SECCOMP_ADVICE } from './advice.ts';
 import { chooseHierarchy } from './cgroup-hierarchy.ts';
-import { chooseKernelSettings, wrongSysctls } from './kernel-settings.ts';
+import { chooseKernelSettings, nameWrongSysctls } from './kernel-settings.ts';
 
 /** What a private root with its own network takes: without these there is nothing to run k3s in. */
 const CONTROL_PLANE_PROBES: readonly ProbeName[] = [
@@ -41,8 +41,7 @@ function unsettled(facts: Facts, isolation: Isolation, sysctls: Sysctls): string
   if (isolation === 'none' || sysctls === 'ptrace') {
     return answers('seccomp-trace');
   }
-  const wrong = wrongSysctls(facts).map(([path]) => path);
-  return `the kubelet's sysctls, ${wrong.join(', ')}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
+  return `the kubelet's sysctls, ${nameWrongSysctls(facts)}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
 }
 
 /** Among the runner's own files: no pod can run, since containers need mounts. */

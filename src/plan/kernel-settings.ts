@@ -22,6 +22,13 @@ export function wrongSysctls(facts: Facts): [path: string, value: string][] {
   });
 }
 
+/** Their paths, in words. */
+export function nameWrongSysctls(facts: Facts): string {
+  return wrongSysctls(facts)
+    .map(([path]) => path)
+    .join(', ');
+}
+
 /** How the kubelet comes to find what it demands: as it is, by a mount, by writing, by the interceptor. */
 export type KernelSettings = 'as they are' | 'overlay' | 'written' | 'traced';
 

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { abortAfter } from '../abort.ts';
 import { diagnose, NOTHING_KNOWN, type Diagnosis } from '../cluster/diagnose.ts';
 import { errorMessage } from '../errors.ts';
-import { ApiClient } from '../kubernetes/client.ts';
-import { parseKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { withClient } from '../kubernetes/kubeconfig.ts';
 import { redactJson, type Redact } from '../redact.ts';
 import { findCauses, type Cause } from './causes.ts';
 import { tailLogs, type LogTail } from './logs.ts';
@@ -53,14 +51,11 @@ export async function examine(wanted: {
 
 export async function askCluster(kubeconfig: string): Promise<Diagnosis> {
   const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
-  let client: ApiClient | undefined;
   try {
-    client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
-    return await diagnose(client, patience.signal);
+    return await withClient(kubeconfig, (client) => diagnose(client, patience.signal));
   } catch (error) {
     return { ...NOTHING_KNOWN, unknown: [errorMessage(error)] };
   } finally {
     patience.clear();
-    client?.close();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { abortAfter, unlessAborted } from '../abort.ts';
 import { errorMessage, InputError } from '../errors.ts';
@@ -17,12 +17,11 @@ import { NOTHING_KNOWN } from '../cluster/diagnose.ts';
 import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { pullImages } from '../cluster/pull.ts';
 import { climb, ReadinessError, SERVING, type Climb } from '../cluster/readiness.ts';
-import { ApiClient } from '../kubernetes/client.ts';
-import { parseKubeconfig } from '../kubernetes/kubeconfig.ts';
+import { withClient } from '../kubernetes/kubeconfig.ts';
 import type { RemoteCache, Workshop } from '../supply/supply.ts';
 import { ToolCache } from '../supply/tool-cache.ts';
 import { assertUsable, type Layout } from '../layout.ts';
-import { innerInit } from '../namespaces/find-init.ts';
+import { nodeRoot } from '../namespaces/find-init.ts';
 import { startInit, type Init } from '../namespaces/init.ts';
 import { renderLaunchFile } from '../namespaces/operations.ts';
 import { redactJson, redactor } from '../redact.ts';
@@ -35,7 +34,7 @@ import { gatherFacts } from '../sandbox/gather.ts';
 import { missingPodCgroups } from './pod-cgroups.ts';
 import { saveRecord } from './record.ts';
 import { saveState, type RunState } from './state.ts';
-import { chooseMode } from '../plan/choose-mode.ts';
+import { chooseMode, type ModeChoice } from '../plan/choose-mode.ts';
 import { assertForced, assertKnown } from '../plan/forced.ts';
 import { chooseNamespaces } from '../plan/namespaces.ts';
 import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
@@ -145,7 +144,7 @@ class Run {
     this.#reached('action started');
 
     this.#wait('facts and k3s', 'looking');
-    const [facts, k3s, images] = await unlessAborted(
+    const [{ facts, choice }, k3s, images] = await unlessAborted(
       Promise.all([
         this.#findFacts(),
         installK3s(inputs, { ...workshop, remote, signal }),
@@ -158,7 +157,7 @@ class Run {
 
     const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
     const { manifests } = this.#runner;
-    const warm = await this.#findWarmStart({ facts, tars, k3s: k3s.sha256, workshop });
+    const warm = await this.#findWarmStart({ facts, choice, tars, k3s: k3s.sha256, workshop });
     const prepared = warm.kind === 'prepared' ? warm.images : undefined;
     const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
     this.#leftOut = plan.leftOut;
@@ -225,7 +224,7 @@ class Run {
   }
 
   /** The facts, and at once what cannot be with them: before the time it takes to download. */
-  async #findFacts(): Promise<Facts> {
+  async #findFacts(): Promise<{ readonly facts: Facts; readonly choice: ModeChoice }> {
     const { inputs, layout, events } = this.#options;
     const facts = await gatherFacts(
       layout,
@@ -235,18 +234,19 @@ class Run {
     events.facts(facts);
     await this.#note('facts.json', facts);
     this.#reached('facts found');
-    const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
-    assertForced(inputs.workarounds, { mode, isolation });
-    if (mode === 'control-plane' && inputs.pull.length > 0) {
+    const choice = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+    assertForced(inputs.workarounds, choice);
+    if (choice.mode === 'control-plane' && inputs.pull.length > 0) {
       throw new InputError(
         'pull: in mode control-plane, the one that can be had here, there is no containerd to pull images',
       );
     }
-    return facts;
+    return { facts, choice };
   }
 
   async #findWarmStart(wanted: {
     facts: Facts;
+    choice: ModeChoice;
     tars: readonly string[];
     k3s: string;
     workshop: Workshop;
@@ -256,8 +256,8 @@ class Run {
       return { kind: 'none' };
     }
     this.#wait('prepared images looked up', 'hashing the images');
-    const { facts, ...rest } = wanted;
-    const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+    const { facts, choice, ...rest } = wanted;
+    const { mode, isolation } = choice;
     const launch = chooseNamespaces({ isolation, facts, forced: inputs.workarounds });
     const found = await unlessAborted(
       findWarmStart({ mode, launch, ...rest, layout, remote }),
@@ -343,8 +343,7 @@ class Run {
     return containerdDropIn === undefined
       ? undefined
       : async (signal) => {
-          const root =
-            isolation === 'none' ? '/' : `/proc/${await innerInit(this.#launched().pid)}/root`;
+          const root = isolation === 'none' ? '/' : await nodeRoot(this.#launched().pid);
           await awaitContainerdConfig(root, containerdDropIn, signal);
         };
   }
@@ -354,17 +353,16 @@ class Run {
     if (plan.coredns === undefined) {
       return;
     }
+    const { coredns } = plan;
     const { events } = this.#options;
-    const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
+    const how = { notice: events.notice, signal: this.#signal };
     try {
-      await handOverCoredns(client, plan.coredns, { notice: events.notice, signal: this.#signal });
+      await withClient(kubeconfig, (client) => handOverCoredns(client, coredns, how));
       events.reached(this.#timeline.mark('CoreDNS handed over'));
     } catch (error) {
       if (!this.#signal.aborted) {
         events.warning(`Failed to hand CoreDNS over, k3s will do it later: ${errorMessage(error)}`);
       }
-    } finally {
-      client.close();
     }
   }
 
@@ -379,16 +377,13 @@ class Run {
 
   /** The file that later steps will use, used once. */
   async #prove(kubeconfig: string): Promise<void> {
-    const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
-    try {
-      await client.request('GET', '/version', { signal: this.#signal });
-    } catch (error) {
+    await withClient(kubeconfig, (client) =>
+      client.request('GET', '/version', { signal: this.#signal }),
+    ).catch((error: unknown) => {
       throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errorMessage(error)}`, {
         cause: error,
       });
-    } finally {
-      client.close();
-    }
+    });
   }
 
   #launched(): Init {

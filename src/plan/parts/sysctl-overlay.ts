@@ -1,7 +1,12 @@
 import { dirname, join } from 'node:path';
 import { PRIVATE_FILES } from '../../layout.ts';
 import type { Operation } from '../../namespaces/operations.ts';
-import { chooseKernelSettings, KUBELET_SYSCTLS, wrongSysctls } from '../kernel-settings.ts';
+import {
+  chooseKernelSettings,
+  KUBELET_SYSCTLS,
+  nameWrongSysctls,
+  wrongSysctls,
+} from '../kernel-settings.ts';
 import { WITH_NODE, type Workaround } from '../part.ts';
 
 /**
@@ -19,9 +24,7 @@ export const sysctlOverlay: Workaround = {
   sysctls: Object.keys(KUBELET_SYSCTLS),
   needed: ({ facts, isolation, sysctls }) =>
     chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
-      ? `missing or not as the kubelet wants them: ${wrongSysctls(facts)
-          .map(([path]) => path)
-          .join(', ')}`
+      ? `missing or not as the kubelet wants them: ${nameWrongSysctls(facts)}`
       : undefined,
   contribute: ({ facts }) => {
     const upper = join(PRIVATE_FILES, 'sysctl');

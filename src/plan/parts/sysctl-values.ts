@@ -1,4 +1,4 @@
-import { chooseKernelSettings, wrongSysctls } from '../kernel-settings.ts';
+import { chooseKernelSettings, nameWrongSysctls, wrongSysctls } from '../kernel-settings.ts';
 import { WITH_NODE, type Workaround } from '../part.ts';
 
 /** Nothing is missing, and no overlay takes /proc/sys: Linux, on which the kubelet would write the same. */
@@ -12,9 +12,7 @@ export const sysctlValues: Workaround = {
   removeWhen: 'never: outside of gVisor there is nothing to work around, only to make sure of',
   needed: ({ facts, isolation, sysctls }) =>
     chooseKernelSettings(facts, isolation, sysctls) === 'written'
-      ? `not as the kubelet wants them: ${wrongSysctls(facts)
-          .map(([path]) => path)
-          .join(', ')}`
+      ? `not as the kubelet wants them: ${nameWrongSysctls(facts)}`
       : undefined,
   contribute: ({ facts }) => ({
     operations: {
