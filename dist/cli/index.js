@@ -40387,7 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 4913:
+/***/ 2600:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -44761,6 +44761,13 @@ async function innerInit(init) {
     }
     throw new Error(`Failed to find the first process of the namespaces: init (${init}) has no child`);
 }
+/**
+ * The root directory of a run's namespaces, as seen from outside: no process of ours is needed within.
+ * @param init init's outer process
+ */
+async function nodeRoot(init) {
+    return `/proc/${await innerInit(init)}/root`;
+}
 /** A process may end between being listed and being read. */
 function read(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
@@ -44781,11 +44788,11 @@ function send(pid, signal) {
 ;// CONCATENATED MODULE: ./build/js/cluster/containerd.js
 
 /**
- * The socket of k3s's containerd, reached from outside: no process of ours is needed within.
+ * The socket of k3s's containerd, reached from outside.
  * @param init init's outer process
  */
 async function containerdSocket(init) {
-    return `/proc/${await innerInit(init)}/root/run/k3s/containerd/containerd.sock`;
+    return `${await nodeRoot(init)}/run/k3s/containerd/containerd.sock`;
 }
 
 ;// CONCATENATED MODULE: ./build/js/cluster/image-archives.js
@@ -46534,6 +46541,21 @@ function reasonIn(answer) {
 
 ;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
 
+
+
+/**
+ * What `work` makes of a client for the cluster of a kubeconfig's file; its connections end with it.
+ * @throws if the file cannot be read, and what `work` throws
+ */
+async function withClient(kubeconfig, work) {
+    const client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+    try {
+        return await work(client);
+    }
+    finally {
+        client.close();
+    }
+}
 /**
  * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
  * @throws Error naming what is missing: a half-written file ends so as well.
@@ -46749,8 +46771,6 @@ function withoutTime(line) {
 
 
 
-
-
 /** How long a cluster that is not well may take to say so. */
 const PATIENCE_MS = 10_000;
 /**
@@ -46777,17 +46797,14 @@ async function examine(wanted) {
 }
 async function askCluster(kubeconfig) {
     const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
-    let client;
     try {
-        client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
-        return await diagnose(client, patience.signal);
+        return await withClient(kubeconfig, (client) => diagnose(client, patience.signal));
     }
     catch (error) {
         return { ...NOTHING_KNOWN, unknown: [errors_errorMessage(error)] };
     }
     finally {
         patience.clear();
-        client?.close();
     }
 }
 
@@ -47513,6 +47530,12 @@ function wrongSysctls(facts) {
         return answer?.result !== 'yes' || answer.evidence !== value;
     });
 }
+/** Their paths, in words. */
+function nameWrongSysctls(facts) {
+    return wrongSysctls(facts)
+        .map(([path]) => path)
+        .join(', ');
+}
 /**
  * The cheapest way that the probes allow; undefined where there is none. Writing changes the kernel for
  * all, so it is for where the runner may and nothing is missing: a machine of the runner's own.
@@ -47571,8 +47594,7 @@ function unsettled(facts, isolation, sysctls) {
     if (isolation === 'none' || sysctls === 'ptrace') {
         return answers('seccomp-trace');
     }
-    const wrong = wrongSysctls(facts).map(([path]) => path);
-    return `the kubelet's sysctls, ${wrong.join(', ')}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
+    return `the kubelet's sysctls, ${nameWrongSysctls(facts)}: ${answers('overlay-proc-sys')}; ${answers('seccomp-trace')}`;
 }
 /** Among the runner's own files: no pod can run, since containers need mounts. */
 function obstaclesWithout(mode, facts) {
@@ -48570,9 +48592,7 @@ const sysctlOverlay = {
     removeWhen: 'gVisor has these six sysctls and lets root write them',
     sysctls: Object.keys(KUBELET_SYSCTLS),
     needed: ({ facts, isolation, sysctls }) => chooseKernelSettings(facts, isolation, sysctls) === 'overlay'
-        ? `missing or not as the kubelet wants them: ${wrongSysctls(facts)
-            .map(([path]) => path)
-            .join(', ')}`
+        ? `missing or not as the kubelet wants them: ${nameWrongSysctls(facts)}`
         : undefined,
     contribute: ({ facts }) => {
         const upper = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'sysctl');
@@ -48613,9 +48633,7 @@ const sysctlValues = {
     source: 'https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/cm/container_manager_linux.go',
     removeWhen: 'never: outside of gVisor there is nothing to work around, only to make sure of',
     needed: ({ facts, isolation, sysctls }) => chooseKernelSettings(facts, isolation, sysctls) === 'written'
-        ? `not as the kubelet wants them: ${wrongSysctls(facts)
-            .map(([path]) => path)
-            .join(', ')}`
+        ? `not as the kubelet wants them: ${nameWrongSysctls(facts)}`
         : undefined,
     contribute: ({ facts }) => ({
         operations: {
@@ -51288,7 +51306,7 @@ const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCa
 ;// CONCATENATED MODULE: ./build/js/retry.js
 
 /** How long to wait after each failure in a row: twice as long as after the one before. */
-class Backoff {
+class retry_Backoff {
     #shortestMs;
     #longestMs;
     #nextMs;
@@ -51317,7 +51335,7 @@ class Backoff {
  */
 async function retry(attempt, options) {
     const { attempts, signal, sleep = wait, random = Math.random } = options;
-    const backoff = new Backoff(500, 10_000);
+    const backoff = new retry_Backoff(500, 10_000);
     for (let made = 1;; made++) {
         try {
             return await attempt();
@@ -52151,26 +52169,56 @@ function importsOf(config) {
     return [...list.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? '');
 }
 
+;// CONCATENATED MODULE: ./build/js/kubernetes/apply.js
+
+
+
+/** Server-side apply: made where it is not, and as it was made before after a restart. */
+async function apply(client, objects, signal) {
+    for (const each of objects) {
+        await applyOne(client, each, signal);
+    }
+}
+/** The same for one object, where the order of several does not matter. */
+async function applyOne(client, { path, object }, signal) {
+    await client.request('PATCH', path, {
+        query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
+        // JSON is YAML, and every supported API server takes this type.
+        contentType: 'application/apply-patch+yaml',
+        body: object,
+        signal,
+    });
+}
+/** Tries until it succeeds: the API server answers before all it needs is there. */
+async function untilDone(what, work, say, signal) {
+    const backoff = new Backoff();
+    const complain = onChange(say);
+    for (;;) {
+        try {
+            return await work();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            complain(`Failed to ${what}: ${errorMessage(error)}`);
+            await backoff.wait(signal);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./build/js/cluster/coredns.js
 
 
-/** Owns the fields that are handed over; k3s takes them over under a name of its own. */
-const FIELD_MANAGER = 'k3s-in-gvisor';
+
 /**
  * Gives CoreDNS's manifest to an API server that has just begun to answer. k3s does so by itself, but
  * seconds later, and its node controller writes the key NodeHosts, without which CoreDNS's pod cannot
  * start, only when a node changes after the ConfigMap came (pkg/node/controller.go): a node that was
  * faster waits minutes for its cluster's DNS. k3s's Addon controller finds the objects as it wants
- * them and takes them over; where the manifest cannot be had, it adds the rest to the ConfigMap.
+ * them and takes them over, under a field manager of its own; where the manifest cannot be had, it adds the rest to the ConfigMap.
  */
 async function handOverCoredns(api, plan, { notice, signal }) {
     const paths = new ResourcePaths(api, signal);
-    await Promise.all(objectsOf(plan, notice).map(async (object) => api.request('PATCH', await paths.of(object), {
-        query: { fieldManager: FIELD_MANAGER, force: 'true' },
-        contentType: 'application/apply-patch+yaml',
-        body: object,
-        signal,
-    })));
+    await Promise.all(objectsOf(plan, notice).map(async (object) => applyOne(api, { path: await paths.of(object), object }, signal)));
 }
 function objectsOf(plan, notice) {
     const hosts = { NodeHosts: plan.nodeHosts };
@@ -52451,7 +52499,7 @@ function log(message) {
     console.log(`${new Date().toISOString()} ${message}`);
 }
 /** Says something when it differs from the last thing said, so that a retry loop is not a flood. */
-function onChange(say) {
+function log_onChange(say) {
     let last = '';
     return (message) => {
         if (message !== last)
@@ -52474,7 +52522,7 @@ function onChange(say) {
  * out. Nothing polls. Rejects with the signal's reason.
  */
 async function* kubeconfigs(path, say, signal) {
-    const complain = onChange(say);
+    const complain = log_onChange(say);
     let last = '';
     for (;;) {
         const directory = nearestExisting((0,external_node_path_namespaceObject.dirname)(path));
@@ -53623,7 +53671,6 @@ class Waiting {
 
 
 
-
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
 /**
@@ -53705,7 +53752,7 @@ class Run {
         await (0,promises_namespaceObject.mkdir)(layout.scratch, { recursive: true });
         this.#reached('action started');
         this.#wait('facts and k3s', 'looking');
-        const [facts, k3s, images] = await unlessAborted(Promise.all([
+        const [{ facts, choice }, k3s, images] = await unlessAborted(Promise.all([
             this.#findFacts(),
             installK3s(inputs, { ...workshop, remote, signal }),
             findImages(inputs.images),
@@ -53714,7 +53761,7 @@ class Run {
         await this.#save({ tools: k3s.tools });
         const tars = k3s.airgapImages === undefined ? images : [k3s.airgapImages, ...images];
         const { manifests } = this.#runner;
-        const warm = await this.#findWarmStart({ facts, tars, k3s: k3s.sha256, workshop });
+        const warm = await this.#findWarmStart({ facts, choice, tars, k3s: k3s.sha256, workshop });
         const prepared = warm.kind === 'prepared' ? warm.images : undefined;
         const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
         this.#leftOut = plan.leftOut;
@@ -53783,12 +53830,12 @@ class Run {
         events.facts(facts);
         await this.#note('facts.json', facts);
         this.#reached('facts found');
-        const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
-        assertForced(inputs.workarounds, { mode, isolation });
-        if (mode === 'control-plane' && inputs.pull.length > 0) {
+        const choice = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+        assertForced(inputs.workarounds, choice);
+        if (choice.mode === 'control-plane' && inputs.pull.length > 0) {
             throw new InputError('pull: in mode control-plane, the one that can be had here, there is no containerd to pull images');
         }
-        return facts;
+        return { facts, choice };
     }
     async #findWarmStart(wanted) {
         const { inputs, layout, remote } = this.#options;
@@ -53796,8 +53843,8 @@ class Run {
             return { kind: 'none' };
         }
         this.#wait('prepared images looked up', 'hashing the images');
-        const { facts, ...rest } = wanted;
-        const { mode, isolation } = chooseMode(inputs.mode, { facts, sysctls: inputs.sysctls });
+        const { facts, choice, ...rest } = wanted;
+        const { mode, isolation } = choice;
         const launch = chooseNamespaces({ isolation, facts, forced: inputs.workarounds });
         const found = await unlessAborted(findWarmStart({ mode, launch, ...rest, layout, remote }), this.#signal);
         this.#reached('prepared images looked up');
@@ -53874,7 +53921,7 @@ class Run {
         return containerdDropIn === undefined
             ? undefined
             : async (signal) => {
-                const root = isolation === 'none' ? '/' : `/proc/${await innerInit(this.#launched().pid)}/root`;
+                const root = isolation === 'none' ? '/' : await nodeRoot(this.#launched().pid);
                 await awaitContainerdConfig(root, containerdDropIn, signal);
             };
     }
@@ -53883,19 +53930,17 @@ class Run {
         if (plan.coredns === undefined) {
             return;
         }
+        const { coredns } = plan;
         const { events } = this.#options;
-        const client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+        const how = { notice: events.notice, signal: this.#signal };
         try {
-            await handOverCoredns(client, plan.coredns, { notice: events.notice, signal: this.#signal });
+            await withClient(kubeconfig, (client) => handOverCoredns(client, coredns, how));
             events.reached(this.#timeline.mark('CoreDNS handed over'));
         }
         catch (error) {
             if (!this.#signal.aborted) {
                 events.warning(`Failed to hand CoreDNS over, k3s will do it later: ${errors_errorMessage(error)}`);
             }
-        }
-        finally {
-            client.close();
         }
     }
     /** Beside the start of the cluster: nothing in it waits for these images. */
@@ -53908,18 +53953,11 @@ class Run {
     }
     /** The file that later steps will use, used once. */
     async #prove(kubeconfig) {
-        const client = new ApiClient(parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
-        try {
-            await client.request('GET', '/version', { signal: this.#signal });
-        }
-        catch (error) {
+        await withClient(kubeconfig, (client) => client.request('GET', '/version', { signal: this.#signal })).catch((error) => {
             throw new Error(`Failed to use the kubeconfig ${kubeconfig}: ${errors_errorMessage(error)}`, {
                 cause: error,
             });
-        }
-        finally {
-            client.close();
-        }
+        });
     }
     #launched() {
         if (this.#init === undefined) {
@@ -54298,7 +54336,7 @@ async function command_line_run([program = '', ...args], env) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4913);
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2600);
 
 process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 

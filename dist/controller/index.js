@@ -8764,15 +8764,19 @@ async function wait(ms, signal) {
 
 /** Server-side apply: made where it is not, and as it was made before after a restart. */
 async function apply(client, objects, signal) {
-    for (const { path, object } of objects) {
-        await client.request('PATCH', path, {
-            query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
-            // JSON is YAML, and every supported API server takes this type.
-            contentType: 'application/apply-patch+yaml',
-            body: object,
-            signal,
-        });
+    for (const each of objects) {
+        await applyOne(client, each, signal);
     }
+}
+/** The same for one object, where the order of several does not matter. */
+async function applyOne(client, { path, object }, signal) {
+    await client.request('PATCH', path, {
+        query: { fieldManager: 'k3s-in-gvisor', force: 'true' },
+        // JSON is YAML, and every supported API server takes this type.
+        contentType: 'application/apply-patch+yaml',
+        body: object,
+        signal,
+    });
 }
 /** Tries until it succeeds: the API server answers before all it needs is there. */
 async function untilDone(what, work, say, signal) {
@@ -8829,7 +8833,7 @@ const IDLE_MS = 30_000;
  * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
  * resident), every request of it opens a connection, and its informers know no bookmarks.
  */
-class ApiClient {
+class client_ApiClient {
     #access;
     #agent;
     constructor(access) {
@@ -8962,6 +8966,21 @@ const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 var dist = __nccwpck_require__(8815);
 ;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
 
+
+
+/**
+ * What `work` makes of a client for the cluster of a kubeconfig's file; its connections end with it.
+ * @throws if the file cannot be read, and what `work` throws
+ */
+async function withClient(kubeconfig, work) {
+    const client = new ApiClient(parseKubeconfig(await readFile(kubeconfig, 'utf8')));
+    try {
+        return await work(client);
+    }
+    finally {
+        client.close();
+    }
+}
 /**
  * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
  * @throws Error naming what is missing: a half-written file ends so as well.
@@ -11140,7 +11159,7 @@ async function runController(config, say, ready, signal) {
     const accesses = kubeconfigs(config.kubeconfig, say, signal);
     const { value: access } = await accesses.next();
     say(`Following the API server at ${access.server.origin}`);
-    const client = new ApiClient(access);
+    const client = new client_ApiClient(access);
     network = new Network(config, client, say, ready);
     return Promise.race([
         network.run(signal),
