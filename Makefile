@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test versions sanitize fuzz lint unit supply build dist-check testbed bench conformance
+.PHONY: demo test versions profiles sanitize fuzz lint unit supply build dist-check testbed bench conformance
 .PHONY: soak kill density matrix clean
 .DEFAULT_GOAL := test
 
@@ -24,6 +24,11 @@ say-test:
 versions: export VERSIONS = all
 versions: testbed
 	vitest run --project e2e test/e2e/chart.test.ts
+
+# What `make test` runs in profile stock alone, in every profile.
+profiles: export PROFILES = all
+profiles: testbed
+	vitest run --project e2e test/e2e/supply.test.ts
 
 # The network's tests in a cluster, with the gateway under ASan and UBSan.
 sanitize: testbed

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /**
@@ -33,6 +34,10 @@ export default class CountReporter implements Reporter {
       console.log(
         `retried: ${test.fullName}: ${test.result().state} at try ${retriesOf(test) + 1}`,
       );
+      // Of a test that passed in the end nothing else tells what went wrong before.
+      for (const { message } of test.result().errors ?? []) {
+        console.log(shortened(message));
+      }
     }
     if (retried.length > 0 && process.env['FORBID_RETRY'] !== undefined) {
       console.log('FORBID_RETRY is set: a test that needed a second try is a failure');
@@ -43,5 +48,13 @@ export default class CountReporter implements Reporter {
     );
   }
 }
+
+const SHOWN_LINES = 15;
+const shortened = (message: string) =>
+  stripVTControlCharacters(message)
+    .split('\n')
+    .slice(0, SHOWN_LINES)
+    .map((line) => `  ${line}`)
+    .join('\n');
 
 const retriesOf = (test: TestCase) => test.diagnostic()?.retryCount ?? 0;

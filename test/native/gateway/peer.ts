@@ -296,7 +296,8 @@ async function flow() {
 }
 
 async function dns() {
-  const resolver = new Resolver({ timeout: 8000, tries: 1 });
+  // A datagram may be lost where thousands arrive at once: resolvers ask again.
+  const resolver = new Resolver({ timeout: 3000, tries: 2 });
   resolver.setServers([host]);
   const overUdp = await resolver.resolve4(portText).catch(codeOf);
   return { udp: overUdp, tcp: await dnsOverTcp(portText).catch(codeOf) };
