@@ -12,7 +12,7 @@ import type { RunEvents } from './events.ts';
 import { findEnd } from './find-end.ts';
 import { loadState, stateFile, type RunState } from './state.ts';
 
-/** init gives its processes 10 s before it kills them. */
+/** init gives its processes 3 s before it kills them. */
 const TERM_MS = 15_000;
 const POLL_MS = 20;
 

@@ -259,7 +259,7 @@ describe.each(profiles)('init in %o', (options) => {
     expect(code).toBe(0);
   });
 
-  test('kills after ten seconds what does not end', async () => {
+  test('kills after three seconds what does not end', async () => {
     const started = Date.now();
     const { code } = await run(
       [
@@ -271,7 +271,7 @@ describe.each(profiles)('init in %o', (options) => {
     );
     expect(code).toBe(128 + 15);
     // That it ended at all is the kill's doing; a busy machine may take any time beside.
-    expect(Date.now() - started).toBeGreaterThan(9_500);
+    expect(Date.now() - started).toBeGreaterThan(2_900);
   });
 
   test('leaves nothing when it is killed', async () => {

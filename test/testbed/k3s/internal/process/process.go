@@ -26,6 +26,8 @@ type Group struct {
 	cancel  context.CancelCauseFunc
 	spawn   chan func()
 	done    sync.WaitGroup
+	// served are the members that are not Last.
+	served sync.WaitGroup
 }
 
 // NewGroup makes a group that ends with the given context.
@@ -57,6 +59,9 @@ type Spec struct {
 	// OnParentDeath is the child's signal when this process dies without a word.
 	// What k3s runs within its own process dies with it: SIGKILL.
 	OnParentDeath syscall.Signal
+	// Last is for what the others need until they have ended: an API server without its
+	// datastore does not end, it waits for it.
+	Last bool
 	// Output is where stdout and stderr go; nil means this process's stderr.
 	Output io.Writer
 }
@@ -85,12 +90,21 @@ func (g *Group) Start(spec Spec) error {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	g.done.Add(1)
+	if !spec.Last {
+		g.served.Add(1)
+	}
 	go func() {
 		defer g.done.Done()
+		if !spec.Last {
+			defer g.served.Done()
+		}
 		select {
 		case err := <-ended:
 			g.Fail(fmt.Errorf("%s exited: %w", spec.Name, exitError(err)))
 		case <-g.Context.Done():
+			if spec.Last {
+				g.served.Wait()
+			}
 			stop(spec.Name, cmd.Process, ended)
 		}
 	}()

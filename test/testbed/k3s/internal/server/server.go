@@ -156,7 +156,7 @@ func (s *Server) startDatastore() error {
 		endpoint = "sqlite://./db/state.db?_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
 	}
 	return s.group.Start(process.Spec{
-		Name: "kine", Path: assets("kine"), Dir: s.files.dir, OnParentDeath: syscall.SIGKILL,
+		Name: "kine", Path: assets("kine"), Dir: s.files.dir, OnParentDeath: syscall.SIGKILL, Last: true,
 		Args: []string{"--listen-address=unix://kine.sock", "--endpoint=" + endpoint, "--metrics-bind-address=0"},
 	})
 }
