@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PAT
 export PROFILE K3S
 
 .PHONY: demo test versions profiles sanitize fuzz lint unit supply build dist-check testbed bench conformance
-.PHONY: soak kill density matrix clean
+.PHONY: soak kill density matrix charts clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -29,6 +29,12 @@ versions: testbed
 profiles: export PROFILES = all
 profiles: testbed
 	vitest run --project e2e test/e2e/supply.test.ts
+
+# Charts nobody here wrote, with Helm 3 and Helm 4: `CHARTS=podinfo make charts`.
+CHARTS ?= all
+charts: export CHARTS := $(CHARTS)
+charts: testbed
+	vitest run --config test/charts/vitest.config.ts
 
 # The network's tests in a cluster, with the gateway under ASan and UBSan.
 sanitize: testbed

@@ -7,8 +7,9 @@ import { testbedDir } from './paths.ts';
 import { released } from './releases.ts';
 
 interface Program {
-  /** The package to build; the module that pins it is the folder of tools/ with the tool's name. */
   package: string;
+  /** The folder of tools/ whose module pins it, where that is not the tool's name. */
+  module?: string;
   /** String variables its own release build sets. */
   variables?: Readonly<Record<string, string>>;
 }
@@ -32,16 +33,27 @@ const programs = {
   'seccomp-profile': { package: '.' },
 } satisfies Record<string, Program>;
 
-export type Tool = keyof typeof programs;
+/** Of `make charts` alone. */
+const foreign = {
+  'helm-4': { package: 'helm.sh/helm/v4/cmd/helm' },
+  podinfo: { package: 'github.com/stefanprodan/podinfo/cmd/podinfo' },
+  podcli: { package: 'github.com/stefanprodan/podinfo/cmd/podcli', module: 'podinfo' },
+  'grpc-health-probe': { package: 'github.com/grpc-ecosystem/grpc-health-probe' },
+} satisfies Record<string, Program>;
 
-export const tools = Object.keys(programs) as Tool[];
+const all = { ...programs, ...foreign };
+
+export type Tool = keyof typeof all;
+
+/** Those that `make test` takes. */
+export const tools = Object.keys(programs) as (keyof typeof programs)[];
 
 /** A static linux build of the tool, for this machine's architecture. */
 export async function tool(name: Tool): Promise<string> {
   const official = await released(name);
   if (official !== undefined) return official;
-  const program: Program = programs[name];
-  const module = join(testbedDir, 'tools', name);
+  const program: Program = all[name];
+  const module = moduleOf(name);
   const files = (await readdir(module)).sort();
   const sources = await Promise.all(files.map((file) => readFile(join(module, file))));
   return cached(name, [JSON.stringify(program), ...sources, process.arch], async (path) => {
@@ -59,6 +71,11 @@ export async function tool(name: Tool): Promise<string> {
 
 /** Where the Go toolchain unpacked a module that the tool's module requires. */
 export async function moduleDir(name: Tool, module: string): Promise<string> {
-  const cwd = join(testbedDir, 'tools', name);
+  const cwd = moduleOf(name);
   return (await command(['go', 'list', '-m', '-f', '{{.Dir}}', module], { cwd })).trim();
+}
+
+function moduleOf(name: Tool): string {
+  const program: Program = all[name];
+  return join(testbedDir, 'tools', program.module ?? name);
 }

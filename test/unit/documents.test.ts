@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { FOREIGN_CHARTS } from '../charts/charts.ts';
 import { parseAction, renderReference, renderTypes } from '../../scripts/action-reference.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -67,6 +68,18 @@ describe.each(globSync('examples/workflows/*.yml', { cwd: ROOT }))('%s', (path) 
     );
     expect(asked.filter((name) => !(name in action.outputs))).toEqual([]);
   });
+});
+
+test('the README tells of the foreign charts that are tested, by the versions their tests take', () => {
+  const rows = [...read('README.md').matchAll(/^\| ([a-z0-9-]+) +\| `([^`@]+)@(v[^`]+)` +\|/gm)];
+  const tested = FOREIGN_CHARTS.map(({ name, tool, module }) => {
+    const pinned = read(`test/testbed/tools/${tool}/go.mod`)
+      .split('\n')
+      .map((line) => line.trim().split(' '))
+      .find(([required]) => required === module);
+    return [name, module, pinned?.[1]];
+  });
+  expect(rows.map(([, ...row]) => row)).toEqual(tested);
 });
 
 /** Of a document's headings, as GitHub makes them. */

@@ -5,61 +5,16 @@ import { cached } from '../cache.ts';
 import { command } from '../command.ts';
 import { testbedDir } from '../paths.ts';
 import { moduleDir, tool } from '../tools.ts';
-import { writeArchive, type ImageConfig } from './archive.ts';
-import { buildLayer, type Layer } from './layer.ts';
+import { writeArchive } from './archive.ts';
+import { foreignImages } from './foreign.ts';
+import { buildLayer } from './layer.ts';
+import { busybox, distroless, group, passwd, path, web, type Image } from './parts.ts';
 import { versions } from './pool.ts';
 
-interface Image {
-  /** Full references, each with its tag. */
-  names: readonly string[];
-  config: ImageConfig;
-  layers: Readonly<Record<string, Layer>>;
-}
-
-const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const passwd = (...lines: string[]) => ({
-  content: ['root:x:0:0:root:/root:/bin/sh', ...lines, ''].join('\n'),
-  mode: 0o644,
-});
-const group = (...lines: string[]) => ({
-  content: ['root:x:0:', ...lines, ''].join('\n'),
-  mode: 0o644,
-});
 const textFile = async (name: string, mode = 0o644) => ({
   content: await readFile(join(testbedDir, 'images', name), 'utf8'),
   mode,
 });
-
-// A program linked statically against glibc crashes in name look-ups inside pods (busybox's wget),
-// so whatever resolves names here is linked dynamically, or written in Go.
-const busybox: Layer = {
-  programs: ['/bin/busybox'],
-  busybox: true,
-  directories: {
-    '/root': { mode: 0o700, uid: 0 },
-    '/tmp': { mode: 0o1777, uid: 0 },
-    '/run': { mode: 0o755, uid: 0 },
-    '/var': { mode: 0o755, uid: 0 },
-    '/etc': { mode: 0o755, uid: 0 },
-  },
-  files: {
-    '/etc/passwd': passwd('nobody:x:65534:65534:nobody:/:/bin/false'),
-    '/etc/group': group('nogroup:x:65534:'),
-  },
-  links: { '/var/run': '/run' },
-};
-
-/** Both programs and their libraries in one layer, unpacked once for all images that have it. */
-const web: Layer = { programs: ['/usr/sbin/nginx', '/usr/bin/curl'], certificates: true };
-
-const distroless: Layer = {
-  certificates: true,
-  directories: { '/tmp': { mode: 0o1777, uid: 0 } },
-  files: {
-    '/etc/passwd': passwd('nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin'),
-    '/etc/group': group('nonroot:x:65532:'),
-  },
-};
 
 /** Each image the way its real namesake is, as far as a workload can tell. */
 const images = {
@@ -159,7 +114,8 @@ const images = {
 
   curl: (): Promise<Image> =>
     Promise.resolve({
-      names: [`docker.io/curlimages/curl:${versions.curl}`],
+      // The other is what podinfo's tests name.
+      names: [versions.curl, '7.69.0'].map((tag) => `docker.io/curlimages/curl:${tag}`),
       config: {
         User: 'curl_user',
         Env: [path, 'CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt', 'ENV=/etc/profile'],
@@ -228,13 +184,16 @@ const images = {
   },
 } satisfies Record<string, () => Promise<Image>>;
 
-export type ImageName = keyof typeof images;
+const all = { ...images, ...foreignImages };
 
-export const imageNames = Object.keys(images) as ImageName[];
+export type ImageName = keyof typeof all;
+
+/** Those that `make test` takes. */
+export const imageNames = Object.keys(images) as (keyof typeof images)[];
 
 /** Path of the image's archive, importable by `ctr image import`, or put into `agent/images`. */
 export async function image(name: ImageName): Promise<string> {
-  const { names, config, layers } = await images[name]();
+  const { names, config, layers } = await all[name]();
   const tars: string[] = [];
   for (const [layer, content] of Object.entries(layers))
     tars.push(await buildLayer(layer, content));

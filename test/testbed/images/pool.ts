@@ -8,7 +8,7 @@ import { command } from '../command.ts';
 
 const packages = [
   ...['bash', 'bind9-dnsutils', 'busybox-static', 'ca-certificates', 'curl', 'iperf', 'iproute2'],
-  ...['libc-bin', 'netcat-openbsd', 'nginx'],
+  ...['jq', 'libc-bin', 'netcat-openbsd', 'nginx', 'redis-server'],
 ];
 
 /** Versions that image tags claim. */
