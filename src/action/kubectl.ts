@@ -8,7 +8,10 @@ import type { InstalledK3s } from '../k3s/install.ts';
 const SKEW = 1;
 
 /** Gives later steps k3s's kubectl where they have none; says where theirs is too old or too new for the server. */
-export async function exportKubectl({ tools, version }: InstalledK3s): Promise<void> {
+export async function exportKubectl({
+  tools,
+  version,
+}: Pick<InstalledK3s, 'tools' | 'version'>): Promise<void> {
   const present = await which('kubectl');
   if (present === '') {
     core.addPath(tools);
