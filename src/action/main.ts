@@ -11,13 +11,14 @@ import { docsLink } from '../report/docs.ts';
 import { failureMessage, Reporter } from '../report/reporter.ts';
 import { Storyteller } from '../report/story.ts';
 import { renderSummary } from '../report/summary.ts';
-import { tellAll, type Reach } from '../run/events.ts';
+import { adopt, takeFitting } from '../run/adopt.ts';
+import { tellAll, type Reach, type RunEvents } from '../run/events.ts';
 import { RUN_VARIABLE, writeCommand } from '../run/command.ts';
 import { CONTEXT, start } from '../run/start.ts';
 import { exportKubectl } from './kubectl.ts';
 import { LOG } from './log.ts';
 import { remoteCache } from './remote-cache.ts';
-import { STATE_DIRECTORY } from './state.ts';
+import { STATE_DIRECTORY, STATE_KEEP } from './state.ts';
 
 /** The bundle of this file is dist/action/index.js. */
 const DIST = join(import.meta.dirname, '..');
@@ -30,12 +31,28 @@ export async function runMain(): Promise<void> {
     const inputs = parseInputs((name) => core.getInput(name));
     const secrets = secretsOf(inputs);
     secrets.forEach(core.setSecret);
-    const directory = await makeDirectory();
+    let exported: Promise<void> | undefined;
+    const events = tellAll(
+      new Reporter(LOG, redactor(secrets), docsLink(process.env)),
+      storyteller,
+      {
+        kubeconfig: (found) => {
+          exported = layout === undefined ? undefined : exportReach(found, layout);
+        },
+      },
+    );
+    const taken = await takeFitting(inputs, events);
+    const directory = taken?.directory ?? (await makeDirectory());
     core.saveState(STATE_DIRECTORY, directory);
+    core.saveState(STATE_KEEP, String(taken !== undefined && inputs.keepRunning));
     layout = layoutOf(directory, DIST, arch(), process.execPath);
     core.setOutput('logs', layout.logs);
     core.setOutput('bundle', layout.bundle);
-    await runStart(inputs, layout, storyteller);
+    const reach = await (taken === undefined
+      ? runStart(inputs, layout, events)
+      : adopt(taken, inputs, events));
+    await exported;
+    core.setOutput('mode', reach.plan.mode);
   } catch (error) {
     const { failure } = storyteller.story;
     core.setFailed(failure === undefined ? errorText(error) : failureMessage(failure));
@@ -43,23 +60,15 @@ export async function runMain(): Promise<void> {
   await writeSummary(storyteller, layout);
 }
 
-async function runStart(inputs: Inputs, layout: Layout, storyteller: Storyteller): Promise<void> {
-  const reporter = new Reporter(LOG, redactor(secretsOf(inputs)), docsLink(process.env));
-  let exported: Promise<void> | undefined;
-  const reach = await start({
+async function runStart(inputs: Inputs, layout: Layout, events: RunEvents): Promise<Reach> {
+  return start({
     inputs,
     layout,
     context: CONTEXT,
     cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? join(homedir(), '.cache')),
     remote: remoteCache(),
-    events: tellAll(reporter, storyteller, {
-      kubeconfig: (found) => {
-        exported = exportReach(found, layout);
-      },
-    }),
+    events,
   });
-  await exported;
-  core.setOutput('mode', reach.plan.mode);
 }
 
 /** For the steps that follow, those after a failure as well. */

@@ -20,8 +20,9 @@ import { diagnose, exitCode, renderDiagnosis } from './doctor.ts';
 import { load } from './load.ts';
 import { reporterFor, terminalLog } from './log.ts';
 import { inputsFrom, startOptions, type ActionFile } from './options.ts';
+import { FOR_ACTION } from '../run/offer.ts';
 import { DEFAULT_NAME, directoryOf, names, runningCluster, runOf } from './runs.ts';
-import { startCluster } from './start.ts';
+import { startCluster, startForAction } from './start.ts';
 import { statusOf } from './status.ts';
 
 /** The repository's root, seen from dist/cli. */
@@ -63,6 +64,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
   starting
     .option('--name <name>', "the cluster's name, also its context's", DEFAULT_NAME)
+    .option(
+      '--for-action',
+      "start it before the job, in an image's entrypoint or a hook, for the action to adopt",
+    )
     .option('--keep', 'leave a start that failed as it is, to be looked at')
     .option('--verbose', 'show what was found and what is planned')
     .option('--json', 'print what runs as JSON instead')
@@ -75,15 +80,18 @@ Examples:
   k3s-in-gvisor start --registries @registries.yaml`,
     )
     .action(async (options: Record<string, unknown>) => {
-      const started = await startCluster({
-        name: String(options['name']),
+      const forAction = options['forAction'] === true;
+      const name = forAction ? FOR_ACTION : String(options['name']);
+      const command = {
+        name,
         read: inputsFrom(options),
         dist: DIST,
         verbose: options['verbose'] === true,
         keep: options['keep'] === true,
-      });
+      };
+      const started = await (forAction ? startForAction(command) : startCluster(command));
       if (options['json'] === true) {
-        printJson(await statusOf(directoryOf(String(options['name']))));
+        printJson(await statusOf(directoryOf(name)));
       } else {
         console.log(started.kubeconfig);
       }

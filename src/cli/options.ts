@@ -17,9 +17,13 @@ export interface StartOption {
   readonly default: string;
 }
 
+/** What only a post step does. */
+const OF_ACTION = ['keep-running'];
+
 /** action.yml's inputs as options: one list, described in one place. */
 export function startOptions({ inputs }: ActionFile): StartOption[] {
-  return Object.entries(inputs).map(([name, { description, default: value = '' }]) => {
+  const own = Object.entries(inputs).filter(([name]) => !OF_ACTION.includes(name));
+  return own.map(([name, { description, default: value = '' }]) => {
     const isList = / one (path or glob )?per line/.test(description);
     const isBoolean = / true or false/.test(description);
     return {

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
@@ -6,6 +6,7 @@ import { exists } from '../files.ts';
 import { runPaths } from '../layout.ts';
 import { findInit } from '../namespaces/find-init.ts';
 import { RUN_VARIABLE } from '../run/command.ts';
+import { FOR_ACTION, offerDirectory, whyForeign } from '../run/offer.ts';
 import { loadRecord, type ClusterRecord } from '../run/record.ts';
 import { stateFile } from '../run/state.ts';
 
@@ -23,7 +24,7 @@ export function directoryOf(name: string): string {
       `--name: "${name}" is not a name; use up to 32 of a-z, 0-9 and -, a letter or digit first`,
     );
   }
-  return join(root(), name);
+  return name === FOR_ACTION ? offerDirectory() : join(root(), name);
 }
 
 /** The run that a command is about: by its name, else the action's of this job, else the default. */
@@ -36,8 +37,9 @@ export function runOf(name: string | undefined): string {
 /** @returns the names of the runs that were started and not stopped */
 export async function names(): Promise<string[]> {
   const found = await readdir(root()).catch(() => []);
-  const started = await Promise.all(found.map((name) => exists(stateFile(join(root(), name)))));
-  return found.filter((_, index) => started[index]).sort();
+  const all = [...found.filter((name) => name !== FOR_ACTION), FOR_ACTION];
+  const started = await Promise.all(all.map((name) => exists(stateFile(directoryOf(name)))));
+  return all.filter((_, index) => started[index]).sort();
 }
 
 /** A cluster that runs. */
@@ -68,16 +70,22 @@ export async function runningCluster(directory: string): Promise<RunningCluster>
 }
 
 /**
- * Makes the directory of a run, which `stop` will empty.
- * @throws InputError if a run of that name is there
+ * Makes the directory of a run, which `stop` will empty; the logs of one before go.
+ * @throws InputError if a run of that name is there, or the directory may be somebody else's
  */
 export async function makeOwn(name: string): Promise<string> {
   const directory = directoryOf(name);
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  const foreign = name === FOR_ACTION ? await whyForeign(directory) : undefined;
+  if (foreign !== undefined) {
+    throw new InputError(`--for-action: ${foreign}; remove it`);
+  }
   if (await exists(stateFile(directory))) {
     throw new InputError(
       `--name: a cluster named ${name} was started and not stopped; stop it ("k3s-in-gvisor stop --name ${name}"), or give another name`,
     );
   }
+  const { logs, bundle } = runPaths(directory);
+  await Promise.all([logs, bundle].map((path) => rm(path, { recursive: true, force: true })));
   return directory;
 }

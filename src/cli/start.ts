@@ -1,12 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { errorMessage } from '../errors.ts';
-import { parseInputs, type ReadInput } from '../inputs/inputs.ts';
+import { InputError, errorMessage } from '../errors.ts';
+import { parseInputs, type Inputs, type ReadInput } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
 import { secretsOf } from '../inputs/secrets.ts';
 import { failureMessage } from '../report/reporter.ts';
 import { Storyteller } from '../report/story.ts';
+import { findOffered, offer } from '../run/adopt.ts';
 import { tellAll, type Reach } from '../run/events.ts';
+import { announceOffer, FOR_ACTION } from '../run/offer.ts';
 import { CONTEXT, start } from '../run/start.ts';
 import { stop } from '../run/stop.ts';
 import { reporterFor, terminalLog } from './log.ts';
@@ -28,9 +30,35 @@ export interface StartCommand {
  */
 export async function startCluster(command: StartCommand): Promise<Reach> {
   const inputs = parseInputs(command.read);
+  return startIn(await makeOwn(command.name), command, inputs);
+}
+
+/**
+ * Starts a cluster before the job, for the job's action to adopt; one that is there already and will do
+ * stays.
+ */
+export async function startForAction(command: Omit<StartCommand, 'name'>): Promise<Reach> {
+  const inputs = parseInputs(command.read);
+  if (inputs.kubeconfig !== undefined) {
+    throw new InputError(
+      'kubeconfig: --for-action takes none; the action makes it, where its own input says',
+    );
+  }
+  const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
+  const offered = await findOffered(inputs, tellAll(reporter));
+  if (offered !== undefined) {
+    return offered;
+  }
+  const directory = await makeOwn(FOR_ACTION);
+  await announceOffer(directory);
+  const reach = await startIn(directory, { ...command, name: FOR_ACTION }, inputs);
+  await offer(directory, inputs, reach);
+  return reach;
+}
+
+async function startIn(directory: string, command: StartCommand, inputs: Inputs): Promise<Reach> {
   const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
   const storyteller = new Storyteller();
-  const directory = await makeOwn(command.name);
   const layout = layoutOf(directory, command.dist, process.arch, process.execPath);
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -42,7 +70,9 @@ export async function startCluster(command: StartCommand): Promise<Reach> {
     return await start({
       inputs,
       layout,
-      context: command.name === DEFAULT_NAME ? CONTEXT : `${CONTEXT}-${command.name}`,
+      context: [DEFAULT_NAME, FOR_ACTION].includes(command.name)
+        ? CONTEXT
+        : `${CONTEXT}-${command.name}`,
       cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
       remote: undefined,
       events: tellAll(reporter, storyteller),

@@ -34,6 +34,8 @@ export interface Inputs extends K3sRequest {
   readonly timeoutMs: number;
   /** The absolute path at which the kubeconfig goes; undefined for a file of the run's own. */
   readonly kubeconfig: string | undefined;
+  /** Whether a cluster that was there before the job is there after it. */
+  readonly keepRunning: boolean;
 }
 
 /** Reads one raw input by its name in action.yml; empty when it was not given. */
@@ -68,6 +70,7 @@ export function parseInputs(read: ReadInput): Inputs {
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
   const airgap = collect(() => parseBoolean(read, 'airgap'));
   const warmStart = collect(() => parseBoolean(read, 'warm-start'));
+  const keepRunning = collect(() => parseBoolean(read, 'keep-running'));
   const pull = collect(() => parsePull(read('pull')));
   const registries = collect(() => parseRegistries(read('registries')));
   const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
@@ -85,6 +88,7 @@ export function parseInputs(read: ReadInput): Inputs {
     channelServer === undefined ||
     airgap === undefined ||
     warmStart === undefined ||
+    keepRunning === undefined ||
     pull === undefined ||
     denyOutside === undefined ||
     problems.length > 0
@@ -110,6 +114,7 @@ export function parseInputs(read: ReadInput): Inputs {
     denyOutside,
     timeoutMs,
     kubeconfig,
+    keepRunning,
   };
 }
 

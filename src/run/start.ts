@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { abortAfter, unlessAborted } from '../abort.ts';
 import { errorMessage, InputError } from '../errors.ts';
 import { exists } from '../files.ts';
@@ -31,6 +31,7 @@ import type { Failure, Reach, RunEvents } from './events.ts';
 import { examine } from './examine.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { gatherFacts } from '../sandbox/gather.ts';
+import { missingParents } from './parents.ts';
 import { missingPodCgroups } from './pod-cgroups.ts';
 import { saveRecord } from './record.ts';
 import { saveState, type RunState } from './state.ts';
@@ -418,12 +419,6 @@ class Run {
     const redact = redactor(this.#state.secrets ?? []);
     await writeFile(join(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
   }
-}
-
-/** The directories above `path` that are not there, the deepest first. */
-async function missingParents(path: string): Promise<string[]> {
-  const parent = dirname(path);
-  return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
 }
 
 async function missing(paths: readonly string[]): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
@@ -6,6 +6,7 @@ import { prepareImages } from '../images/preparation.ts';
 import { runPaths } from '../layout.ts';
 import { findInit, send } from '../namespaces/find-init.ts';
 import { removeGroupsMapped } from './mapped.ts';
+import { removeEmpty } from './parents.ts';
 import { removeCgroups } from './pod-cgroups.ts';
 import { writeBundle } from './bundle.ts';
 import type { RunEvents } from './events.ts';
@@ -64,23 +65,8 @@ export async function stop(
   return true;
 }
 
-/** Up to the first that others use, or that is gone. */
-async function removeEmpty(directories: readonly string[]): Promise<void> {
-  for (const directory of directories) {
-    try {
-      await rmdir(directory);
-    } catch (error) {
-      if (
-        !['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')
-      ) {
-        throw error;
-      }
-    }
-  }
-}
-
 /** What cannot be told must not keep anything from being ended. */
-async function tell(
+export async function tell(
   directory: string,
   state: RunState,
   events: Pick<RunEvents, 'ended' | 'warning'>,

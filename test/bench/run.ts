@@ -8,6 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 
+import { adopt } from './adopt.ts';
 import { cluster } from './cluster.ts';
 import { datastore } from './datastore.ts';
 import { demo } from './demo.ts';
@@ -26,7 +27,7 @@ const interceptor: Group = {
     await report((await measureInterceptor()).filter(({ name }) => wanted(name)));
   },
 };
-const GROUPS = [start, cluster, interceptor, datastore, demo];
+const GROUPS = [start, adopt, cluster, interceptor, datastore, demo];
 
 const only = (process.env['ONLY'] ?? '').split(',').filter(Boolean);
 const wanted = (name: string) =>

@@ -30,6 +30,7 @@ describe('parseInputs', () => {
       images: [],
       airgap: false,
       warmStart: false,
+      keepRunning: false,
       pull: [],
       registries: undefined,
       denyOutside: [],
