@@ -9,6 +9,7 @@ import { moduleDir, tool } from '../testbed/tools.ts';
 import { FOREIGN_CHARTS, type ForeignChart } from './charts.ts';
 
 const CHARTS = '/opt/testbed/charts';
+const EXAMPLES = '/opt/testbed/chart-examples';
 const HELM_4 = '/opt/testbed/helm-4';
 const REGISTRY = 'http://registry.test:5000';
 const MIRRORS = ['docker.io', 'ghcr.io', 'registry.k8s.io'];
@@ -57,14 +58,21 @@ async function uninstall(helm: string, release: string): Promise<void> {
 
 beforeAll(async () => {
   const mounts = await Promise.all(
-    charts.map(async ({ name, tool, module, chart }) => ({
-      source: join(await moduleDir(tool, module), chart),
-      destination: `${CHARTS}/${name}`,
-      readonly: true,
-    })),
+    charts.map(async ({ name, tool, module, chart, examples }) => {
+      const root = await moduleDir(tool, module);
+      return [
+        { source: join(root, chart), destination: `${CHARTS}/${name}`, readonly: true },
+        ...(examples === undefined
+          ? []
+          : [{ source: join(root, examples), destination: `${EXAMPLES}/${name}`, readonly: true }]),
+      ];
+    }),
   );
   sandbox = await startClusterSandbox({
-    mounts: [...mounts, { source: await tool('helm-4'), destination: HELM_4, readonly: true }],
+    mounts: [
+      ...mounts.flat(),
+      { source: await tool('helm-4'), destination: HELM_4, readonly: true },
+    ],
     registry: await Promise.all(charts.flatMap(({ images }) => images).map(image)),
   });
   job = await Job.create(sandbox);
@@ -83,7 +91,7 @@ afterAll(() => sandbox.stop());
 describe.each(charts)('$name', (chart) => {
   const works = async (helm: string, release: string) => {
     await passItsTests(helm, release, chart);
-    await chart.works(job, release);
+    await chart.works(job, release, `${EXAMPLES}/${chart.name}`);
   };
 
   test('works as Helm 3 installs it, and after Helm 4 upgraded that', async () => {

@@ -39,6 +39,10 @@ const foreign = {
   podinfo: { package: 'github.com/stefanprodan/podinfo/cmd/podinfo' },
   podcli: { package: 'github.com/stefanprodan/podinfo/cmd/podcli', module: 'podinfo' },
   'grpc-health-probe': { package: 'github.com/grpc-ecosystem/grpc-health-probe' },
+  gatekeeper: { package: 'github.com/open-policy-agent/gatekeeper/v3' },
+  kubectl: { package: '.' },
+  t4: { package: 'github.com/t4db/t4/cmd/t4' },
+  descheduler: { package: 'sigs.k8s.io/descheduler/cmd/descheduler' },
 } satisfies Record<string, Program>;
 
 const all = { ...programs, ...foreign };

@@ -60,12 +60,13 @@ const images = {
     },
   }),
 
-  // Debian's is 1.35; these are the tags k3s names.
+  // Debian's is 1.35; these are the tags k3s names, and the one local-path-provisioner's own chart does.
   busybox: (): Promise<Image> =>
     Promise.resolve({
       names: [
         'docker.io/rancher/mirrored-library-busybox:1.36.1',
         'docker.io/rancher/mirrored-library-busybox:1.37.0',
+        'docker.io/library/busybox:latest',
       ],
       config: { Env: [path], Cmd: ['sh'] },
       layers: { busybox },
@@ -114,8 +115,8 @@ const images = {
 
   curl: (): Promise<Image> =>
     Promise.resolve({
-      // The other is what podinfo's tests name.
-      names: [versions.curl, '7.69.0'].map((tag) => `docker.io/curlimages/curl:${tag}`),
+      // The others are what podinfo's tests and Gatekeeper's hooks name.
+      names: [versions.curl, '7.69.0', '8.20.0'].map((tag) => `docker.io/curlimages/curl:${tag}`),
       config: {
         User: 'curl_user',
         Env: [path, 'CURL_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt', 'ENV=/etc/profile'],
