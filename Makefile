@@ -4,19 +4,19 @@
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PROFILE K3S
 
-.PHONY: demo test versions profiles sanitize fuzz lint unit supply build dist-check testbed bench conformance
-.PHONY: soak kill density matrix charts clean
+.PHONY: demo test versions profiles sanitize fuzz analyze lint unit supply build dist-check testbed bench
+.PHONY: conformance soak kill density matrix charts clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
 	node test/demo.ts
 
-test: say-test lint dist-check testbed
+test: say-test lint analyze dist-check testbed
 	vitest run
 
 .PHONY: say-test
 say-test:
-	@echo 'make test: lints, rebuilds dist and compares it, makes what is missing of the testbed (gVisor, two'
+	@echo 'make test: lints, analyzes, rebuilds dist and compares it, makes what is missing of the testbed (gVisor, two'
 	@echo 'stand-ins for k3s, tools and images; most of 25 minutes, once), then runs the tests: unit, supply,'
 	@echo 'native, e2e. About 75 minutes on two cores the first time, 50 after that. `make demo` is quicker.'
 
@@ -46,6 +46,11 @@ FUZZ_SECONDS ?= 600
 fuzz:
 	$(MAKE) -C native sanitize
 	test/native/fuzz $(FUZZ_SECONDS)
+
+# gcc's analyzer on the C programs, half a minute. Not of `make lint`, which needs no root and takes any
+# compiler: which alarms are false depends on the version, and this is for Debian 12's.
+analyze: testbed-packages
+	$(MAKE) -C native --silent analyze
 
 lint: node_modules/.package-lock.json
 	prettier --check --log-level warn .

@@ -1,5 +1,7 @@
 #include "adapter/edits.h"
 
+#include "lib/analyzer.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,8 @@ static int add(struct edits *edits, size_t start, size_t end, char *text)
 	for (; at > 0 && items[at - 1].start > start; at--)
 		items[at] = items[at - 1];
 	items[at] = (struct edit){.start = start, .end = end, .text = text};
+	/* By the item, until edits_free(). */
+	analyzer_is_kept(text);
 	edits->count++;
 	return 0;
 }

@@ -54,7 +54,7 @@ static int read_settings(const char *program, char **text, struct settings *out,
 static int prepare(char **arguments, const struct command *command, struct failure *failure)
 {
 	cleanup_free char *text = NULL;
-	struct settings settings;
+	struct settings settings = {0};
 	int result = read_settings(arguments[0], &text, &settings, failure);
 
 	if (result != 0)

@@ -43,7 +43,7 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 	                                    [COMMAND_DETACH] = "detach"};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(word, verbs[i]) == 0) {
+		if (word != NULL && strcmp(word, verbs[i]) == 0) {
 			command->verb = (enum command_verb)i;
 			return 0;
 		}
@@ -51,7 +51,7 @@ static int parse_verb(const char *word, struct command *command, struct failure 
 	return fail_input(failure,
 	                  "Unknown command '%.64s': must be set, del, begin, end, stats, watch, "
 	                  "attach or detach",
-	                  word);
+	                  word == NULL ? "" : word);
 }
 
 static int parse_protocol(const char *word, enum protocol *out, struct failure *failure)

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "gateway/tcp_connection.h"
+#include "lib/analyzer.h"
 
 #define CHUNK (256 * 1024)
 /* Bytes that wait here for peers that do not read; beyond, each connection holds less of them. */
@@ -110,13 +111,17 @@ static void flush(struct end *to)
 
 static void keep(struct end *to, const char *bytes, size_t size)
 {
-	to->pending = malloc(size);
-	if (to->pending == NULL) {
+	char *copy = malloc(size);
+
+	if (copy == NULL) {
 		fail_end(to);
 		fail_end(other_end(to));
 		return;
 	}
-	memcpy(to->pending, bytes, size);
+	memcpy(copy, bytes, size);
+	to->pending = copy;
+	/* By the end, until drop_pending(). */
+	analyzer_is_kept(copy);
 	to->pending_begin = 0;
 	to->pending_size = size;
 	pending += size;

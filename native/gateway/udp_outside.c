@@ -14,6 +14,7 @@
 #include "gateway/router.h"
 #include "gateway/socket.h"
 #include "gateway/udp_flow.h"
+#include "lib/analyzer.h"
 
 /* As much of a frame as is read: what any network outside holds. The bridge's own are larger, and
  * full of other things than UDP; what is not read of those is not copied either. */
@@ -141,6 +142,8 @@ static struct outside_flow *flow_begin(struct view *view, const struct datagram 
 		status = map_set(&outside->map, key(first->source, first->destination), flow);
 	if (status < 0) {
 		udp_flow_end(&flow->flow);
+		/* By the loop, which frees it after this batch. */
+		analyzer_is_kept(flow);
 		return NULL;
 	}
 	gateway->statistics.udp_flows++;

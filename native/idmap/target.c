@@ -40,7 +40,9 @@ int target_open(pid_t pid, struct target *out, struct failure *failure)
 	if (directory < 0 || fstat(directory, &status) != 0)
 		return fail(failure, errno, "find process %d", (int)pid);
 	status_fd = openat(directory, "status", O_RDONLY | O_CLOEXEC);
-	error = status_fd < 0 ? -errno : io_read(status_fd, STATUS_MAXIMUM, &text, NULL);
+	if (status_fd < 0)
+		return fail(failure, errno, "open %s/status", path);
+	error = io_read(status_fd, STATUS_MAXIMUM, &text, NULL);
 	if (error != 0)
 		return fail(failure, -error, "read %s/status", path);
 	*out = (struct target){

@@ -108,14 +108,11 @@ static int merge(const struct strings *common, const struct strings *own, struct
 
 	for (size_t from = 0; from < 2; from++) {
 		for (size_t i = 0; i < both[from]->count; i++) {
-			cleanup_free char *key = strdup(both[from]->items[i]);
-			char *value;
+			const char *entry = both[from]->items[i];
+			size_t length = strcspn(entry, "=");
+			cleanup_free char *key = strndup(entry, length);
 
-			if (key == NULL)
-				return -ENOMEM;
-			value = strchr(key, '=');
-			*value++ = '\0';
-			if (strings_set(out, key, value) != 0)
+			if (key == NULL || strings_set(out, key, entry + length + 1) != 0)
 				return -ENOMEM;
 		}
 	}

@@ -16,20 +16,6 @@ static int compare(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static int remember(struct answers *answers, const char *path)
-{
-	char **paths = realloc(answers->paths, (answers->count + 1) * sizeof *paths);
-
-	if (paths == NULL)
-		return -ENOMEM;
-	answers->paths = paths;
-	paths[answers->count] = strdup(path);
-	if (paths[answers->count] == NULL)
-		return -ENOMEM;
-	answers->count++;
-	return 0;
-}
-
 static void cleanup_directory(DIR **directory)
 {
 	if (*directory != NULL)
@@ -50,7 +36,7 @@ static int load_entry(struct answers *answers, const char *path, struct failure 
 	if (lstat(target, &kept) != 0)
 		return fail(failure, errno, "look at %s", target);
 	if (!S_ISDIR(kept.st_mode) || stat(path, &real) != 0 || !S_ISDIR(real.st_mode)) {
-		error = remember(answers, path);
+		error = strings_add(&answers->paths, path);
 		if (error != 0)
 			return fail(failure, -error, "remember %s", path);
 	}
@@ -88,31 +74,29 @@ int answers_load(struct answers *answers, struct failure *failure)
 {
 	int error = load(answers, "", failure);
 
-	if (answers->count > 0)
-		qsort(answers->paths, answers->count, sizeof *answers->paths, compare);
+	if (answers->paths.count > 0)
+		qsort(answers->paths.items, answers->paths.count, sizeof *answers->paths.items,
+		      compare);
 	return error;
 }
 
 void answers_free(struct answers *answers)
 {
-	for (size_t i = 0; i < answers->count; i++)
-		free(answers->paths[i]);
-	free(answers->paths);
-	answers->paths = NULL;
-	answers->count = 0;
+	strings_free(&answers->paths);
 }
 
 bool answers_have(const struct answers *answers, const char *path)
 {
-	return answers->count > 0 && bsearch(&path, answers->paths, answers->count,
-	                                     sizeof *answers->paths, compare) != NULL;
+	return answers->paths.count > 0 &&
+	       bsearch(&path, answers->paths.items, answers->paths.count,
+	               sizeof *answers->paths.items, compare) != NULL;
 }
 
 bool answers_have_name(const struct answers *answers, const char *name, size_t length)
 {
-	for (size_t i = 0; i < answers->count; i++) {
+	for (size_t i = 0; i < answers->paths.count; i++) {
 		size_t known;
-		const char *last = path_last(answers->paths[i], &known);
+		const char *last = path_last(answers->paths.items[i], &known);
 
 		if (known == length && memcmp(last, name, length) == 0)
 			return true;

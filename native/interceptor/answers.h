@@ -6,6 +6,7 @@
 #define INTERCEPTOR_ANSWERS_H
 
 #include "lib/failure.h"
+#include "lib/strings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,8 +25,7 @@ enum {
 
 struct answers {
 	char root[ROOT_SIZE]; /**< absolute, without a slash at its end */
-	char **paths;         /**< what is answered, sorted: absolute paths as tracees name them */
-	size_t count;
+	struct strings paths; /**< what is answered, sorted: absolute, as tracees name them */
 };
 
 /**

@@ -5,8 +5,8 @@
 
 static bool has_answers(const struct selection *selection, const struct handler *handler)
 {
-	for (size_t i = 0; i < selection->answers.count; i++) {
-		const char *path = selection->answers.paths[i];
+	for (size_t i = 0; i < selection->answers.paths.count; i++) {
+		const char *path = selection->answers.paths.items[i];
 		bool taken = false;
 
 		for (size_t h = 0; h < selection->count; h++)

@@ -10,7 +10,7 @@ static const char *const paths[] = {"/dev/kmsg", "/etc/machine-id", "/proc/sys/k
                                     "/proc/sys/net/ipv4/conf/all/forwarding"};
 
 static struct selection selection = {
-    .answers = {.root = "/r", .count = sizeof paths / sizeof paths[0]},
+    .answers = {.root = "/r", .paths.count = sizeof paths / sizeof paths[0]},
     .handlers = {&sysctl_handler, &kmsg_handler, &mountinfo_handler, &given_handler},
     .count = 4,
 };
@@ -62,7 +62,7 @@ static void rejects_early(void)
 
 int main(void)
 {
-	selection.answers.paths = (char **)(uintptr_t)paths;
+	selection.answers.paths.items = (char **)(uintptr_t)paths;
 	finds();
 	rejects_early();
 	return tap_done();
