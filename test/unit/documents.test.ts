@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
+import { WORKAROUNDS } from '../../src/plan/parts/index.ts';
 import { FOREIGN_CHARTS } from '../charts/charts.ts';
 import { parseAction, renderReference, renderTypes } from '../../scripts/action-reference.ts';
 
@@ -91,3 +92,17 @@ function anchors(text: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+test('docs/upstream.md names each workaround that a change of gVisor would end', () => {
+  const named = [...read('docs/upstream.md').matchAll(/`([a-z0-9-]+)`(?=[^|\n]*\|$)/gm)].map(
+    ([, id = '']) => id,
+  );
+  const ended = WORKAROUNDS.filter(({ removeWhen }) => /^(?!never).*gVisor/.test(removeWhen));
+  const done = ['masked-directories'];
+  expect(named.filter((id) => WORKAROUNDS.some((part) => part.id === id)).sort()).toEqual(
+    ended
+      .map(({ id }) => id)
+      .filter((id) => !done.includes(id))
+      .sort(),
+  );
+});
