@@ -92,6 +92,9 @@ test('a cluster is started, used and stopped by its name', async () => {
   const loaded = (await must('load', '--name=two', 'app.tar.gz')).trim().split('\n');
   expect(loaded[0]).toMatch(/busybox/);
   expect(await must('images', '--name=two')).toContain(loaded[0] ?? '');
+  // Loaded again it is said again, with the archive's other names.
+  const again = (await must('load', '--name=two', 'app.tar.gz')).trim().split('\n');
+  expect(again).toEqual(loaded);
   await kubectl(
     'run',
     'app',
