@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { InputError } from './errors.ts';
 import type { Isolation } from './mode.ts';
@@ -26,6 +27,8 @@ export interface Layout {
   readonly nativeSources: string;
   /** The interceptor, where it is needed. */
   readonly interceptor: string;
+  /** The cgroup above those of this run's pods, by its name in each hierarchy. */
+  readonly podCgroups: string;
   readonly controller: string;
   readonly importer: string;
   readonly commandLine: string;
@@ -110,6 +113,7 @@ export function layoutOf(state: string, dist: string, arch: string, node: string
     native: join(dist, 'native', `linux-${arch}`),
     nativeSources: join(dist, '..', 'native'),
     interceptor: join(state, 'interceptor'),
+    podCgroups: `k3s-in-gvisor-${createHash('sha256').update(state).digest('hex').slice(0, 8)}`,
     controller: join(dist, 'controller', 'index.js'),
     importer: join(dist, 'importer', 'index.js'),
     commandLine: join(dist, 'cli', 'index.js'),

@@ -23,7 +23,6 @@ interface Hierarchy {
   readonly memory: (directory: string) => Promise<number>;
 }
 
-const PODS = 'kubepods';
 const CONTAINER = /^[0-9a-f]{64}$/;
 
 /** Reads the usage of all containers there are. @throws if there is no cgroup tree to read */
@@ -34,7 +33,7 @@ export async function readUsage(root: string): Promise<Snapshot> {
     throw new Error(`Failed to read the node's usage below ${root}`);
   }
   const containers = new Map<string, Usage>();
-  await collect(hierarchy, PODS, containers);
+  await collect(hierarchy, '', containers);
   return { node, containers };
 }
 
@@ -55,7 +54,7 @@ async function hierarchyAt(root: string): Promise<Hierarchy> {
       };
 }
 
-/** kubepods/[burstable/|besteffort/]pod<uid>/<container>. */
+/** Of whatever root: .../kubepods/[burstable/|besteffort/]pod<uid>/<container>. */
 async function collect(
   hierarchy: Hierarchy,
   path: string,

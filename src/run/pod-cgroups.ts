@@ -4,22 +4,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { exists } from '../files.ts';
 
 const ROOT = '/sys/fs/cgroup';
-/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
+/** The kubelet's, where it has no root of its own, and the one k3s moves processes to on cgroup v2. */
 const NAMES = ['kubepods', 'k3s'];
 const POLL_MS = 20;
 const PATIENCE_MS = 5_000;
 
 /** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
-async function candidates(): Promise<string[]> {
+async function candidates(own: string): Promise<string[]> {
   const hierarchies = await readdir(ROOT).catch(() => []);
-  return ['', ...hierarchies.filter((name) => !NAMES.includes(name))].flatMap((hierarchy) =>
-    NAMES.map((name) => join(ROOT, hierarchy, name)),
+  const names = [own, ...NAMES];
+  return ['', ...hierarchies.filter((name) => !names.includes(name))].flatMap((hierarchy) =>
+    names.map((name) => join(ROOT, hierarchy, name)),
   );
 }
 
-/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
-export async function missingPodCgroups(): Promise<string[]> {
-  const paths = await candidates();
+/**
+ * Those that are not there yet. A cgroup outlives every namespace, so these would be left behind.
+ * @param own the root of this run's pods
+ */
+export async function missingPodCgroups(own: string): Promise<string[]> {
+  const paths = await candidates(own);
   const present = await Promise.all(paths.map(exists));
   return paths.filter((_, index) => present[index] !== true);
 }

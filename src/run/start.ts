@@ -272,7 +272,7 @@ class Run {
     const { layout } = this.#options;
     await this.#save({
       files: await missing(plan.leftBehind),
-      cgroups: await missingPodCgroups(),
+      cgroups: await missingPodCgroups(layout.podCgroups),
       idMapper:
         plan.launch.mapper === undefined
           ? undefined

@@ -120,7 +120,7 @@ describe.each<readonly [string, ClusterSandboxOptions]>([
     const after = await kernelState(sandbox);
     // A v2 tree is inherited read-only, so what was made in a mount of our own cannot be removed
     // (docs/architecture.md): empty cgroups stay until the sandbox ends.
-    const ours = /^\/sys\/fs\/cgroup\/(kubepods|k3s)(\/|$)/;
+    const ours = /^\/sys\/fs\/cgroup\/(k3s-in-gvisor-\w+|k3s)(\/|$)/;
     const cgroups =
       options.cgroup === 'v2' ? after.cgroups.filter((path) => !ours.test(path)) : after.cgroups;
     expect({ ...after, cgroups }).toEqual(before);

@@ -1,6 +1,7 @@
 import { bridgeNetfilter } from './bridge-netfilter.ts';
 import { cgroupControllers } from './cgroup-controllers.ts';
 import { cgroupMount } from './cgroup-mount.ts';
+import { cgroupRoot } from './cgroup-root.ts';
 import { cgroupV1Accepted } from './cgroup-v1-accepted.ts';
 import { controllerManagerRate } from './controller-manager-rate.ts';
 import { dataTmpfs } from './data-tmpfs.ts';
@@ -42,6 +43,7 @@ export const WORKAROUNDS: readonly Workaround[] = [
   interceptor,
   cgroupMount,
   cgroupControllers,
+  cgroupRoot,
   cgroupV1Accepted,
   singleProcessOomKill,
   dataTmpfs,

@@ -70,6 +70,7 @@ describe('the plan of a stock sandbox', () => {
       'user-namespace',
       'private-root',
       'sysctl-overlay',
+      'cgroup-root',
       'cgroup-v1-accepted',
       'data-tmpfs',
       'temporary-mounts',
@@ -206,6 +207,7 @@ describe('the plan of a stock sandbox', () => {
     expect(parse(written(plan, '50-k3s-in-gvisor.conf') ?? '')).toEqual({
       apiVersion: 'kubelet.config.k8s.io/v1beta1',
       kind: 'KubeletConfiguration',
+      cgroupRoot: expect.stringMatching(/^\/k3s-in-gvisor-[0-9a-f]{8}$/) as string,
       failCgroupV1: false,
       localStorageCapacityIsolation: false,
       makeIPTablesUtilChains: false,
