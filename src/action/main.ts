@@ -1,8 +1,9 @@
 import { mkdtemp, realpath } from 'node:fs/promises';
-import { arch, homedir, tmpdir } from 'node:os';
+import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { errorMessage } from '../errors.ts';
+import { home } from '../files.ts';
 import { parseInputs, type Inputs } from '../inputs/inputs.ts';
 import { secretsOf } from '../inputs/secrets.ts';
 import { layoutOf, whyUnusable, type Layout } from '../layout.ts';
@@ -65,7 +66,7 @@ async function runStart(inputs: Inputs, layout: Layout, events: RunEvents): Prom
     inputs,
     layout,
     context: CONTEXT,
-    cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? join(homedir(), '.cache')),
+    cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? join(home(), '.cache')),
     remote: remoteCache(),
     events,
   });

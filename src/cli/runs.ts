@@ -1,8 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
-import { exists } from '../files.ts';
+import { exists, home } from '../files.ts';
 import { runPaths } from '../layout.ts';
 import { findInit } from '../namespaces/find-init.ts';
 import { RUN_VARIABLE } from '../run/command.ts';
@@ -14,7 +13,7 @@ export const DEFAULT_NAME = 'default';
 
 /** Where the runs of the command line are, a directory for each name. */
 function root(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'k3s-in-gvisor');
+  return join(process.env['XDG_STATE_HOME'] ?? join(home(), '.local', 'state'), 'k3s-in-gvisor');
 }
 
 /** @throws InputError if it could not be a file's name, a context's and an argument */

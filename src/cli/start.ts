@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError, errorMessage } from '../errors.ts';
+import { home } from '../files.ts';
 import { parseInputs, type Inputs, type ReadInput } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
 import { secretsOf } from '../inputs/secrets.ts';
@@ -73,7 +73,7 @@ async function startIn(directory: string, command: StartCommand, inputs: Inputs)
       context: [DEFAULT_NAME, FOR_ACTION].includes(command.name)
         ? CONTEXT
         : `${CONTEXT}-${command.name}`,
-      cache: process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+      cache: process.env['XDG_CACHE_HOME'] ?? join(home(), '.cache'),
       remote: undefined,
       events: tellAll(reporter, storyteller),
       signal: interrupt.signal,

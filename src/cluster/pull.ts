@@ -14,11 +14,16 @@ const UNAVAILABLE = 14;
 const POLL_MS = 100;
 const ATTEMPTS = 4;
 
+/** With the image, and what containerd said. */
+export class PullError extends Error {
+  override readonly name = 'PullError';
+}
+
 /**
  * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
  * registries.yaml hold, and the images are unpacked when this returns.
  * @param init the process whose child is the first one of the run's namespaces
- * @throws with the image, and what containerd said
+ * @throws PullError
  */
 export async function pullImages(
   images: readonly string[],
@@ -45,7 +50,7 @@ async function pullImage(
     isTransient,
     signal,
   }).catch((error: unknown) => {
-    throw new Error(`Failed to pull ${image}: ${errorMessage(error)}`, { cause: error });
+    throw new PullError(`Failed to pull ${image}: ${errorMessage(error)}`, { cause: error });
   });
 }
 

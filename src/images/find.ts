@@ -1,7 +1,7 @@
 import { glob, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { home } from '../files.ts';
 
 /**
  * The files that the patterns name, each once; a directory stands for the files below it.
@@ -24,7 +24,7 @@ export async function findImages(patterns: readonly string[]): Promise<string[]>
 
 /** Not @actions/glob: it writes "::debug::" lines to stdout, which belongs to who calls the command line. */
 async function filesOf(pattern: string): Promise<string[]> {
-  const path = resolve(pattern.startsWith('~/') ? join(homedir(), pattern.slice(2)) : pattern);
+  const path = resolve(pattern.startsWith('~/') ? join(home(), pattern.slice(2)) : pattern);
   // A name may hold what a glob takes for a wildcard.
   const given = await kindOf(path);
   if (given === 'file') {

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { isIPv4 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { errorMessage, InputError } from '../errors.ts';
+import { home } from '../files.ts';
 import { MODES, SYSCTLS, type Mode, type Sysctls } from '../mode.ts';
 import { CHANNEL_SERVER } from '../k3s/channels.ts';
 import type { K3sRequest } from '../k3s/install.ts';
@@ -248,7 +248,7 @@ function parseKubeconfig(text: string): string | undefined {
       `kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`,
     );
   }
-  return text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(text);
+  return text.startsWith('~/') ? join(home(), text.slice(2)) : resolve(text);
 }
 
 function lines(text: string): string[] {

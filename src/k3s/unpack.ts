@@ -1,4 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { stringify } from 'yaml';
 import { InputError } from '../errors.ts';
@@ -75,7 +84,12 @@ export async function unpack(
   // names (cmd/k3s/main.go, findDataDir and extract).
   const config = join(directory, 'config.yaml');
   await writeFile(config, stringify({ 'data-dir': dataDir }));
-  await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+  try {
+    await run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw withCode(error as Error);
+  }
   const bin = join(dataDir, 'data', 'current', 'bin');
   if (!(await exists(bin))) {
     await copyInstalled(version, installed, join(dataDir, 'data'));
@@ -140,4 +154,14 @@ async function versionOf(binary: string): Promise<string> {
     );
   }
   return version;
+}
+
+/** As if Node had written there itself, so that whoever can goes on elsewhere. */
+function withCode(error: Error): Error {
+  const code = /no space left on device/.test(error.message)
+    ? 'ENOSPC'
+    : /disk quota exceeded/.test(error.message)
+      ? 'EDQUOT'
+      : undefined;
+  return code === undefined ? error : Object.assign(error, { code });
 }

@@ -26,7 +26,7 @@ const KNOWN: readonly Known[] = [
     pattern: /no space left on device|ENOSPC/i,
     cause:
       'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
-    fix: 'Give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
+    fix: 'Free the disk of the file that the message names; where it names none, give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
   },
   {
     heading: 'unknown flag',
@@ -78,9 +78,16 @@ const KNOWN: readonly Known[] = [
     fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
   },
   {
+    heading: 'server gave HTTP response to HTTPS client',
+    pattern: /server gave HTTP response to HTTPS client/,
+    rungs: [PODS],
+    cause: 'A registry has no TLS, and whoever pulls expects it.',
+    fix: 'Name its address with http:// in the input registries (mirrors.<registry>.endpoint).',
+  },
+  {
     heading: 'failed to pull and unpack image',
     pattern:
-      /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset)/i,
+      /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset|server misbehaving)/i,
     rungs: [PODS],
     cause: 'There is no way from this runner to the registry of an image.',
     fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',

@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortAfter, unlessAborted } from '../abort.ts';
 import { errorMessage, InputError } from '../errors.ts';
-import { exists } from '../files.ts';
+import { exists, writeOwn } from '../files.ts';
 import { findImages } from '../images/find.ts';
 import { preparationLaunch } from '../images/preparation.ts';
 import { findWarmStart, type WarmStart } from '../images/warm-start.ts';
@@ -15,7 +15,7 @@ import { awaitContainerdConfig } from '../cluster/containerd-config.ts';
 import { handOverCoredns } from '../cluster/coredns.ts';
 import { NOTHING_KNOWN } from '../cluster/diagnose.ts';
 import { assertUnused, writeKubeconfig } from '../cluster/kubeconfig.ts';
-import { pullImages } from '../cluster/pull.ts';
+import { PullError, pullImages } from '../cluster/pull.ts';
 import { climb, ReadinessError, SERVING, type Climb } from '../cluster/readiness.ts';
 import { withClient } from '../kubernetes/kubeconfig.ts';
 import type { RemoteCache, Workshop } from '../supply/supply.ts';
@@ -47,6 +47,8 @@ import { Waiting } from './waiting.ts';
 
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 export const CONTEXT = 'k3s-in-gvisor';
+
+const PULLED = 'images pulled';
 
 export interface StartOptions {
   readonly inputs: Inputs;
@@ -167,7 +169,7 @@ class Run {
     if (warm.kind === 'missing') {
       const { launchFile, made } = warm.preparation;
       const launch = preparationLaunch(plan, layout, tars, made);
-      await writeFile(launchFile, renderLaunchFile(launch), { mode: 0o600 });
+      await writeOwn(launchFile, renderLaunchFile(launch));
     }
     await this.#launch(plan, facts, workshop);
 
@@ -200,7 +202,7 @@ class Run {
     if (error instanceof InputError) {
       return { message, rung: undefined, diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
     }
-    const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+    const rung = rungOf(error) ?? this.#rung;
     const found = await examine({
       ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
       redact: redactor(this.#state.secrets ?? []),
@@ -283,7 +285,7 @@ class Run {
       await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
       this.#reached('interceptor at hand');
     }
-    await writeFile(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+    await writeOwn(layout.launchFile, renderLaunchFile(plan.launch));
     this.#signal.throwIfAborted();
     this.#init = await startInit(layout);
     this.#reached('init started');
@@ -372,7 +374,7 @@ class Run {
     const { inputs } = this.#options;
     if (inputs.pull.length > 0 && mode !== 'control-plane') {
       await pullImages(inputs.pull, this.#launched().pid, this.#signal);
-      this.#reached('images pulled');
+      this.#reached(PULLED);
     }
   }
 
@@ -417,8 +419,16 @@ class Run {
   /** For a report of what went wrong, beside the logs. */
   async #note(name: string, value: unknown): Promise<void> {
     const redact = redactor(this.#state.secrets ?? []);
-    await writeFile(join(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+    await writeOwn(join(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
   }
+}
+
+/** What was waited for, where the error is of something that goes on beside the rest. */
+function rungOf(error: unknown): string | undefined {
+  if (error instanceof ReadinessError) {
+    return error.rung;
+  }
+  return error instanceof PullError ? PULLED : undefined;
 }
 
 async function missing(paths: readonly string[]): Promise<string[]> {

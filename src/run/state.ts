@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeOwn } from '../files.ts';
 import type { Preparation } from '../images/preparation.ts';
 
 /** What it takes to clean up after a run; saved before what it names is made. */
@@ -28,7 +29,7 @@ export const stateFile = (directory: string): string => join(directory, 'run.jso
 export async function saveState(directory: string, state: RunState): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = stateFile(directory);
-  await writeFile(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+  await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
   await rename(`${path}.partial`, path);
 }
 

@@ -61,7 +61,8 @@ export async function stop(
     cgroups,
     idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)),
   );
-  await rm(file);
+  // Another stop may have been quicker.
+  await rm(file, { force: true });
   return true;
 }
 

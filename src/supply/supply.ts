@@ -131,7 +131,11 @@ function progress(received: number, total: number | undefined): string {
 }
 
 /** What a cache that is read-only or full answers; the run goes on without it. */
-const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+const UNWRITABLE = new Set([
+  ...['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'],
+  // Node's recursive mkdir on a read-only file system: it gives the error of a stat after it.
+  'ENOENT',
+]);
 
 /** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
 export async function withWritable<T>(

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
+import { errorOf } from './support/annotations.ts';
 import { follow } from './support/follow.ts';
-import { Job, RUNNER_TEMP, WORKSPACE, type StepResult } from './support/job.ts';
+import { Job, RUNNER_TEMP, WORKSPACE } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
 
 let sandbox: Sandbox;
@@ -14,15 +15,6 @@ beforeAll(async () => {
   job = await Job.create(sandbox);
 });
 afterAll(() => sandbox.stop());
-
-/** What the step fails with: the text of its one error annotation. */
-function errorOf({ code, log }: StepResult): string {
-  expect(code, log).toBe(1);
-  const errors = [...log.matchAll(/^::error::(.*)$/gm)].map(([, text = '']) => text);
-  expect(errors, log).toHaveLength(1);
-  // The runner's own escapes in commands.
-  return (errors[0] ?? '').replaceAll('%0A', '\n').replaceAll('%25', '%');
-}
 
 async function mainFails(inputs: Readonly<Record<string, string>>): Promise<string> {
   return errorOf(await job.main({ inputs: { 'k3s-path': K3S_PATH, ...inputs } }));

@@ -36,7 +36,10 @@ export interface SandboxOptions {
   /** Debian packages beyond those of a runner's image. */
   packages?: readonly string[];
   mounts?: readonly BindMount[];
-  /** Where a tmpfs is mounted that any user may write to: an emptyDir of medium Memory. */
+  /**
+   * Where a tmpfs is mounted that any user may write to: an emptyDir of medium Memory. An option may follow,
+   * as Docker's --tmpfs has it: `/small:size=1m`.
+   */
   tmpfs?: readonly string[];
   /** Global flags of runsc's that a stock Docker does not pass, such as --allow-suid. */
   flags?: readonly string[];

@@ -17,7 +17,7 @@ export interface SpecInputs {
   env: readonly string[];
   user: User;
   mounts: readonly BindMount[];
-  /** Where a tmpfs is, as an emptyDir of medium Memory is one. */
+  /** Where a tmpfs is, as an emptyDir of medium Memory is one; an option may follow, as `:size=1m`. */
   tmpfs: readonly string[];
   /** Device nodes of the host; only a privileged container gets them. */
   hostDevices: readonly Device[];
@@ -196,7 +196,10 @@ export function containerSpec(inputs: SpecInputs) {
       etcFile('resolv.conf'),
       etcFile('hostname'),
       etcFile('hosts'),
-      ...inputs.tmpfs.map((path) => mount(path, 'tmpfs', 'tmpfs', 'mode=0777')),
+      ...inputs.tmpfs.map((given) => {
+        const [path = '', ...options] = given.split(':');
+        return mount(path, 'tmpfs', 'tmpfs', 'mode=0777', ...options);
+      }),
       ...inputs.mounts.map(({ source, destination, readonly }) => ({
         destination,
         type: 'bind',

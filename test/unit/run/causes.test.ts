@@ -30,6 +30,10 @@ const SEEN: Readonly<Record<string, readonly [rung: string, line: string]>> = {
     'cluster DNS ready',
     'coredns: ErrImagePull: failed to do request: Head "https://r.test/v2/a": tls: failed to verify certificate: x509: certificate signed by unknown authority',
   ],
+  'server gave HTTP response to HTTPS client': [
+    'images pulled',
+    'Failed to pull registry.test:5001/app:1: failed to pull and unpack image "registry.test:5001/app:1": failed to resolve reference "registry.test:5001/app:1": failed to do request: Head "https://registry.test:5001/v2/app/manifests/1": http: server gave HTTP response to HTTPS client',
+  ],
   'failed to pull and unpack image': [
     'cluster DNS ready',
     'coredns: ErrImagePull: failed to pull and unpack image "docker.io/x": failed to do request: Head "https://registry-1.docker.io/v2/x": dial tcp: lookup registry-1.docker.io: no such host',
