@@ -1,16 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { ExecResult } from '../testbed/exec.ts';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
+import { npmDirectory, pack } from '../testbed/npm-package.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import { ACTION, Job, RUNNER_FILES, TOOL_CACHE, WORKSPACE } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
 import { snapshot } from './support/snapshot.ts';
 
 const STATE = '/root/.local/state/k3s-in-gvisor';
-const CLUSTER = ['coredns', 'pause', 'local-path-provisioner'].map(
+const CLUSTER = ['coredns', 'pause', 'local-path-provisioner', 'nginx', 'curl'].map(
   (name) => `--images=${IMAGES_PATH}/${name}.tar`,
 );
+/** Where npm is in Node's own image. */
+const NPM = '/usr/local/lib/node_modules/npm';
 
 let sandbox: Sandbox;
 let job: Job;
@@ -18,11 +24,25 @@ let job: Job;
 beforeAll(async () => {
   sandbox = await startClusterSandbox({ profile: 'stock' });
   job = await Job.create(sandbox);
+  await installPackage();
 });
 afterAll(() => sandbox.stop());
 
+/** As whoever has it from npm: nothing of the repository but what is published. */
+async function installPackage(): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'k3s-in-gvisor-'));
+  const { filename } = await pack(scratch);
+  await sandbox.copyIn(await npmDirectory(), NPM);
+  await sandbox.copyIn(join(scratch, filename), WORKSPACE);
+  await rm(scratch, { recursive: true });
+  const npm = ['node', `${NPM}/bin/npm-cli.js`, '--offline', '--no-audit', '--no-fund'];
+  await job.must([...npm, 'install', '--global', `${WORKSPACE}/${filename}`], {
+    env: { HOME: '/root', npm_config_cache: `${RUNNER_FILES}/npm` },
+  });
+}
+
 const cli = (...args: readonly string[]): Promise<ExecResult> =>
-  job.exec(['node', `${ACTION}/dist/cli/index.js`, ...args], {
+  job.exec(['k3s-in-gvisor', ...args], {
     cwd: WORKSPACE,
     env: { XDG_CACHE_HOME: TOOL_CACHE, HOME: '/root' },
   });
@@ -106,6 +126,14 @@ test('a cluster is started, used and stopped by its name', async () => {
   );
   await kubectl('wait', '--for=condition=Ready', 'pod/app', '--timeout=60s');
   await job.must(['rm', `${WORKSPACE}/app.tar.gz`]);
+
+  // A chart, as in the README: with helm, and the path that `start` printed.
+  const helm = (...args: readonly string[]) =>
+    job.must(['helm', ...args, '--timeout=3m'], {
+      env: { HOME: `${RUNNER_FILES}/home`, KUBECONFIG: stdout.trim() },
+    });
+  await helm('install', 'web', `${ACTION}/examples/nginx-helm-chart`, '--wait');
+  expect(await helm('test', 'web', '--logs')).toContain('<h1>It works.</h1>');
 
   expect(await must('stop', '--name=two')).toBe('');
   expect(await must('list')).toBe('');

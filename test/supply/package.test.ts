@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { command } from '../testbed/command.ts';
+import { npm, pack, type Packed } from '../testbed/npm-package.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const MIB = 1 << 20;
@@ -53,16 +54,11 @@ describe('dist', () => {
 
 describe('the package', () => {
   let scratch: string;
-  let packed: { filename: string; size: number; files: { path: string }[] };
-  const npm = (cwd: string, ...args: string[]) =>
-    command(['npm', ...args, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
+  let packed: Packed;
 
   beforeAll(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'k3s-in-gvisor-'));
-    const output = await npm(ROOT, 'pack', '--json', '--pack-destination', scratch);
-    // npm 12 answers by package name, npm 11 with a list.
-    const answer = JSON.parse(output) as Record<string, typeof packed>;
-    packed = Object.values(answer)[0] ?? { filename: '', size: 0, files: [] };
+    packed = await pack(scratch);
   });
   afterAll(() => rm(scratch, { recursive: true }));
 
@@ -87,7 +83,7 @@ describe('the package', () => {
     const project = join(scratch, 'project');
     await mkdir(project);
     await npm(project, 'init', '--yes');
-    await npm(project, 'install', '--offline', join(scratch, packed.filename));
+    await npm(project, 'install', join(scratch, packed.filename));
     expect(
       readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.')),
     ).toEqual(['k3s-in-gvisor']);
