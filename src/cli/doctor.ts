@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { layoutOf } from '../layout.ts';
 import { MODES, type Mode } from '../mode.ts';
+import { memoryAdvice } from '../plan/advice.ts';
 import { reach, type Shortfall } from '../plan/choose-mode.ts';
 import { PLANNED_SYSCTLS } from '../plan/sysctls.ts';
 import type { Facts } from '../sandbox/facts.ts';
@@ -47,6 +48,7 @@ export function renderDiagnosis({ mode, fellShort, facts }: Diagnosis): string {
   );
   return [
     verdict,
+    ...memoryAdvice(facts).flatMap((advice) => ['', advice]),
     ...fellShort.flatMap(({ mode: missed, obstacles }) => [
       '',
       `In the way of mode ${missed}:`,

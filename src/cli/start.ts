@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { InputError, errorMessage } from '../errors.ts';
+import { errorMessage, InputError } from '../errors.ts';
 import { home } from '../files.ts';
 import { parseInputs, type Inputs, type ReadInput } from '../inputs/inputs.ts';
 import { layoutOf } from '../layout.ts';
@@ -79,16 +79,17 @@ async function startIn(directory: string, command: StartCommand, inputs: Inputs)
       signal: interrupt.signal,
     });
   } catch (error) {
-    const { failure } = storyteller.story;
-    const explanation = interrupt.signal.aborted
-      ? errorMessage(interrupt.signal.reason)
-      : failure === undefined
-        ? String(error)
-        : failureMessage(failure);
     if (!command.keep) {
       await stop(directory, tellAll(reporter));
     }
-    throw new Error(explanation, { cause: error });
+    if (interrupt.signal.aborted) {
+      throw new Error(errorMessage(interrupt.signal.reason), { cause: error });
+    }
+    const { failure } = storyteller.story;
+    // What was wrong with the input is told as it is, and by another exit code.
+    throw error instanceof InputError || failure === undefined
+      ? error
+      : new Error(failureMessage(failure), { cause: error });
   } finally {
     signals.forEach((signal) => process.off(signal, onSignal));
   }

@@ -34,3 +34,15 @@ export function everyIdAdvice({ fileCapabilities, user }: Facts): string {
   }
   return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
 }
+
+/** With some pods; k3s alone takes half of it. */
+const MEMORY_NEEDED = 2 * 2 ** 30;
+
+/** Before it is used up: then the kernel below kills gVisor, and with it whatever could tell. */
+export function memoryAdvice({ memory }: Facts): string[] {
+  return memory >= MEMORY_NEEDED
+    ? []
+    : [
+        `This container has ${Math.floor(memory / 2 ** 20)} MiB of memory, and a cluster with its images and pods needs about 2 GiB. Where it runs out, the whole container is killed with signal 9 (exit code 137), runner and logs with it: give it more (docker run --memory, or resources.limits.memory)`,
+      ];
+}

@@ -12,6 +12,7 @@ import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Operation, Step } from '../namespaces/operations.ts';
 import { containerAdapter } from './container-adapter.ts';
+import { memoryAdvice } from './advice.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { assertForced, decide, type Decision } from './forced.ts';
@@ -182,7 +183,11 @@ export function makePlan(input: PlanInput): Plan {
     containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
     coredns: planCoredns(context, inputs),
     leftOut,
-    warnings: [...applied.flatMap(({ contribution }) => contribution.warning ?? []), ...leftOut],
+    warnings: [
+      ...applied.flatMap(({ contribution }) => contribution.warning ?? []),
+      ...memoryAdvice(facts),
+      ...leftOut,
+    ],
     k3sConfig,
     leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
     groundwork: [...stepsOf(GROUNDWORK), environment],

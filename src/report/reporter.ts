@@ -60,9 +60,9 @@ export class Reporter implements Listener {
       ]) {
         this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
       }
-      const { user, hostname, networks, resolver, mounts } = facts;
+      const { user, hostname, memory, networks, resolver, mounts } = facts;
       this.#log.info(
-        `user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`,
+        `user ${user.uid}:${user.gid} on ${hostname}, ${Math.floor(memory / 2 ** 20)} MiB of memory, networks ${networks.join(', ') || 'none'}`,
       );
       this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
       this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);

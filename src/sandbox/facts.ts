@@ -43,6 +43,8 @@ export interface Facts {
   readonly sysctls: Readonly<Record<string, Answer>>;
   readonly user: { readonly uid: number; readonly gid: number };
   readonly hostname: string;
+  /** Bytes; gVisor shows a container's limit as all that there is. */
+  readonly memory: number;
   /**
    * Mount points of the runner that hold files of its own, and the job's workspace: not /proc, /sys,
    * /dev, /run, and none below another.

@@ -1,6 +1,6 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../errors.ts';
 import { run } from '../exec.ts';
@@ -49,6 +49,7 @@ export async function gatherFacts(
     ...probed,
     user,
     hostname: hostname(),
+    memory: totalmem(),
     mounts,
     networks: Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])

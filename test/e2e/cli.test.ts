@@ -69,6 +69,10 @@ test('a wrong command line says what is right, and starts nothing', async () => 
     [['start', '--mode', 'ful'], /^mode: "ful" is not known; choose auto, full/],
     [['start', '--name', 'A B'], /^--name: "A B" is not a name; use up to 32 of a-z/],
     [['start', '--registries', '@/nowhere'], /^registries: cannot read @\/nowhere: ENOENT/],
+    [
+      ['start', `--k3s-path=${K3S_PATH}`, '--images', '/nowhere/*.tar'],
+      /^images: "\/nowhere\/\*\.tar" matches no file/m,
+    ],
     [['strat'], /unknown command 'strat'\n.*start/],
   ] as const;
   for (const [args, problem] of wrong) {

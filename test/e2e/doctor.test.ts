@@ -66,6 +66,14 @@ const CASES: readonly [
 ];
 
 describe('doctor', () => {
+  test('says that there is too little memory', async () => {
+    const { code, stdout } = await doctor({ memory: 2 ** 30 });
+    expect(stdout).toMatch(
+      /^Mode full can run here: pods run\.\n\nThis container has 1024 MiB of memory, /,
+    );
+    expect(code).toBe(0);
+  });
+
   test.each(CASES)(
     'names the line for %s, and the line cures it',
     async (_, options, line, cured) => {

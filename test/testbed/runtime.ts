@@ -12,6 +12,7 @@ export interface StartOptions {
   netns: string;
   mounts: readonly BindMount[];
   tmpfs: readonly string[];
+  memory?: number | undefined;
   cgroup: 'v1' | 'v2';
 }
 

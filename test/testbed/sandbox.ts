@@ -41,6 +41,8 @@ export interface SandboxOptions {
    * as Docker's --tmpfs has it: `/small:size=1m`.
    */
   tmpfs?: readonly string[];
+  /** Bytes it may use, as `docker run --memory` limits them. */
+  memory?: number;
   /** Global flags of runsc's that a stock Docker does not pass, such as --allow-suid. */
   flags?: readonly string[];
   /** Changes the image before the start, as lines of a Dockerfile would; given its root on the host. */
@@ -101,6 +103,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       netns: netnsPath(idOf(record)),
       mounts: options.mounts ?? [],
       tmpfs: options.tmpfs ?? [],
+      memory: options.memory,
       cgroup: options.cgroup ?? 'v1',
     });
     if (options.keep) delete record.owner;

@@ -19,6 +19,8 @@ export interface SpecInputs {
   mounts: readonly BindMount[];
   /** Where a tmpfs is, as an emptyDir of medium Memory is one; an option may follow, as `:size=1m`. */
   tmpfs: readonly string[];
+  /** Bytes; no limit where undefined. */
+  memory?: number | undefined;
   /** Device nodes of the host; only a privileged container gets them. */
   hostDevices: readonly Device[];
 }
@@ -224,7 +226,10 @@ export function containerSpec(inputs: SpecInputs) {
         'net.ipv4.ping_group_range': '0 2147483647',
       },
       devices: privileged ? inputs.hostDevices : [],
-      resources: { devices: privileged ? [{ allow: true, access: 'rwm' }] : defaultDeviceRules },
+      resources: {
+        devices: privileged ? [{ allow: true, access: 'rwm' }] : defaultDeviceRules,
+        ...(inputs.memory === undefined ? {} : { memory: { limit: inputs.memory } }),
+      },
     },
   };
 }

@@ -36,6 +36,7 @@ export function stockFacts(
     },
     user: { uid: 0, gid: 0 },
     hostname: 'runner',
+    memory: 4 * 2 ** 30,
     mounts: ['/tmp'],
     networks: ['172.17.0.2/16'],
     resolver: { nameservers: ['172.17.0.1'], otherLines: ['search example.org'] },

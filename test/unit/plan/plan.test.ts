@@ -90,6 +90,13 @@ describe('the plan of a stock sandbox', () => {
     ]);
   });
 
+  it('warns of a container with too little memory, before that is used up', () => {
+    expect(plan.warnings).toEqual([]);
+    expect(planFor({ ...stockFacts(), memory: 600 * 2 ** 20 }).warnings).toEqual([
+      expect.stringMatching(/^This container has 600 MiB of memory, .*signal 9.*give it more/),
+    ]);
+  });
+
   it('has what the input workarounds forces on, and not what it forces off', () => {
     const forced = planFor(stockFacts(), { workarounds: '+interceptor -sysctl-overlay' });
     expect(applied(forced)).toContain('interceptor');
