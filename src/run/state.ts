@@ -26,6 +26,9 @@ export interface RunState {
 /** Where a run's directory holds its state. */
 export const stateFile = (directory: string): string => join(directory, 'run.json');
 
+/** There while a stop is at work, from before it ends anything until after the state is gone. */
+export const stopFile = (directory: string): string => join(directory, 'stopping');
+
 export async function saveState(directory: string, state: RunState): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = stateFile(directory);

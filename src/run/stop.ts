@@ -1,7 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../errors.ts';
+import { exists } from '../files.ts';
 import { prepareImages } from '../images/preparation.ts';
 import { runPaths } from '../layout.ts';
 import { findInit, send } from '../namespaces/find-init.ts';
@@ -11,7 +12,7 @@ import { removeCgroups } from './pod-cgroups.ts';
 import { writeBundle } from './bundle.ts';
 import type { RunEvents } from './events.ts';
 import { findEnd } from './find-end.ts';
-import { loadState, stateFile, type RunState } from './state.ts';
+import { loadState, stateFile, stopFile, type RunState } from './state.ts';
 
 /** init gives its processes 3 s before it kills them. */
 const TERM_MS = 15_000;
@@ -35,6 +36,9 @@ export async function stop(
   }
   const { launchFile, logs, bundle } = runPaths(directory);
   await tell(directory, state, events);
+  const marker = stopFile(directory);
+  // Where a disk is full, all that can come of it is a warning too many.
+  await writeFile(marker, '').catch(() => undefined);
   await endInit(launchFile);
   if (state.preparation !== undefined) {
     // A stop that was killed on the way may have left its importer running.
@@ -52,7 +56,7 @@ export async function stop(
   const file = stateFile(directory);
   for (const path of [
     ...state.files,
-    ...own.filter((path) => ![logs, bundle, file].includes(path)),
+    ...own.filter((path) => ![logs, bundle, file, marker].includes(path)),
   ]) {
     await rm(path, { recursive: true, force: true });
   }
@@ -63,6 +67,7 @@ export async function stop(
   );
   // Another stop may have been quicker.
   await rm(file, { force: true });
+  await rm(marker, { force: true });
   return true;
 }
 
@@ -74,6 +79,9 @@ export async function tell(
 ): Promise<void> {
   try {
     const ended = await findEnd(directory, state);
+    if (await isStopping(directory)) {
+      return;
+    }
     events.ended(ended);
     if (ended.warning !== undefined) {
       await writeBundle(directory, ended);
@@ -81,6 +89,11 @@ export async function tell(
   } catch (error) {
     events.warning(errorMessage(error));
   }
+}
+
+/** Whether another stop has begun to end what was looked at: it looks like a cluster that died. */
+async function isStopping(directory: string): Promise<boolean> {
+  return (await exists(stopFile(directory))) || !(await exists(stateFile(directory)));
 }
 
 async function endInit(launchFile: string): Promise<void> {

@@ -106,3 +106,14 @@ it('says nothing of a run that never became ready', async () => {
   expect(told).toMatchObject([{ how: 'unused', warning: undefined }]);
   expect(readdirSync(directory)).toEqual(['logs']);
 });
+
+it('takes what another stop is ending for no cluster that died', async () => {
+  await saveState(directory, { files: [], cgroups: [] });
+  writeFileSync(join(directory, 'launch'), '');
+  writeFileSync(join(directory, 'cluster.json'), '{}');
+  writeFileSync(join(directory, 'stopping'), '');
+  const told: Ended[] = [];
+  expect(await stop(directory, tellAll({ ended: (ended) => told.push(ended) }))).toBe(true);
+  expect(told).toEqual([]);
+  expect(readdirSync(directory)).toEqual(['logs']);
+});
