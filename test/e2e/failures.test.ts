@@ -154,6 +154,10 @@ describe('a start that fails', () => {
     // The next rung is the node's, unless the node was quicker than the kill.
     expect(errorOf(result)).toMatch(/^Failed to reach "(?!API server).+": k3s ended with signal 9/);
     expect(result.log).toContain('::group::End of k3s.log');
+    // Later steps can ask what answered once, and the summary tells what the log does.
+    expect(job.env['KUBECONFIG']).toBe(job.outputs['kubeconfig']);
+    expect(job.outputs['kubeconfig']).toMatch(/\/kubeconfig$/);
+    expect(job.summary).toMatch(/failed after \d.*[^]*While waiting for \*\*node Ready\*\*/);
     await job.post();
   });
 });

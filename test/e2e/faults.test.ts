@@ -72,6 +72,42 @@ test('a tool cache that is read-only is a warning: k3s is kept with the run', as
   );
 });
 
+describe('a path', () => {
+  const LONG = `/tmp/${'long'.repeat(40)}`;
+  const ODD = '/tmp/a, b';
+
+  test('of RUNNER_TEMP may be longer than a socket can have', async () => {
+    await job.must(['mkdir', '-p', LONG]);
+    await job.mustMain({ inputs: CONTROL_PLANE, env: { RUNNER_TEMP: LONG } });
+    expect(job.state['directory']).toMatch(new RegExp(`^${LONG}/`));
+    expect(await job.must(['kubectl', 'get', '--raw=/readyz'])).toBe('ok');
+  });
+
+  test('of RUNNER_TEMP that no overlay takes is said to be, and another one taken', async () => {
+    await job.must(['mkdir', '-p', ODD]);
+    const { log } = await job.mustMain({ inputs: CONTROL_PLANE, env: { RUNNER_TEMP: ODD } });
+    expect(log).toMatch(/^::notice::The run is in \/tmp: the path \/tmp\/a, b has a comma/m);
+    expect(await job.must(['ls', '-A', ODD])).toBe('');
+  });
+
+  test('of the tool cache that no overlay takes is refused', async () => {
+    const result = await job.main({ inputs: CONTROL_PLANE, env: { RUNNER_TOOL_CACHE: ODD } });
+    expect(errorOf(result)).toMatch(
+      /^RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path \/tmp\/a, b\S* has a comma.*; give another/,
+    );
+  });
+});
+
+test('what cannot be had here is said before k3s has come', async () => {
+  await using silent = await startServer(sandbox.addresses.host, 5002);
+  silent.fallback(() => undefined);
+  const from = { 'k3s-url': `${silent.url}/k3s`, checksum: '0'.repeat(64) };
+  const inputs = { ...from, mode: 'control-plane', pull: 'registry.test/app:1' };
+  expect(errorOf(await job.main({ inputs }))).toMatch(
+    /^pull: in mode control-plane, the one that can be had here, there is no containerd/,
+  );
+});
+
 describe('an image that cannot be pulled', () => {
   const plain = (registry: string): string =>
     `mirrors: { '${registry}': { endpoint: ['http://${registry}'] } }`;
