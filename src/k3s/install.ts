@@ -148,7 +148,7 @@ class Release {
         `Failed to verify ${name} ${this.tag}: ${this.#sumsUrl()} has no SHA-256 of it`,
       );
     }
-    this.#sources.narrator.notice(
+    this.#sources.narrator.info(
       `${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`,
     );
     return sha256;
