@@ -1,3 +1,4 @@
+import './oldest-node.ts';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

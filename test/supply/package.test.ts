@@ -92,6 +92,18 @@ describe('the package', () => {
     });
     expect(help).toMatch(/^Usage: k3s-in-gvisor /m);
   });
+
+  test('says which Node it needs, to one that is older', async () => {
+    const older = `Object.defineProperty(process, 'versions', { value: { node: '18.20.8' } })`;
+    const node = [
+      process.execPath,
+      '--import',
+      `data:text/javascript,${encodeURIComponent(older)}`,
+    ];
+    await expect(command([...node, join(ROOT, 'dist/cli/index.js'), 'list'])).rejects.toThrow(
+      /exit code 2\nFailed to run k3s-in-gvisor: it needs Node 24 or later, and this is 18\.20\.8/,
+    );
+  });
 });
 
 function sizeOf(path: string): number {
