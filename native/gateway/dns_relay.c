@@ -11,6 +11,7 @@
 #include "gateway/policy.h"
 #include "gateway/shares.h"
 #include "gateway/socket.h"
+#include "lib/analyzer.h"
 
 /* Milliseconds an upstream has before the next one is asked; clients commonly wait 5 seconds. */
 #define UPSTREAM_TIMEOUT 1500
@@ -18,6 +19,11 @@
 /* Questions on their way at once. A domain whose servers are silent keeps each for seconds: the one
  * that waits longest, of a pod that has its share or of all, makes room for a new one. */
 #define QUERIES_MAX 4096
+
+/* Questions that one socket asks: those after it have another port, or who would forge an answer had to
+ * find out one for all. Milliseconds that it still hears answers for, late ones as well. */
+#define SOCKET_QUESTIONS 64
+#define SOCKET_LINGER (2 * UPSTREAM_TIMEOUT)
 
 #define HEADER_SIZE 12
 #define MESSAGE_MAX 65535
@@ -29,20 +35,29 @@
 #define FLAG_RECURSION_AVAILABLE 0x80
 
 struct upstream {
-	struct source source;
 	struct dns_relay *dns;
-	struct list queries; /* that it was asked last */
+	struct list askers; /* the last one asks, the others still hear */
+};
+
+/* A socket that is connected to an upstream. */
+struct asker {
+	struct garbage garbage;
+	struct source source;
+	struct upstream *upstream;
+	struct list node;    /* in the upstream's */
+	struct list queries; /* that it asked last */
+	size_t asked;
+	struct deadline deadline; /* once it asks no more */
 };
 
 struct query {
 	struct dns_relay *dns;
-	struct list node; /* in the upstream's */
+	struct list node; /* in the asker's */
 	struct share *share;
 	struct list member;
 	struct sockaddr_in client;
 	uint16_t client_id; /* in network byte order, as in the message */
 	uint16_t id;        /* the one it has upstream */
-	size_t upstream;
 	size_t attempts;
 	struct deadline deadline;
 	size_t size;
@@ -57,7 +72,7 @@ struct dns_relay {
 	struct upstream upstreams[DNS_UPSTREAMS_MAX];
 	size_t preferred; /* the upstream that answered last */
 	struct deadline_queue deadlines;
-	size_t count;
+	struct deadline_queue lingering;
 	struct shares shares;
 	struct query *queries[UINT16_MAX + 1]; /* by id */
 	unsigned char message[MESSAGE_MAX];
@@ -66,7 +81,7 @@ struct dns_relay {
 static void query_end(struct query *query)
 {
 	query->dns->queries[query->id] = NULL;
-	query->dns->count--;
+	query->dns->gateway->statistics.dns_active--;
 	list_remove(&query->node);
 	shares_leave(&query->dns->shares, query->share, &query->member);
 	deadline_clear(&query->deadline);
@@ -90,23 +105,80 @@ static void answer_failure(struct query *query)
 	answer(query, query->message, query->size);
 }
 
-static bool upstream_open(struct upstream *upstream, size_t index)
+static void asker_close(struct asker *asker)
+{
+	struct loop *loop = &asker->upstream->dns->gateway->loop;
+
+	deadline_clear(&asker->deadline);
+	list_remove(&asker->node);
+	loop_close(loop, &asker->source);
+	loop_free(loop, &asker->garbage);
+}
+
+static void move_on(struct asker *asker);
+
+static void asker_expired(struct deadline *deadline)
+{
+	struct asker *asker = list_object(deadline, struct asker, deadline);
+
+	move_on(asker);
+	asker_close(asker);
+}
+
+static void answer_ready(struct source *source, uint32_t events);
+
+static int asker_open(struct upstream *upstream, struct endpoint endpoint)
 {
 	struct gateway *gateway = upstream->dns->gateway;
-	struct endpoint endpoint = gateway->options.dns_upstreams[index];
-	char text[ENDPOINT_TEXT_SIZE];
-	int fd = socket_open(gateway, true, SOCK_DGRAM);
-	int status = fd;
+	struct asker *asker = calloc(1, sizeof(*asker));
+	int fd = asker == NULL ? -ENOMEM : socket_open(gateway, true, SOCK_DGRAM);
 
-	if (fd >= 0)
-		status = loop_watch(&gateway->loop, &upstream->source, fd, EPOLLIN);
+	if (fd < 0) {
+		free(asker);
+		return fd;
+	}
+	/* By its upstream, and in the end by the loop. */
+	analyzer_is_kept(asker);
+	asker->upstream = upstream;
+	source_init(&asker->source, answer_ready);
+	list_init(&asker->queries);
+	deadline_init(&asker->deadline, asker_expired);
+	list_append(&upstream->askers, &asker->node);
+	int status = loop_watch(&gateway->loop, &asker->source, fd, EPOLLIN);
 	if (status == 0)
 		status = socket_connect(fd, endpoint);
-	if (status == 0)
-		return true;
-	log_failure(-status, "reach the DNS server %s", endpoint_format(endpoint, text));
-	loop_close(&gateway->loop, &upstream->source);
-	return false;
+	if (status < 0)
+		asker_close(asker);
+	return status;
+}
+
+static struct asker *last_asker(struct upstream *upstream)
+{
+	return list_empty(&upstream->askers)
+	           ? NULL
+	           : list_object(upstream->askers.previous, struct asker, node);
+}
+
+/* Who asks the upstream the next question; NULL where it cannot be reached. */
+static struct asker *asker_of(struct upstream *upstream)
+{
+	struct dns_relay *dns = upstream->dns;
+	struct endpoint endpoint = dns->gateway->options.dns_upstreams[upstream - dns->upstreams];
+	struct asker *last = last_asker(upstream);
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (last != NULL && last->asked < SOCKET_QUESTIONS)
+		return last;
+	int status = asker_open(upstream, endpoint);
+	if (status < 0) {
+		log_failure(-status, "reach the DNS server %s", endpoint_format(endpoint, text));
+		/* Rather by a port that many had than not at all. */
+		if (last != NULL)
+			last->asked = 0;
+	} else if (last != NULL) {
+		deadline_set(&dns->gateway->loop, &dns->lingering, &last->deadline);
+	}
+	return last_asker(upstream);
 }
 
 /* Asks one upstream after the other until a question could be sent; false if none took it. */
@@ -117,21 +189,21 @@ static bool ask(struct query *query)
 	size_t upstreams = options->dns_upstream_count;
 
 	while (query->attempts < upstreams) {
-		query->upstream = (dns->preferred + query->attempts) % upstreams;
+		size_t upstream = (dns->preferred + query->attempts) % upstreams;
 		query->attempts++;
-		struct upstream *upstream = &dns->upstreams[query->upstream];
 		/* To ask the node is always allowed; to ask a name server outside by way of it would
 		 * be a way out. */
 		if (!policy_allows(dns->gateway, PROTOCOL_UDP,
 		                   ntohl(query->client.sin_addr.s_addr),
-		                   options->dns_upstreams[query->upstream]))
+		                   options->dns_upstreams[upstream]))
 			continue;
-		if (upstream->source.fd < 0 && !upstream_open(upstream, query->upstream))
+		struct asker *asker = asker_of(&dns->upstreams[upstream]);
+		if (asker == NULL ||
+		    send(asker->source.fd, query->message, query->size, 0) < 0)
 			continue;
-		if (send(upstream->source.fd, query->message, query->size, 0) < 0)
-			continue;
+		asker->asked++;
 		list_remove(&query->node);
-		list_append(&upstream->queries, &query->node);
+		list_append(&asker->queries, &query->node);
 		deadline_set(&dns->gateway->loop, &dns->deadlines, &query->deadline);
 		return true;
 	}
@@ -164,7 +236,7 @@ static void make_room(struct dns_relay *dns, uint32_t client)
 
 	if (share != NULL && share->count >= shares_most(&dns->gateway->options, client, QUERIES_MAX))
 		answer_failure(list_object(share->members.next, struct query, member));
-	else if (dns->count == QUERIES_MAX)
+	else if (dns->gateway->statistics.dns_active == QUERIES_MAX)
 		answer_failure(list_object(
 		    list_object(dns->deadlines.deadlines.next, struct deadline, node),
 		    struct query, deadline));
@@ -194,7 +266,7 @@ static void question(struct dns_relay *dns, const struct sockaddr_in *client,
 	memcpy(query->message, message, size);
 	memcpy(query->message, &query->id, sizeof(query->id));
 	dns->queries[query->id] = query;
-	dns->count++;
+	dns->gateway->statistics.dns_active++;
 	dns->gateway->statistics.dns_queries++;
 	if (!ask(query))
 		answer_failure(query);
@@ -217,10 +289,10 @@ static void client_ready(struct source *source, uint32_t events)
 	}
 }
 
-/* Every question that is with this upstream goes to the next. */
-static void upstream_failed(struct dns_relay *dns, size_t index)
+/* Every question that is with it goes to the next upstream. */
+static void move_on(struct asker *asker)
 {
-	struct list *queries = &dns->upstreams[index].queries;
+	struct list *queries = &asker->queries;
 	struct list all;
 
 	/* None comes back here: each is asked of another, or of none. */
@@ -238,11 +310,10 @@ static void upstream_failed(struct dns_relay *dns, size_t index)
 	}
 }
 
-static void upstream_ready(struct source *source, uint32_t events)
+static void answer_ready(struct source *source, uint32_t events)
 {
-	struct upstream *upstream = list_object(source, struct upstream, source);
-	struct dns_relay *dns = upstream->dns;
-	size_t index = (size_t)(upstream - dns->upstreams);
+	struct asker *asker = list_object(source, struct asker, source);
+	struct dns_relay *dns = asker->upstream->dns;
 
 	(void)events;
 	for (int i = 0; i < TURN; i++) {
@@ -251,7 +322,7 @@ static void upstream_ready(struct source *source, uint32_t events)
 		if (size < 0 && errno == EAGAIN)
 			return;
 		if (size < 0) {
-			upstream_failed(dns, index);
+			move_on(asker);
 			return;
 		}
 		if (size < HEADER_SIZE)
@@ -261,7 +332,7 @@ static void upstream_ready(struct source *source, uint32_t events)
 		/* A late answer to a question that went on to the next is as good. */
 		if (query == NULL)
 			continue;
-		dns->preferred = index;
+		dns->preferred = (size_t)(asker->upstream - dns->upstreams);
 		answer(query, dns->message, (size_t)size);
 	}
 }
@@ -302,10 +373,10 @@ struct dns_relay *dns_relay_open(struct gateway *gateway, struct failure *failur
 	source_init(&dns->source, client_ready);
 	tcp_listener_init(gateway, &dns->tcp);
 	deadline_queue_init(&gateway->loop, &dns->deadlines, UPSTREAM_TIMEOUT);
+	deadline_queue_init(&gateway->loop, &dns->lingering, SOCKET_LINGER);
 	for (size_t i = 0; i < DNS_UPSTREAMS_MAX; i++) {
 		dns->upstreams[i].dns = dns;
-		list_init(&dns->upstreams[i].queries);
-		source_init(&dns->upstreams[i].source, upstream_ready);
+		list_init(&dns->upstreams[i].askers);
 	}
 	int status = open_udp(dns, address);
 	if (status < 0) {
@@ -325,16 +396,18 @@ void dns_relay_close(struct dns_relay *dns)
 {
 	struct loop *loop = &dns->gateway->loop;
 
-	for (size_t id = 0; dns->count > 0 && id <= UINT16_MAX; id++)
+	for (size_t id = 0; id <= UINT16_MAX; id++)
 		if (dns->queries[id] != NULL)
 			query_end(dns->queries[id]);
 	for (size_t i = 0; i < DNS_UPSTREAMS_MAX; i++)
-		loop_close(loop, &dns->upstreams[i].source);
+		for (struct asker *asker; (asker = last_asker(&dns->upstreams[i])) != NULL;)
+			asker_close(asker);
 	loop_close(loop, &dns->source);
 	tcp_listener_close(&dns->tcp);
 	if (dns->frontend != NULL)
 		frontend_release(dns->frontend);
 	shares_free(&dns->shares);
 	deadline_queue_end(&dns->deadlines);
+	deadline_queue_end(&dns->lingering);
 	free(dns);
 }

@@ -22,11 +22,12 @@ function testPrograms(build: string, suffix: string): string[] {
     .map((file) => join(dir, file));
 }
 
-/** The words its inputs are made of, where somebody wrote them down. */
-function dictionaryOf(program: string): string[] {
+/** The words its inputs are made of, where they are text, and inputs to begin with. */
+function startOf(program: string): { dictionary: string[]; seeds: string } {
   const [directory = '', name = ''] = program.split('/').slice(-2);
-  const path = join(buildDir, '..', '..', 'native', directory, 'test', `${name}.dict`);
-  return existsSync(path) ? [`-dict=${path}`] : [];
+  const beside = join(buildDir, '..', '..', 'native', directory, 'test', name);
+  const path = `${beside}.dict`;
+  return { dictionary: existsSync(path) ? [`-dict=${path}`] : [], seeds: `${beside}.seeds` };
 }
 
 /** The numbers of the checks in a TAP stream, those that failed, and the plan's. */
@@ -57,14 +58,18 @@ describe.each([programs, sanitized])('unit tests built in %s', (build) => {
 describe('fuzz targets', () => {
   test.each(testPrograms(sanitized, '_fuzz'))('%s', async (program) => {
     const dir = await mkdtemp(join(tmpdir(), 'fuzz-'));
+    const { dictionary, seeds } = startOf(program);
     try {
       const { stderr } = await run(
         program,
         [
-          ...dictionaryOf(program),
+          ...dictionary,
           `-max_total_time=${FUZZ_SECONDS}`,
           '-timeout=5',
           '-print_final_stats=1',
+          // What it finds goes to the first.
+          dir,
+          seeds,
         ],
         // Where it leaves an input that it found.
         { cwd: dir, maxBuffer: 64 * 1024 * 1024 },

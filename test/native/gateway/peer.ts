@@ -18,6 +18,10 @@
  *   peer flow HOST PORT FILE    two datagrams from one socket, and a third when FILE is there
  *   peer reach HOST PORT        which of TCP and UDP are answered within three seconds
  *   peer dns HOST NAME          the address of NAME, over UDP and over TCP
+ *   peer resolver PORT...       DNS on 127.0.0.1: the address of a name is 10.0.0.N, N how many ports
+ *                               asked so far; is silent about names that begin with "silent"
+ *   peer questions HOST NAME COUNT  asks for NAME one time after the other, over UDP; the answers
+ *   peer swarm HOST NAME COUNT  asks COUNT times at once, and waits for no answer
  *   peer addresses              the addresses of the links
  *   peer control SOCKET FILE    sends FILE to the gateway; prints its answers, a line each
  *
@@ -303,22 +307,21 @@ async function dns() {
   return { udp: overUdp, tcp: await dnsOverTcp(portText).catch(codeOf) };
 }
 
-/** A question for A records in the form RFC 1035 gives it; the answer's code and count of answers. */
-async function dnsOverTcp(name: string) {
+/** A question for A records in the form RFC 1035 gives it. */
+function question(id: number, name: string): Buffer {
   const labels = name.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]);
-  const question = Buffer.from([
-    ...[0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
-    ...labels,
-    0,
-    0,
-    1,
-    0,
-    1,
-  ]);
+  const message = Buffer.from([0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1]);
+  message.writeUInt16BE(id);
+  return message;
+}
+
+/** The answer's code and count of answers. */
+async function dnsOverTcp(name: string) {
+  const message = question(0x1234, name);
   const size = Buffer.alloc(2);
-  size.writeUInt16BE(question.length);
+  size.writeUInt16BE(message.length);
   const socket = createConnection({ host, port: 53 });
-  socket.write(Buffer.concat([size, question]));
+  socket.write(Buffer.concat([size, message]));
   const [reply] = (await once(socket, 'data')) as [Buffer];
   socket.destroy();
   return {
@@ -326,6 +329,52 @@ async function dnsOverTcp(name: string) {
     code: reply.readUInt8(5) & 15,
     answers: reply.readUInt16BE(8),
   };
+}
+
+async function resolver() {
+  const asked = new Set<number>();
+  for (const at of [host, ...args.slice(1)].map(Number)) {
+    const socket = createSocket('udp4');
+    socket.on('message', (message, from) => {
+      asked.add(from.port);
+      if (message.toString('latin1', 13).startsWith('silent')) return;
+      const question = message.subarray(12, message.indexOf(0, 12) + 5);
+      const reply = Buffer.concat([
+        message.subarray(0, 2),
+        Buffer.from([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]),
+        question,
+        Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 10, 0, 0, asked.size]),
+      ]);
+      socket.send(reply, from.port, from.address);
+    });
+    socket.bind(at, '127.0.0.1');
+    await once(socket, 'listening');
+  }
+  console.log('ready');
+}
+
+async function questions() {
+  const client = new Resolver({ timeout: 8000, tries: 3 });
+  client.setServers([host]);
+  const answers: string[] = [];
+  for (let i = 0; i < count; i++) {
+    answers.push(await client.resolve4(portText).then((found) => found.join(' '), codeOf));
+  }
+  return tally(answers);
+}
+
+async function swarm() {
+  const socket = createSocket('udp4');
+  socket.connect(53, host);
+  await once(socket, 'connect');
+  for (let i = 0; i < count; i++) {
+    const message = question(i, portText);
+    await new Promise((sent) => {
+      socket.send(message, sent);
+    });
+  }
+  socket.close();
+  return count;
 }
 
 function tally(values: readonly string[]): Record<string, number> {
@@ -372,10 +421,13 @@ const clients: Record<string, () => Promise<unknown>> = {
   big,
   flow,
   dns,
+  questions,
+  swarm,
   addresses,
 };
 
 if (mode === 'serve') await serve(host, args.slice(1).map(Number));
 else if (mode === 'early') await early();
+else if (mode === 'resolver') await resolver();
 else if (mode === 'control') await control();
 else console.log(JSON.stringify(await clients[mode]?.()));
