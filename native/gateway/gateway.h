@@ -13,6 +13,7 @@ struct statistics {
 	uint64_t tcp_retried; /**< connects that went on to another endpoint */
 	uint64_t tcp_refused; /**< clients that were reset because no endpoint could be reached */
 	uint64_t tcp_over_share; /**< clients that were reset because they had too many */
+	uint64_t tcp_proxied; /**< connections by the runner's proxy */
 	uint64_t tcp_bytes;
 	uint64_t udp_flows;
 	uint64_t udp_active;

@@ -166,6 +166,8 @@ int main(int argc, char **argv)
 
 	if (options_parse(argc, (const char *const *)argv, &gateway->options, &failure) < 0)
 		die_usage("%s", failure.message);
+	/* Not an argument, which every process may read. */
+	gateway->options.proxy_authorization = getenv("PROXY_AUTHORIZATION");
 	signal(SIGPIPE, SIG_IGN);
 	table_init(&gateway->table);
 	int status = pods_init(&gateway->pods);

@@ -98,6 +98,18 @@ static int parse_deny_outside(const char *value, struct options *options)
 	return cidr_parse(value, &options->denied[options->denied_count++]);
 }
 
+static int parse_proxy(const char *value, struct options *options)
+{
+	return endpoint_parse(value, &options->proxy);
+}
+
+static int parse_no_proxy(const char *value, struct options *options)
+{
+	if (options->unproxied_count == UNPROXIED_MAX)
+		return -1;
+	return cidr_parse(value, &options->unproxied[options->unproxied_count++]);
+}
+
 static int parse_direct(const char *value, struct options *options)
 {
 	options->direct = strcmp(value, "on") == 0;
@@ -122,6 +134,8 @@ static const struct option {
     {"--borrow", parse_borrow, "INNERIP:PORT=OUTERIP:PORT, with --publish at most 64 times", false},
     {"--deny-outside", parse_deny_outside,
      "an IPv4 network such as 169.254.0.0/16, at most 64 times", false},
+    {"--proxy", parse_proxy, "IP:PORT", false},
+    {"--no-proxy", parse_no_proxy, "an IPv4 network such as 10.0.0.0/8, at most 256 times", false},
 };
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -12,6 +12,7 @@
 #define DNS_UPSTREAMS_MAX 8
 #define PUBLISHED_MAX 64
 #define DENIED_MAX 64
+#define UNPROXIED_MAX 256
 
 /** A port of the runner's namespace that leads to one in the node's, or the other way round. */
 struct published {
@@ -34,6 +35,10 @@ struct options {
 	size_t published_count;
 	struct cidr denied[DENIED_MAX]; /**< outside, to pods */
 	size_t denied_count;
+	struct endpoint proxy; /**< an HTTP proxy, outside; its port 0: none */
+	const char *proxy_authorization; /**< what it is told of who asks, or NULL; not of argv */
+	struct cidr unproxied[UNPROXIED_MAX]; /**< that are reached without it, or not */
+	size_t unproxied_count;
 };
 
 /** Returns 0, or -EINVAL with what was wrong with which option. */

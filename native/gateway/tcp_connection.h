@@ -3,6 +3,7 @@
 #define GATEWAY_TCP_CONNECTION_H
 
 #include "gateway/gateway.h"
+#include "gateway/proxy.h"
 #include "gateway/shares.h"
 
 /** One of the two sockets of a connection. */
@@ -30,6 +31,8 @@ struct connection {
 	struct end client;
 	struct end server;
 	bool established; /**< to the server */
+	enum way way;     /**< to a place outside */
+	bool asked;       /**< the proxy, for a tunnel */
 	struct deadline deadline; /**< for the server to answer; then for tcp_tune(); then to wind up */
 	int64_t give_up; /**< once an end has failed: how long the other one is waited for */
 

@@ -48,6 +48,7 @@ struct tcp_relay {
 	struct deadline_queue tune_deadlines;
 	struct deadline_queue wind_up_deadlines;
 	size_t limit;
+	enum way preferred; /* to the outside: what worked last, where both may */
 	enum admits admits;
 	struct shares shares;
 	struct deadline_queue pauses;
@@ -136,11 +137,25 @@ static void refuse(struct connection *connection)
 	tcp_finish(connection, true);
 }
 
+/* What worked is tried first from now on: to wait for the other each time takes seconds. */
+static void prefer(struct gateway *gateway, const struct connection *connection)
+{
+	if (connection->frontend != NULL ||
+	    !proxy_serves(&gateway->options, connection->destination.address))
+		return;
+	gateway->statistics.tcp_proxied += connection->way == WAY_PROXY;
+	if (gateway->tcp->preferred != connection->way)
+		log_line("Outside: %s is tried first from now on",
+		         connection->way == WAY_PROXY ? "the runner's proxy" : "the direct way");
+	gateway->tcp->preferred = connection->way;
+}
+
 static void established(struct connection *connection)
 {
 	struct gateway *gateway = connection->gateway;
 
 	connection->established = true;
+	prefer(gateway, connection);
 	deadline_set(&gateway->loop, &gateway->tcp->tune_deadlines, &connection->deadline);
 	if (connection->frontend != NULL)
 		frontend_remember(connection->frontend, connection->client_address,
@@ -161,6 +176,50 @@ static void client_ready(struct source *source, uint32_t events)
 		tcp_finish(connection, true);
 }
 
+static int ask_proxy(struct connection *connection)
+{
+	const struct options *options = &connection->gateway->options;
+	char request[PROXY_REQUEST_MAX];
+	ssize_t size = proxy_request(options, connection->destination, request);
+
+	if (size < 0)
+		return (int)size;
+	/* Nothing waits in the socket yet: all of it fits. */
+	if (send(connection->server.source.fd, request, (size_t)size, MSG_NOSIGNAL) != size)
+		return -EIO;
+	connection->asked = true;
+	return 0;
+}
+
+/* Returns the size of the proxy's answer; 0: it is to come; or -errno. */
+static ssize_t hear_proxy(const struct connection *connection)
+{
+	char reply[PROXY_REPLY_MAX];
+	int fd = connection->server.source.fd;
+	ssize_t size = recv(fd, reply, sizeof(reply), MSG_PEEK);
+
+	if (size < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	ssize_t length = size == 0 ? -ECONNRESET : proxy_reply(reply, (size_t)size);
+	/* What is behind it is the server's. */
+	return length > 0 ? recv(fd, reply, (size_t)length, 0) : length;
+}
+
+/* The proxy is reached, and the server once it says so. */
+static void tunnel(struct connection *connection)
+{
+	ssize_t status = 0;
+
+	if (!connection->asked && connection->server.writable)
+		status = ask_proxy(connection);
+	if (status == 0 && connection->asked)
+		status = hear_proxy(connection);
+	if (status < 0)
+		try_next(connection);
+	else if (status > 0)
+		established(connection);
+}
+
 static void server_ready(struct source *source, uint32_t events)
 {
 	struct end *end = list_object(source, struct end, source);
@@ -171,6 +230,8 @@ static void server_ready(struct source *source, uint32_t events)
 		tcp_pump(connection);
 	else if (events & (EPOLLERR | EPOLLHUP))
 		try_next(connection);
+	else if (connection->way == WAY_PROXY)
+		tunnel(connection);
 	else if (events & EPOLLOUT)
 		established(connection);
 }
@@ -201,8 +262,11 @@ static bool next_endpoint(struct connection *connection)
 	struct gateway *gateway = connection->gateway;
 	size_t attempt = connection->attempts++;
 
-	if (frontend == NULL)
-		return attempt == 0;
+	if (frontend == NULL) {
+		connection->way = proxy_way(&gateway->options, gateway->tcp->preferred, attempt,
+		                            connection->destination.address);
+		return connection->way != WAY_NONE;
+	}
 	/* The endpoints may have changed since the last attempt. */
 	if (attempt >= frontend->endpoint_count)
 		return false;
@@ -221,7 +285,11 @@ static bool another_is_left(const struct connection *connection)
 {
 	const struct frontend *frontend = connection->frontend;
 
-	for (size_t i = connection->attempts; frontend != NULL && i < frontend->endpoint_count; i++)
+	if (frontend == NULL)
+		return connection->way == WAY_DIRECT && connection->attempts == 1 &&
+		       proxy_serves(&connection->gateway->options,
+		                    connection->destination.address);
+	for (size_t i = connection->attempts; i < frontend->endpoint_count; i++)
 		if (policy_allows(
 		        connection->gateway, PROTOCOL_TCP, connection->client_address,
 		        frontend->endpoints[(connection->first + i) % frontend->endpoint_count]))
@@ -247,6 +315,9 @@ static int begin_connect(struct connection *connection)
 
 	bool resolver = connection->frontend != NULL && connection->frontend->side == SIDE_OUTSIDE;
 
+	/* An endpoint outside may be slow. Without a frontend another is another way. */
+	bool is_patient = (outside && connection->frontend != NULL) || !another_is_left(connection);
+
 	if (!policy_allows(gateway, PROTOCOL_TCP, connection->client_address,
 	                   connection->destination))
 		return -EPERM;
@@ -259,17 +330,18 @@ static int begin_connect(struct connection *connection)
 		log_failure(-fd, "make a socket %s", outside ? "outside" : "inside");
 		return fd;
 	}
-	int status = socket_connect(fd, connection->destination);
+	bool proxied = connection->way == WAY_PROXY;
+	int status =
+	    socket_connect(fd, proxied ? gateway->options.proxy : connection->destination);
 	if (status < 0 && status != -EINPROGRESS) {
 		close(fd);
 		return status;
 	}
 	connection->server.readable = connection->server.writable = false;
-	connection->server.hung_up = false;
+	connection->server.hung_up = connection->asked = false;
 	status = loop_watch(&gateway->loop, &connection->server.source, fd, EVENTS);
 	deadline_set(&gateway->loop,
-	             outside || !another_is_left(connection) ? &tcp->last_deadlines
-	                                                     : &tcp->endpoint_deadlines,
+	             is_patient ? &tcp->last_deadlines : &tcp->endpoint_deadlines,
 	             &connection->deadline);
 	no_delay(fd);
 	return status;

@@ -4,6 +4,7 @@ import type { K3s } from '../k3s/unpack.ts';
 import type { Isolation, Mode, Sysctls } from '../mode.ts';
 import type { Operation } from '../namespaces/operations.ts';
 import type { Addresses } from './addresses.ts';
+import type { OutboundProxy } from './outbound-proxy.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import type { K3sPaths, Layout } from '../layout.ts';
 
@@ -43,6 +44,8 @@ export interface Contribution {
   readonly containerd?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>;
   /** Arguments of the network controller. */
   readonly controller?: readonly string[];
+  /** A way for pods' TCP to the outside, where there is no other. */
+  readonly outbound?: OutboundProxy | undefined;
   /** Whether native/adapter has a part of the same name, to be applied to each container. */
   readonly adaptsContainers?: boolean;
   /** Objects the cluster has as soon as its API server answers, by their paths in the API. */

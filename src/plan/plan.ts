@@ -202,6 +202,9 @@ export function makePlan(input: PlanInput): Plan {
         ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
           denyOutside: inputs.denyOutside,
           runnerPorts: inputs.registries?.localPorts ?? [],
+          outbound: applied
+            .map(({ contribution }) => contribution.outbound)
+            .find((proxy) => proxy !== undefined),
           wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
           controller: [
             ...applied.flatMap(({ contribution }) => contribution.controller ?? []),

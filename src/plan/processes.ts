@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { argumentOf, isSecret, type Flag } from '../inputs/k3s-args.ts';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
 import { can } from '../sandbox/facts.ts';
+import type { OutboundProxy } from './outbound-proxy.ts';
 import { BRIDGE } from './parts/gateway-network.ts';
 import type { Context } from './part.ts';
 
@@ -15,6 +16,8 @@ interface ProcessArguments {
   readonly denyOutside: readonly string[];
   /** Ports of the node's 127.0.0.1 that lead to the runner's. */
   readonly runnerPorts: readonly number[];
+  /** How pods reach the outside where there is no other way. */
+  readonly outbound: OutboundProxy | undefined;
   /** A program and its arguments that k3s is run under. */
   readonly wrapper: readonly string[];
   readonly controller: readonly string[];
@@ -67,17 +70,25 @@ function declare(
   ];
 }
 
+/** Whoever may list processes sees their arguments, and not their environment. */
+function credentialsOf(authorization: string): Operation[] {
+  return [['process-environment', 'gateway', 'PROXY_AUTHORIZATION', authorization]];
+}
+
 function networkSteps(
   context: Context,
-  { denyOutside, runnerPorts, controller }: ProcessArguments,
+  { denyOutside, runnerPorts, outbound, controller }: ProcessArguments,
 ): Step[] {
   const { layout, addresses, facts, nodeName } = context;
+  const gateway = {
+    id: 'gateway',
+    reason: can(facts, 'output-dnat')
+      ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+      : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+  };
   return [
     {
-      id: 'gateway',
-      reason: can(facts, 'output-dnat')
-        ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
-        : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+      ...gateway,
       operations: [
         ...declare(context, 'gateway', 'restart', [
           join(layout.native, 'gateway'),
@@ -98,9 +109,25 @@ function networkSteps(
           ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
           ...denyOutside.flatMap((network) => ['--deny-outside', network]),
           ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
+          ...(outbound === undefined ? [] : ['--proxy', outbound.endpoint]),
+          ...(outbound?.direct ?? []).flatMap((network) => ['--no-proxy', network]),
           '--publish',
           `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
         ]),
+      ],
+    },
+    ...(outbound?.authorization === undefined
+      ? []
+      : [
+          {
+            ...gateway,
+            isSecret: true as const,
+            operations: credentialsOf(outbound.authorization),
+          },
+        ]),
+    {
+      ...gateway,
+      operations: [
         ['uplink', 'gateway'],
         ['start', 'gateway'],
         ['await', 'gateway'],

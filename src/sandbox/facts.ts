@@ -75,6 +75,8 @@ export interface Proxy {
   readonly https: string;
   /** Comma-separated. */
   readonly no: string;
+  /** IPv4, of the host of the one that is asked for https; empty where it has none. */
+  readonly address: string;
 }
 
 export interface Resolver {

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, networkInterfaces, totalmem } from 'node:os';
@@ -7,7 +8,13 @@ import { run } from '../exec.ts';
 import type { Layout } from '../layout.ts';
 import type { Answer, Facts, Proxy } from './facts.ts';
 import { findIdMapper, NO_ID_MAPPER } from './id-mapper.ts';
-import { parseFileCapabilities, parseMounts, parseProbes, parseResolver } from './parse.ts';
+import {
+  parseFileCapabilities,
+  parseMounts,
+  parseProbes,
+  parseResolver,
+  proxyUrl,
+} from './parse.ts';
 
 const API_SERVER_PORT = 6443;
 
@@ -34,12 +41,13 @@ export async function gatherFacts(
         path: process.env['PATH'] ?? '',
         shipped: join(layout.native, 'idmap'),
       });
-  const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] =
+  const [probed, mounts, resolver, hosts, proxy, apiServerPort, machineId, status, etcRancher] =
     await Promise.all([
       probe(layout, questions.sysctls, idMapper, signal),
       findMounts(),
       readResolver(),
       readIfThere('/etc/hosts', "the runner's hosts"),
+      proxies(process.env),
       freePort(API_SERVER_PORT),
       readAnswer('/etc/machine-id'),
       readFile('/proc/self/status', 'utf8'),
@@ -58,7 +66,7 @@ export async function gatherFacts(
       ),
     resolver,
     hosts,
-    proxy: proxies(process.env),
+    proxy,
     apiServerPort,
     machineId,
     idMapper,
@@ -126,9 +134,22 @@ function tryListen(port: number): Promise<number | undefined> {
 }
 
 /** Either spelling counts, the first one first, as in Go and curl. */
-function proxies(environment: NodeJS.ProcessEnv): Proxy {
+async function proxies(environment: NodeJS.ProcessEnv): Promise<Proxy> {
   const read = (name: string): string => environment[name] || environment[name.toLowerCase()] || '';
-  return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+  const [http, https] = [read('HTTP_PROXY'), read('HTTPS_PROXY')];
+  return { http, https, no: read('NO_PROXY'), address: await addressOf(https || http) };
+}
+
+/** The runner's proxy may be known to its /etc/hosts or resolvers only: its name is asked for once. */
+async function addressOf(proxy: string): Promise<string> {
+  const host = proxyUrl(proxy)?.hostname ?? '';
+  if (host === '') {
+    return '';
+  }
+  return lookup(host, { family: 4 }).then(
+    ({ address }) => address,
+    () => '',
+  );
 }
 
 async function readAnswer(path: string): Promise<Answer> {

@@ -110,3 +110,8 @@ export function parseResolver(resolvConf: string): Resolver {
     otherLines: lines.filter((line) => !isNameserver(line)),
   };
 }
+
+/** As Go and curl read the variables: `host:port` is a proxy that is spoken to in plain HTTP. */
+export function proxyUrl(text: string): URL | undefined {
+  return URL.parse(text.includes('://') ? text : `http://${text}`) ?? undefined;
+}

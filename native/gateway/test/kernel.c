@@ -432,6 +432,8 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags)
 		if (size > stream->in_size)
 			size = stream->in_size;
 		memcpy(bytes, stream->in, size);
+		if (flags & MSG_PEEK)
+			return (ssize_t)size;
 		stream->in_size -= size;
 		memmove(stream->in, stream->in + size, stream->in_size);
 		return (ssize_t)size;

@@ -33,6 +33,10 @@ static void good(void)
 	                      "169.254.0.0/16",
 	                      "--deny-outside",
 	                      "0.0.0.0/0",
+	                      "--proxy",
+	                      "10.0.0.3:3128",
+	                      "--no-proxy",
+	                      "10.0.0.0/8",
 	                      NULL};
 	struct options options;
 	struct failure failure;
@@ -52,6 +56,9 @@ static void good(void)
 	check(options.denied_count == 2 && options.denied[0].prefix == 16 &&
 	          options.denied[1].prefix == 0,
 	      "--deny-outside");
+	check(options.proxy.address == 0x0a000003 && options.proxy.port == 3128 &&
+	          options.unproxied_count == 1 && options.unproxied[0].prefix == 8,
+	      "--proxy and --no-proxy");
 }
 
 static void bad(void)

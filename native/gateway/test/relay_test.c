@@ -12,6 +12,7 @@
 #define POD_B 0x0a2a0003
 #define CLIENT 0x0a2a0009
 #define OUTSIDE 0x08080808
+#define PROXY 0x0a000001
 #define PORT 80
 
 static struct gateway gateway;
@@ -308,6 +309,80 @@ static void vanished(void)
 	end("gone while connecting");
 }
 
+static void begin_with_proxy(enum answer direct)
+{
+	begin(NULL, 0);
+	gateway.options.proxy = (struct endpoint){PROXY, 3128};
+	cidr_parse("9.0.0.0/8", &gateway.options.unproxied[gateway.options.unproxied_count++]);
+	kernel_answer(OUTSIDE, direct);
+}
+
+static void proxied(void)
+{
+	static const char asked[] = "CONNECT 8.8.8.8:80 HTTP/1.1\r\nHost: 8.8.8.8:80\r\n\r\n";
+	struct stream *client, *server;
+
+	begin_with_proxy(ANSWERS);
+	client_to(OUTSIDE);
+	check_number((long)kernel_attempts(PROXY), 0, "not where the direct way is open");
+	end("direct");
+
+	begin_with_proxy(REFUSES);
+	client = client_to(OUTSIDE);
+	peer_send(client, "hello", 5);
+	kernel_run(&gateway.loop, 1);
+	server = kernel_connected(PROXY);
+	check(server->got_size == sizeof(asked) - 1 && memcmp(server->got, asked, sizeof(asked) - 1) == 0,
+	      "else the proxy is asked for a tunnel, and told nothing more");
+	peer_send(server, "HTTP/1.1 200 OK\r\n", 17);
+	kernel_run(&gateway.loop, 1);
+	check(server->got_size == sizeof(asked) - 1, "nor before all of its answer");
+	peer_send(server, "\r\nworld", 7);
+	kernel_run(&gateway.loop, 1);
+	check(server->got_size == sizeof(asked) - 1 + 5, "then what the client says");
+	check(client->got_size == 5 && memcmp(client->got, "world", 5) == 0, "and the server");
+	check_number((long)gateway.statistics.tcp_proxied, 1, "it is counted");
+	client_to(OUTSIDE);
+	check_number((long)kernel_attempts(OUTSIDE), 1, "the next asks the proxy at once");
+	kernel_answer(OUTSIDE, ANSWERS);
+	peer_send(kernel_connected(PROXY), "HTTP/1.1 403 No\r\n\r\n", 19);
+	kernel_run(&gateway.loop, 1);
+	check_number((long)kernel_attempts(OUTSIDE), 2, "and, where it refuses, tries the other way");
+	end("proxied");
+
+	begin_with_proxy(REFUSES);
+	client = client_to(OUTSIDE);
+	peer_send(kernel_connected(PROXY), "HTTP/1.1 403 No\r\n\r\n", 19);
+	kernel_run(&gateway.loop, 1);
+	check(client->got_reset, "who is refused both ways is reset");
+	end("refused by both");
+
+	begin_with_proxy(REFUSES);
+	client = client_to(OUTSIDE);
+	peer_fin(kernel_connected(PROXY));
+	kernel_run(&gateway.loop, 1);
+	check(client->got_reset, "a proxy that ends without an answer has refused");
+	end("no answer");
+
+	begin_with_proxy(SILENT);
+	client = client_to(OUTSIDE);
+	answers_after(3100, PROXY, true, "a silent direct way is passed over after three seconds");
+	kernel_run(&gateway.loop, 60000);
+	check(!client->got_reset, "the proxy has as long as it takes");
+	kernel_run(&gateway.loop, 70000);
+	check(client->got_reset, "but not for ever");
+	end("silent");
+
+	begin_with_proxy(REFUSES);
+	kernel_answer(0x09010101, REFUSES);
+	check(client_to(0x09010101)->got_reset, "what is to be reached without it, is not by it");
+	check_number((long)kernel_attempts(PROXY), 0, "it is not asked");
+	cidr_parse("8.8.0.0/16", &gateway.options.denied[gateway.options.denied_count++]);
+	check(client_to(OUTSIDE)->got_reset, "nor for what is denied");
+	check_number((long)kernel_attempts(PROXY), 0, "it is not asked for that either");
+	end("without it");
+}
+
 static struct stream *client_of(uint32_t pod, uint16_t port)
 {
 	struct stream *client =
@@ -405,6 +480,7 @@ int main(void)
 	silent_endpoints();
 	nowhere();
 	denied();
+	proxied();
 	shared_sockets();
 	vanished();
 	return tap_done();

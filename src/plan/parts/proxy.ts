@@ -1,5 +1,6 @@
 import type { Addresses } from '../addresses.ts';
 import type { Facts } from '../../sandbox/facts.ts';
+import { outboundProxy } from '../outbound-proxy.ts';
 import type { Workaround } from '../part.ts';
 
 /** Go's and curl's rule: names and networks for which the proxy is not asked. */
@@ -25,6 +26,15 @@ function isLoopback(proxy: string): boolean {
   return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
 }
 
+function warningOf(facts: Facts): string | undefined {
+  if (isLoopback(proxyOf(facts))) {
+    return "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network";
+  }
+  return outboundProxy(facts.proxy) === undefined && facts.proxy.no.trim() !== '*'
+    ? 'Pods do not reach the outside by HTTPS_PROXY: for them it must be an http:// address of a host that has an IPv4 address'
+    : undefined;
+}
+
 export const proxy: Workaround = {
   id: 'proxy',
   kind: 'workaround',
@@ -38,13 +48,11 @@ export const proxy: Workaround = {
     if (address === '') {
       return undefined;
     }
-    return 'images are pulled through the proxy of the runner, the cluster is reached without';
+    return 'images are pulled through the proxy of the runner, pods reach the outside by it where there is no other way, the cluster is reached without';
   },
   contribute: ({ facts, addresses, isolation }) => ({
-    warning:
-      isolation === 'namespaces' && isLoopback(proxyOf(facts))
-        ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
-        : undefined,
+    warning: isolation === 'namespaces' ? warningOf(facts) : undefined,
+    outbound: outboundProxy(facts.proxy),
     environment: {
       ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
       ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),

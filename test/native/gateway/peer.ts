@@ -22,6 +22,9 @@
  *                               asked so far; is silent about names that begin with "silent"
  *   peer questions HOST NAME COUNT  asks for NAME one time after the other, over UDP; the answers
  *   peer swarm HOST NAME COUNT  asks COUNT times at once, and waits for no answer
+ *   peer proxy PORT TARGET AUTHORIZATION  an HTTP proxy on 127.0.0.1: whatever place is asked for, its
+ *                               tunnels lead to 127.0.0.1:TARGET; refuses port 9, and whoever lacks
+ *                               the Proxy-Authorization
  *   peer addresses              the addresses of the links
  *   peer control SOCKET FILE    sends FILE to the gateway; prints its answers, a line each
  *
@@ -32,6 +35,7 @@ import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -353,6 +357,26 @@ async function resolver() {
   console.log('ready');
 }
 
+async function proxy() {
+  const server = createHttpServer();
+  server.on('connect', (request, client: Socket) => {
+    client.on('error', () => undefined);
+    if (request.headers['proxy-authorization'] !== last || request.url?.endsWith(':9') === true) {
+      client.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    const target = createConnection({ host: '127.0.0.1', port });
+    target.on('error', () => client.destroy());
+    target.on('connect', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      client.pipe(target).pipe(client);
+    });
+  });
+  server.listen(Number(host), '127.0.0.1');
+  await once(server, 'listening');
+  console.log('ready');
+}
+
 async function questions() {
   const client = new Resolver({ timeout: 8000, tries: 3 });
   client.setServers([host]);
@@ -429,5 +453,6 @@ const clients: Record<string, () => Promise<unknown>> = {
 if (mode === 'serve') await serve(host, args.slice(1).map(Number));
 else if (mode === 'early') await early();
 else if (mode === 'resolver') await resolver();
+else if (mode === 'proxy') await proxy();
 else if (mode === 'control') await control();
 else console.log(JSON.stringify(await clients[mode]?.()));

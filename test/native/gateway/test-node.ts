@@ -14,6 +14,8 @@ export interface TestNodeOptions {
   dnsUpstreams(outside: string): readonly string[];
   publish?: readonly string[];
   borrow?: readonly string[];
+  /** The runner's HTTP proxy, as IP:PORT, and what its `Proxy-Authorization` has to be. */
+  proxy?: { readonly endpoint: string; readonly authorization: string };
   /** Whether pods reach Services by rules of their own. */
   direct?: boolean;
 }
@@ -97,6 +99,7 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ...options.dnsUpstreams(outside).flatMap((upstream) => ['--dns-upstream', upstream]),
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
     ...(options.borrow ?? []).flatMap((port) => ['--borrow', port]),
+    ...(options.proxy === undefined ? [] : ['--proxy', options.proxy.endpoint]),
     ...['--direct', options.direct ? 'on' : 'off'],
   ];
   const operations: Operation[] = [
@@ -109,6 +112,11 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ['default-route', '10.42.0.254', 'node0'],
     ['process', 'gateway', 'restart', log],
     ...argv.map((value): Operation => ['argument', 'gateway', value]),
+    ...(options.proxy === undefined
+      ? []
+      : ([
+          ['process-environment', 'gateway', 'PROXY_AUTHORIZATION', options.proxy.authorization],
+        ] as const)),
     ['uplink', 'gateway'],
     ['start', 'gateway'],
     ['await', 'gateway'],

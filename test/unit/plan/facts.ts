@@ -41,7 +41,7 @@ export function stockFacts(
     networks: ['172.17.0.2/16'],
     resolver: { nameservers: ['172.17.0.1'], otherLines: ['search example.org'] },
     hosts: '127.0.0.1 localhost\n',
-    proxy: { http: '', https: '', no: '' },
+    proxy: { http: '', https: '', no: '', address: '' },
     apiServerPort: 6443,
     machineId: no('empty'),
     idMapper: [],

@@ -18,7 +18,10 @@ function planFor(registries: string): Plan {
     registries,
   };
   return makePlan({
-    facts: { ...stockFacts(), proxy: { http: 'http://me:pr0xy@proxy:1', https: '', no: '' } },
+    facts: {
+      ...stockFacts(),
+      proxy: { http: 'http://me:pr0xy@proxy:1', https: '', no: '', address: '10.9.0.7' },
+    },
     inputs: parseInputs((name) => inputs[name] ?? ''),
     layout: layoutOf('/state', '/dist', 'x64', '/node'),
     k3s: {

@@ -6,10 +6,12 @@ const node = '10.42.0.1';
 /** As many as the gateway takes: a question that nobody answers is with each for a second and a half. */
 const ports = [5301, 5302, 5303, 5304, 5305, 5306, 5307, 5308];
 
+const authorization = 'Basic bWU6cGE1NXdvcmQ=';
+
 describe.each([
   { profile: 'stock', sanitize: false },
   { profile: 'native', sanitize: true },
-] as const)('DNS in $profile, sanitizers: $sanitize', ({ profile, sanitize }) => {
+] as const)('the outside in $profile, sanitizers: $sanitize', ({ profile, sanitize }) => {
   let n: TestNode;
   let client: Pod;
   let hostile: Pod;
@@ -19,10 +21,13 @@ describe.each([
       profile,
       sanitize,
       dnsUpstreams: () => ports.map((port) => `127.0.0.1:${port}`),
+      proxy: { endpoint: '127.0.0.1:3128', authorization },
     });
     client = await n.addPod('client');
     hostile = await n.addPod('hostile');
     await n.start('runner', 'resolver', ...ports);
+    await n.serve('runner', 'far', [7443]);
+    await n.start('runner', 'proxy', 3128, 7443, authorization);
   });
 
   afterAll(async () => {
@@ -47,5 +52,24 @@ describe.each([
     for (const answer of Object.keys(answers as object)) expect(answer).toMatch(/^10\.0\.0\.\d+$/);
     // And in the end it is told as well, and nothing is held.
     await expect.poll(async () => (await n.stats())['dns_active'], { timeout: 120_000 }).toBe(0);
+  });
+
+  test("leaves the runner's proxy alone where there is another way", async () => {
+    const fetched = await n.run(client, ['curl', '-sS', '-m', '20', `http://${n.outside}/path`]);
+    expect(JSON.parse(fetched)).toMatchObject({ path: '/path' });
+    expect((await n.stats())['tcp_proxied']).toBe(0);
+  });
+
+  test("leads TCP by the runner's proxy where there is no other way", async () => {
+    const { tcp_proxied: before = 0 } = await n.stats();
+    // Nobody listens on that port there.
+    expect(await n.ask(client, 'tcp', n.outside, 8443, 3)).toEqual({ 'far 127.0.0.1': 3 });
+    expect((await n.stats())['tcp_proxied']).toBe(before + 3);
+    const whole = { got: 3_000_000, same: true };
+    expect(await n.ask(client, 'bulk', n.outside, 8443, whole.got)).toEqual(whole);
+    expect(await n.ask(client, 'tcp', n.outside, 9, 1)).toEqual({ ECONNRESET: 1 });
+    const log = await n.gatewayLog();
+    expect(log).toMatch(/Outside: the runner's proxy is tried first from now on/);
+    expect(log).not.toContain(authorization.split(' ')[1]);
   });
 });
