@@ -2,12 +2,12 @@
  * Cases that people met with other clusters in containers, or with this one: what their charts ask for
  * is there, or is refused in words they understand.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
-import { Job, ROOT } from './support/job.ts';
+import { Job, ROOT, TOOL_CACHE } from './support/job.ts';
 
 /** For a pod to start, on a machine that runs other tests at the same time. */
 const PATIENCE = '--timeout=180s';
@@ -133,6 +133,58 @@ describe('kernel parameters', () => {
   });
 });
 
+// As JupyterHub's chart and service meshes do it. There is no nftables in gVisor.
+describe('packet filters of a pod', () => {
+  let address: string;
+  /** curl's code is 28 where a packet was dropped. */
+  const ask = (pod: string, container: string): Promise<string> =>
+    inside(pod, `curl -s -o /dev/null -m 10 http://${address}/hostname; echo $?`, container);
+
+  beforeAll(async () => {
+    await ready('pod-sysctls');
+    address = await field('pod/pod-sysctls', '.status.podIP');
+    const [legacy = ''] = (
+      await job.must(['find', TOOL_CACHE, '-path', '*/aux/iptables-legacy'])
+    ).split('\n');
+    const init = (name: string, command: readonly string[]) => ({
+      ...{ name, image: BUSYBOX, command, securityContext: { privileged: true } },
+      volumeMounts: [{ name: 'tools', mountPath: '/tools' }],
+    });
+    const rule = ['OUTPUT', '--protocol', 'tcp', '--destination', address, '--destination-port'];
+    const overrides = {
+      spec: {
+        initContainers: [
+          init('drops', ['/tools/iptables-legacy', '--append', ...rule, '80', '--jump', 'DROP']),
+          init('nft', ['sh', '-c', '/tools/iptables-nft --list 2>&1; true']),
+        ],
+        volumes: [{ name: 'tools', hostPath: { path: dirname(legacy) } }],
+      },
+    };
+    await kubectl(
+      ...['run', 'filters', '--image=registry.k8s.io/e2e-test-images/agnhost:2.56'],
+      `--overrides=${JSON.stringify(overrides)}`,
+    );
+    await ready('filters');
+  });
+
+  test('hold for it, where iptables-legacy writes them, and for no other pod', async () => {
+    expect(await ask('loopback', 'asks')).toBe('0\n');
+    expect(await ask('filters', 'filters')).toBe('28\n');
+  });
+
+  test('leave it what they do not drop: pods, Services and names', async () => {
+    expect(
+      await kubectl('exec', 'filters', '--', '/agnhost', 'connect', 'kubernetes.default:443'),
+    ).toBe('');
+  });
+
+  test('cannot be written by iptables-nft, which says so', async () => {
+    expect(await kubectl('logs', 'filters', '--container=nft')).toContain(
+      'Failed to initialize nft: Protocol not supported',
+    );
+  });
+});
+
 describe('users', () => {
   test('files of an image and pods have ids of any size', async () => {
     await ready('large-ids');
@@ -254,6 +306,24 @@ describe('kubectl', () => {
     expect(await kubectl('logs', 'ephemeral-storage', '--container=looks')).toContain(
       'sleep infinity',
     );
+  });
+
+  test('debug of the node shows its processes and files', async () => {
+    const look = 'ps -o args; ls /host/var/lib/kubelet';
+    const made = await kubectl(
+      ...['debug', `node/${node}`, `--image=${BUSYBOX}`, '--', 'sh', '-c', look],
+    );
+    const [pod = ''] = /node-debugger-\S+/.exec(made) ?? [];
+    await succeeded(pod);
+    expect(await kubectl('logs', pod)).toMatch(/k3s server[^]*^pods$/m);
+  });
+
+  test('attach -i gives a container what it reads', async () => {
+    const script = `kubectl run attached --image=${BUSYBOX} --stdin --attach=false --restart=Never \
+      -- sh -c 'read word; echo read $word' >/dev/null
+      kubectl wait pod/attached --for=condition=Ready ${PATIENCE} >/dev/null &&
+      echo word | kubectl attach -i attached`;
+    expect(await job.must(['bash', '-c', script])).toContain('read word\n');
   });
 });
 
