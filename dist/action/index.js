@@ -43755,6 +43755,49 @@ class InputError extends Error {
     name = 'InputError';
 }
 
+;// CONCATENATED MODULE: ./build/js/files.js
+
+
+
+/** Whether something is at `path` that can be looked at. */
+async function exists(path) {
+    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
+}
+/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
+async function readJson(path) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
+    }
+    catch {
+        return undefined;
+    }
+}
+/**
+ * The user's home directory.
+ * @throws InputError where nothing says which it is, as for a user without a name, or it would be relative
+ */
+function home() {
+    try {
+        const path = (0,external_node_os_.homedir)();
+        if (path.startsWith('/')) {
+            return path;
+        }
+    }
+    catch {
+        // No HOME, and no such user in /etc/passwd.
+    }
+    throw new InputError('HOME: it is not set, or empty; set it to the path of a directory to write to');
+}
+/** Writes a file for its owner's eyes only. @throws with its path: what the system says names none where a disk is full */
+async function writeOwn(path, content) {
+    try {
+        await (0,promises_namespaceObject.writeFile)(path, content, { mode: 0o600 });
+    }
+    catch (error) {
+        throw new Error(`Failed to write ${path}: ${errors_errorMessage(error)}`, { cause: error });
+    }
+}
+
 // EXTERNAL MODULE: external "node:net"
 var external_node_net_ = __nccwpck_require__(7030);
 ;// CONCATENATED MODULE: ./build/js/mode.js
@@ -44367,6 +44410,7 @@ function parseInputs(read) {
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
     const warmStart = collect(() => parseBoolean(read, 'warm-start'));
+    const keepRunning = collect(() => parseBoolean(read, 'keep-running'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
     const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
@@ -44382,6 +44426,7 @@ function parseInputs(read) {
         channelServer === undefined ||
         airgap === undefined ||
         warmStart === undefined ||
+        keepRunning === undefined ||
         pull === undefined ||
         denyOutside === undefined ||
         problems.length > 0) {
@@ -44406,6 +44451,7 @@ function parseInputs(read) {
         denyOutside,
         timeoutMs,
         kubeconfig,
+        keepRunning,
     };
 }
 function parseSource(read, checksum) {
@@ -44515,7 +44561,7 @@ function parseKubeconfig(text) {
     if (text.startsWith('~') && !text.startsWith('~/')) {
         throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
     }
-    return text.startsWith('~/') ? (0,external_node_path_.join)((0,external_node_os_.homedir)(), text.slice(2)) : (0,external_node_path_.resolve)(text);
+    return text.startsWith('~/') ? (0,external_node_path_.join)(home(), text.slice(2)) : (0,external_node_path_.resolve)(text);
 }
 function lines(text) {
     return text
@@ -44531,6 +44577,7 @@ function secretsOf({ registries, k3sArgs, }) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/layout.js
+
 
 
 function k3sPaths(isolation, layout) {
@@ -44552,7 +44599,7 @@ const K3S_DATA = '/var/lib/rancher/k3s';
 /** A directory of the private root for files that workarounds make. */
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
 /** What the post step knows of a run: only where it is. */
-function runPaths(state) {
+function layout_runPaths(state) {
     return {
         state,
         logs: (0,external_node_path_.join)(state, 'logs'),
@@ -44586,7 +44633,7 @@ function assertUsable({ state }) {
 function layoutOf(state, dist, arch, node) {
     const scratch = (0,external_node_path_.join)(state, 'scratch');
     return {
-        ...runPaths(state),
+        ...layout_runPaths(state),
         k3sKubeconfig: (0,external_node_path_.join)(state, 'k3s.yaml'),
         gatewaySocket: (0,external_node_path_.join)(PRIVATE_FILES, 'gateway.sock'),
         ownCache: (0,external_node_path_.join)(state, 'cache'),
@@ -44596,6 +44643,7 @@ function layoutOf(state, dist, arch, node) {
         native: (0,external_node_path_.join)(dist, 'native', `linux-${arch}`),
         nativeSources: (0,external_node_path_.join)(dist, '..', 'native'),
         interceptor: (0,external_node_path_.join)(state, 'interceptor'),
+        podCgroups: `k3s-in-gvisor-${(0,external_node_crypto_.createHash)('sha256').update(state).digest('hex').slice(0, 8)}`,
         controller: (0,external_node_path_.join)(dist, 'controller', 'index.js'),
         importer: (0,external_node_path_.join)(dist, 'importer', 'index.js'),
         commandLine: (0,external_node_path_.join)(dist, 'cli', 'index.js'),
@@ -44888,8 +44936,8 @@ class Reporter {
             ]) {
                 this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
             }
-            const { user, hostname, networks, resolver, mounts } = facts;
-            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
+            const { user, hostname, memory, networks, resolver, mounts } = facts;
+            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, ${Math.floor(memory / 2 ** 20)} MiB of memory, networks ${networks.join(', ') || 'none'}`);
             this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
             this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
         });
@@ -45090,39 +45138,8 @@ function details(title, body) {
     return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
 }
 
-;// CONCATENATED MODULE: ./build/js/run/events.js
-const NAMES = [
-    ...['info', 'notice', 'warning', 'facts', 'plan', 'reached', 'waiting'],
-    ...['kubeconfig', 'ready', 'failed', 'ended'],
-];
-/** Tells each listener, in their order. */
-function tellAll(...listeners) {
-    const tell = (name) => (what) => {
-        for (const listener of listeners) {
-            listener[name]?.(what);
-        }
-    };
-    return Object.fromEntries(NAMES.map((name) => [name, tell(name)]));
-}
-
-;// CONCATENATED MODULE: ./build/js/run/command.js
-
-
-/** The variable by which the command line, in later steps of a job, finds the run of the action. */
-const RUN_VARIABLE = 'K3S_IN_GVISOR_RUN';
-/**
- * Makes a directory for the PATH of later steps that holds the command line, run by the Node that
- * runs this: a runner need not have one of its own.
- */
-async function writeCommand({ state, node, commandLine }) {
-    const directory = (0,external_node_path_.join)(state, 'bin');
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
-    await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(directory, 'k3s-in-gvisor'), `#!/bin/sh\nexec ${quote(node)} ${quote(commandLine)} "$@"\n`, { mode: 0o755 });
-    return directory;
-}
-/** A word of the shell, whatever is in it. */
-const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-
+;// CONCATENATED MODULE: external "node:timers/promises"
+const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: ./build/js/abort.js
 /** Aborts with `reason` after `ms`, unless it is cleared before. */
 function abortAfter(ms, reason) {
@@ -45159,73 +45176,6 @@ async function unlessAborted(work, signal) {
     finally {
         signal.removeEventListener('abort', abort);
     }
-}
-
-;// CONCATENATED MODULE: ./build/js/files.js
-
-/** Whether something is at `path` that can be looked at. */
-async function exists(path) {
-    return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
-}
-/** What the JSON file at `path` holds; undefined where there is none, or none that is whole. */
-async function readJson(path) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(path, 'utf8'));
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/images/find.js
-
-
-
-
-/**
- * The files that the patterns name, each once; a directory stands for the files below it.
- * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
- */
-async function findImages(patterns) {
-    const found = await Promise.all(patterns.map(async (pattern) => {
-        const paths = await filesOf(pattern);
-        if (paths.length === 0) {
-            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
-        }
-        return paths;
-    }));
-    return [...new Set(found.flat())].sort();
-}
-/** Not @actions/glob: it writes "::debug::" lines to stdout, which belongs to who calls the command line. */
-async function filesOf(pattern) {
-    const path = (0,external_node_path_.resolve)(pattern.startsWith('~/') ? (0,external_node_path_.join)((0,external_node_os_.homedir)(), pattern.slice(2)) : pattern);
-    // A name may hold what a glob takes for a wildcard.
-    const given = await kindOf(path);
-    if (given === 'file') {
-        return [path];
-    }
-    const matches = await Array.fromAsync((0,promises_namespaceObject.glob)(given === 'directory' ? (0,external_node_path_.join)(path, '**') : path));
-    const files = await Promise.all(matches.map(async (match) => {
-        const kind = await kindOf(match);
-        return kind === 'directory' && match !== path
-            ? Array.fromAsync((0,promises_namespaceObject.glob)((0,external_node_path_.join)(match, '**'))).then(onlyFiles)
-            : kind === 'file'
-                ? [match]
-                : [];
-    }));
-    return files.flat();
-}
-async function onlyFiles(paths) {
-    const kinds = await Promise.all(paths.map(kindOf));
-    return paths.filter((_, index) => kinds[index] === 'file');
-}
-async function kindOf(path) {
-    const stats = await (0,promises_namespaceObject.stat)(path).catch(() => undefined);
-    return stats?.isFile() === true
-        ? 'file'
-        : stats?.isDirectory() === true
-            ? 'directory'
-            : undefined;
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -45284,6 +45234,870 @@ function reasonOf(error, signal, timeoutMs) {
         return `exit code ${error.code}: ${said}`;
     }
     return error.signal ? `${error.signal}: ${said}` : errors_errorMessage(error);
+}
+
+;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
+
+/**
+ * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
+ * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
+ * @returns undefined if it has ended (a zombie has no command line)
+ */
+async function find_init_findInit(launchFile) {
+    const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    const found = await Promise.all(names.map(async (name) => {
+        const argv = await read(`/proc/${name}/cmdline`);
+        return argv.split('\0').includes(launchFile) ? name : undefined;
+    }));
+    const pids = found.filter((name) => name !== undefined);
+    // The first process inside is its child and has the same command line.
+    for (const pid of pids) {
+        const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
+        if (parent !== undefined && !pids.includes(parent)) {
+            return Number(pid);
+        }
+    }
+    return undefined;
+}
+/**
+ * The pid, as seen from outside, of the first process of a run's namespaces.
+ * @param init init's outer process
+ */
+async function innerInit(init) {
+    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
+    for (const pid of pids) {
+        const stat = await read(`/proc/${pid}/stat`);
+        // The second field is the program's name in parentheses and may hold anything.
+        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (Number(ppid) === init) {
+            return Number(pid);
+        }
+    }
+    throw new Error(`Failed to find the first process of the namespaces: init (${init}) has no child`);
+}
+/**
+ * The root directory of a run's namespaces, as seen from outside: no process of ours is needed within.
+ * @param init init's outer process
+ */
+async function nodeRoot(init) {
+    return `/proc/${await innerInit(init)}/root`;
+}
+/** A process may end between being listed and being read. */
+function read(path) {
+    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
+}
+/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
+function send(pid, signal) {
+    try {
+        return process.kill(pid, signal);
+    }
+    catch (error) {
+        if (error.code === 'ESRCH') {
+            return false;
+        }
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/containerd.js
+
+/**
+ * The socket of k3s's containerd, reached from outside.
+ * @param init init's outer process
+ */
+async function containerdSocket(init) {
+    return `${await nodeRoot(init)}/run/k3s/containerd/containerd.sock`;
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/image-archives.js
+
+
+
+/** Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it. */
+async function importArchive(store, path) {
+    await ctr(store, ['images', 'import', path]);
+}
+/** The names of the cluster's images, sorted; without those that are digests only. */
+async function imageNames(store) {
+    const names = await ctr(store, ['images', 'list', '--quiet']);
+    return names
+        .split('\n')
+        .filter((name) => name !== '' && !name.startsWith('sha256:'))
+        .sort();
+}
+/** k3s's own client speaks to its own containerd. The kubelet's images are in the namespace k8s.io. */
+async function ctr({ init, bin }, args) {
+    const socket = await containerdSocket(init);
+    return exec_run([(0,external_node_path_.join)(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io', ...args]);
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
+
+
+
+
+/**
+ * What is at a path that the user named is the user's: it is neither written over nor removed.
+ * @throws InputError if there is something at `path`
+ */
+async function assertUnused(path) {
+    const found = await (0,promises_namespaceObject.lstat)(path).catch((error) => {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw new InputError(`kubeconfig: cannot be made: ${errors_errorMessage(error)}`);
+    });
+    if (found?.isDirectory() === true) {
+        throw new InputError(`kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`);
+    }
+    if (found !== undefined) {
+        throw new InputError(`kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`);
+    }
+}
+/**
+ * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
+ * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
+ * @throws if there is something at `to`
+ */
+async function writeKubeconfig(from, to, { server, name }) {
+    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
+    const own = {
+        ...config,
+        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
+        users: config.users.map(({ user }) => ({ name, user })),
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        'current-context': name,
+    };
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
+    const draft = `${to}.${process.pid}.partial`;
+    try {
+        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
+        // Unlike a rename, a link never takes the place of another file.
+        await (0,promises_namespaceObject.link)(draft, to);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(draft, { force: true });
+    }
+}
+
+// EXTERNAL MODULE: external "node:http2"
+var external_node_http2_ = __nccwpck_require__(2467);
+;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
+/** A call that was answered with another status than OK. */
+class GrpcError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+    }
+}
+/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
+function callUnary(session, path, message, signal) {
+    return new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
+        let status;
+        let text = '';
+        // A call that fails at once has its status in the headers, any other in the trailers.
+        const take = (headers) => {
+            status = headers['grpc-status']?.toString() ?? status;
+            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
+        };
+        stream.on('response', take);
+        stream.on('trailers', take);
+        stream.on('error', reject);
+        stream.on('close', () => {
+            if (status === '0') {
+                resolve();
+            }
+            else if (status === undefined) {
+                reject(new Error('the connection ended without an answer'));
+            }
+            else {
+                reject(new GrpcError(Number(status), text));
+            }
+        });
+        stream.resume();
+        stream.end(grpc_frame(message));
+    });
+}
+/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
+function encodeField(number, content) {
+    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
+}
+function varint(value) {
+    const bytes = [];
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) {
+        bytes.push((rest & 0x7f) | 0x80);
+    }
+    return Buffer.from([...bytes, rest]);
+}
+function grpc_frame(message) {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(message.length, 1);
+    return Buffer.concat([header, message]);
+}
+/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
+function decodeMessage(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/retry.js
+
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+class retry_Backoff {
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
+    /** Rejects with an AbortError when the signal says so. */
+    async wait(signal) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
+    }
+    reset() {
+        this.#nextMs = this.#shortestMs;
+    }
+}
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new retry_Backoff(500, 10_000);
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/pull.js
+
+
+
+
+
+
+
+const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const POLL_MS = 100;
+const ATTEMPTS = 4;
+/** With the image, and what containerd said. */
+class PullError extends Error {
+    name = 'PullError';
+}
+/**
+ * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
+ * registries.yaml hold, and the images are unpacked when this returns.
+ * @param init the process whose child is the first one of the run's namespaces
+ * @throws PullError
+ */
+async function pullImages(images, init, signal) {
+    const session = await connectTo(await containerdSocket(init), signal);
+    try {
+        await Promise.all(images.map((image) => pullImage(session, image, signal)));
+    }
+    finally {
+        session.destroy();
+    }
+}
+async function pullImage(session, image, signal) {
+    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
+    const request = encodeField(1, encodeField(1, Buffer.from(image)));
+    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
+        attempts: ATTEMPTS,
+        isTransient,
+        signal,
+    }).catch((error) => {
+        throw new PullError(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
+    });
+}
+/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
+function isTransient(error) {
+    return (error instanceof GrpcError &&
+        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
+        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
+}
+/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
+async function whenServed(call, signal) {
+    for (;;) {
+        try {
+            return await call();
+        }
+        catch (error) {
+            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
+                throw error;
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
+async function connectTo(socket, signal) {
+    for (;;) {
+        try {
+            return await openSession(socket);
+        }
+        catch (error) {
+            const { code } = error;
+            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
+                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
+                    cause: error,
+                });
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        }
+    }
+}
+function openSession(socket) {
+    return new Promise((resolve, reject) => {
+        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
+        session.once('connect', () => {
+            resolve(session);
+        });
+        session.on('error', reject);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/js/images/find.js
+
+
+
+
+/**
+ * The files that the patterns name, each once; a directory stands for the files below it.
+ * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
+ */
+async function findImages(patterns) {
+    const found = await Promise.all(patterns.map(async (pattern) => {
+        const paths = await filesOf(pattern);
+        if (paths.length === 0) {
+            throw new InputError(`images: "${pattern}" matches no file; give paths or globs of image tars`);
+        }
+        return paths;
+    }));
+    return [...new Set(found.flat())].sort();
+}
+/** Not @actions/glob: it writes "::debug::" lines to stdout, which belongs to who calls the command line. */
+async function filesOf(pattern) {
+    const path = (0,external_node_path_.resolve)(pattern.startsWith('~/') ? (0,external_node_path_.join)(home(), pattern.slice(2)) : pattern);
+    // A name may hold what a glob takes for a wildcard.
+    const given = await kindOf(path);
+    if (given === 'file') {
+        return [path];
+    }
+    const matches = await Array.fromAsync((0,promises_namespaceObject.glob)(given === 'directory' ? (0,external_node_path_.join)(path, '**') : path));
+    const files = await Promise.all(matches.map(async (match) => {
+        const kind = await kindOf(match);
+        return kind === 'directory' && match !== path
+            ? Array.fromAsync((0,promises_namespaceObject.glob)((0,external_node_path_.join)(match, '**'))).then(onlyFiles)
+            : kind === 'file'
+                ? [match]
+                : [];
+    }));
+    return files.flat();
+}
+async function onlyFiles(paths) {
+    const kinds = await Promise.all(paths.map(kindOf));
+    return paths.filter((_, index) => kinds[index] === 'file');
+}
+async function kindOf(path) {
+    const stats = await (0,promises_namespaceObject.stat)(path).catch(() => undefined);
+    return stats?.isFile() === true
+        ? 'file'
+        : stats?.isDirectory() === true
+            ? 'directory'
+            : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
+
+
+
+
+
+
+
+const CONFIG = '/etc/rancher/k3s/config.yaml';
+const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
+const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
+/**
+ * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
+ * its own, so k3s itself would not see them.
+ * @throws InputError if one cannot be read as k3s would read it
+ */
+async function readRunnerConfig() {
+    const names = await list(`${CONFIG}.d`);
+    const files = [
+        CONFIG,
+        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_.join)(`${CONFIG}.d`, name)),
+    ];
+    const texts = await Promise.all(files.map(readIfThere));
+    const manifests = (await list(MANIFESTS))
+        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
+        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(MANIFESTS, path), 'utf8') }));
+    return {
+        flags: flagsOfConfig(files.flatMap((path, index) => {
+            const text = texts[index];
+            return text === undefined ? [] : [{ path, text }];
+        })),
+        manifests: await Promise.all(manifests),
+        registries: parseRegistries((await readIfThere(REGISTRIES)) ?? '', REGISTRIES),
+    };
+}
+/** The inputs with what the runner's files ask for; what the inputs say comes after. */
+function withRunnerConfig(inputs, { flags, registries }) {
+    const { k3sArgs, components } = inputs;
+    const found = takeOwn(flags);
+    const { pods, services, dns } = k3sArgs.networks;
+    return {
+        ...inputs,
+        components: without(components, found.disable),
+        registries: inputs.registries ?? registries,
+        k3sArgs: {
+            flags: [...found.flags, ...k3sArgs.flags],
+            networks: {
+                pods: pods ?? found.networks.pods,
+                services: services ?? found.networks.services,
+                dns: dns ?? found.networks.dns,
+            },
+            nodeName: k3sArgs.nodeName ?? found.nodeName,
+            disable: [...found.disable, ...k3sArgs.disable],
+            secrets: [...found.secrets, ...k3sArgs.secrets],
+        },
+    };
+}
+/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
+function flagsOfConfig(files) {
+    const values = new Map();
+    for (const { path, text } of files) {
+        for (const [key, value] of Object.entries(mappingOf(path, text))) {
+            const name = key.replace(/\+$/, '');
+            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
+                where: path,
+                value: item,
+            }));
+            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
+        }
+    }
+    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
+}
+function mappingOf(path, text) {
+    let value;
+    try {
+        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
+    }
+    catch (error) {
+        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) {
+        throw new InputError(`${path}: is not a mapping of k3s's flags`);
+    }
+    return value;
+}
+async function list(directory) {
+    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
+}
+function readIfThere(path) {
+    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
+}
+async function orNothing(reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { code } = error;
+        // A runner that is not root may not look into root's k3s; then it is not for this job.
+        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+// EXTERNAL MODULE: external "node:https"
+var external_node_https_ = __nccwpck_require__(4708);
+;// CONCATENATED MODULE: external "node:stream/consumers"
+const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
+;// CONCATENATED MODULE: ./build/js/kubernetes/lines.js
+/** The stream's complete lines; throws what the stream ends with, if that is an error. */
+async function* linesOf(stream) {
+    stream.setEncoding('utf8');
+    let rest = '';
+    for await (const chunk of stream) {
+        const lines = (rest + String(chunk)).split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/client.js
+
+
+
+
+/** The API server answered, and not with success. */
+class ApiError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.name = 'ApiError';
+        this.status = status;
+    }
+}
+/** An answer that takes longer than this is not coming. */
+const IDLE_MS = 30_000;
+/**
+ * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
+ * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
+ * resident), every request of it opens a connection, and its informers know no bookmarks.
+ */
+class ApiClient {
+    #access;
+    #agent;
+    constructor(access) {
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Requests under way fail: whoever made them makes them again, with the new credentials. */
+    use(access) {
+        this.#agent.destroy();
+        this.#access = access;
+        this.#agent = agentFor(access);
+    }
+    /** Ends its connections; requests under way fail. */
+    close() {
+        this.#agent.destroy();
+    }
+    /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
+    async text(path, options = {}) {
+        return (0,consumers_namespaceObject.text)(await this.#send('GET', path, options));
+    }
+    /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
+    async request(method, path, options = {}) {
+        const response = await this.#send(method, path, options);
+        return JSON.parse(await (0,consumers_namespaceObject.text)(response));
+    }
+    /** Opens a watch; what it returns are the lines of the answer as they come. */
+    async watch(path, options) {
+        return linesOf(await this.#send('GET', path, options));
+    }
+    async #send(method, path, { query, body, contentType = 'application/json', signal, idleMs = IDLE_MS }) {
+        const url = new URL(path, this.#access.server);
+        for (const [name, value] of Object.entries(query ?? {}))
+            url.searchParams.set(name, value);
+        const { request } = url.protocol === 'https:' ? external_node_https_ : external_node_http_;
+        const { promise, resolve, reject } = Promise.withResolvers();
+        const outgoing = request(url, {
+            method,
+            agent: this.#agent,
+            ...(signal && { signal }),
+            headers: {
+                accept: 'application/json',
+                'user-agent': 'k3s-in-gvisor',
+                ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
+                ...(body !== undefined && { 'content-type': contentType }),
+            },
+        });
+        outgoing.on('response', resolve);
+        outgoing.on('error', reject);
+        outgoing.setTimeout(idleMs, () => {
+            outgoing.destroy(new Error(`no answer from ${url.host} for ${idleMs / 1000} s`));
+        });
+        outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+        const response = await promise;
+        const { statusCode = 0 } = response;
+        if (statusCode < 200 || statusCode > 299) {
+            const answer = await (0,consumers_namespaceObject.text)(response);
+            throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
+        }
+        return response;
+    }
+}
+function agentFor({ server, ca, cert, key }) {
+    if (server.protocol !== 'https:')
+        return new external_node_http_.Agent({ keepAlive: true });
+    return new external_node_https_.Agent({
+        keepAlive: true,
+        ...(ca !== undefined && { ca }),
+        ...(cert !== undefined && { cert }),
+        ...(key !== undefined && { key }),
+    });
+}
+/** The message of the API's Status object, or what came instead of one. */
+function reasonIn(answer) {
+    try {
+        const { message } = JSON.parse(answer);
+        if (message)
+            return message;
+    }
+    catch {
+        // Not JSON: a proxy's page, or a server that is just starting.
+    }
+    return answer.slice(0, 200);
+}
+
+;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
+
+
+
+/**
+ * What `work` makes of a client for the cluster of a kubeconfig's file; its connections end with it.
+ * @throws if the file cannot be read, and what `work` throws
+ */
+async function withClient(kubeconfig, work) {
+    const client = new ApiClient(kubeconfig_parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
+    try {
+        return await work(client);
+    }
+    finally {
+        client.close();
+    }
+}
+/**
+ * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
+ * @throws Error naming what is missing: a half-written file ends so as well.
+ */
+function kubeconfig_parseKubeconfig(text) {
+    const config = (0,dist/* parse */.qg)(text);
+    const name = config?.['current-context'];
+    const context = named(config?.contexts, name, 'context').context;
+    const cluster = named(config?.clusters, context?.cluster, 'cluster').cluster;
+    const user = named(config?.users, context?.user, 'user').user;
+    if (!cluster?.server)
+        throw new Error(`cluster ${String(context?.cluster)} has no server`);
+    return {
+        server: new URL(cluster.server),
+        ca: pem(cluster['certificate-authority-data']),
+        cert: pem(user?.['client-certificate-data']),
+        key: pem(user?.['client-key-data']),
+        token: user?.token,
+    };
+}
+function named(list, name, kind) {
+    const found = list?.find((entry) => entry.name === name);
+    if (!found)
+        throw new Error(`no ${kind} named ${name ?? '(none given)'}`);
+    return found;
+}
+function pem(base64) {
+    return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/fit.js
+
+
+/**
+ * @param inputs with what the runner's own k3s configuration adds
+ * @param manifests what the runner had in k3s's directory of manifests
+ */
+function decidedBy(inputs, manifests) {
+    const { source, checksum, k3sArgs } = inputs;
+    const { flags, networks, nodeName } = k3sArgs;
+    return JSON.parse(JSON.stringify({
+        k3s: { source, checksum },
+        mode: inputs.mode,
+        sysctls: inputs.sysctls,
+        components: [...inputs.components].sort(),
+        'k3s-args': { flags: flags.map(({ name, value }) => ({ name, value })), networks, nodeName },
+        workarounds: [...inputs.workarounds].sort(),
+        'id-map-helper': inputs.idMapHelper,
+        registries: inputs.registries?.content,
+        'deny-outside': [...inputs.denyOutside].sort(),
+        airgap: inputs.airgap,
+        "the runner's manifests": manifests,
+    }));
+}
+/** Wishes that leave the choice: whatever was chosen is fine. */
+const ANY = {
+    sysctls: 'auto',
+    'id-map-helper': undefined,
+    airgap: false,
+};
+/**
+ * Why a running cluster is not what is wanted, an entry for each input; empty if it fits. Never with
+ * what an input says: registries and flags hold secrets.
+ */
+function misfits(running, decided, wanted) {
+    const { k3s, mode, ...others } = wanted;
+    const odd = Object.keys({ ...decided, ...others }).filter((name) => name !== 'k3s' &&
+        name !== 'mode' &&
+        !(0,external_node_util_.isDeepStrictEqual)(decided[name], others[name]) &&
+        !(name in ANY && ANY[name] === others[name]));
+    return [
+        ...(fitsK3s(running.k3s, decided['k3s'], k3s)
+            ? []
+            : [`version: another k3s is wanted than ${running.k3s.version}, which runs`]),
+        ...(mode === 'auto' || mode === running.mode
+            ? []
+            : [`mode: ${String(mode)} is wanted, ${running.mode} runs`]),
+        ...odd.map((name) => `${name}: not what the cluster was started with`),
+    ];
+}
+/** The same request; or, however it came here, a version or the very binary that is wanted. */
+function fitsK3s(running, decided, wanted) {
+    const { source, checksum } = wanted;
+    if (checksum !== undefined) {
+        return checksum === running.sha256;
+    }
+    return ((0,external_node_util_.isDeepStrictEqual)(decided, wanted) ||
+        (source.kind === 'release' && mayAnswer(source.version, running.version)));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/offer.js
+
+
+
+/** The name of the run that is started before the job, for the job's action to adopt. */
+const FOR_ACTION = 'for-action';
+/**
+ * Where that run is: whoever starts it, an entrypoint or a hook, has another HOME and no RUNNER_TEMP. One
+ * for each user, and for each container with a /tmp of its own.
+ */
+function offer_offerDirectory() {
+    return (0,external_node_path_.join)('/tmp', `k3s-in-gvisor-${process.getuid?.() ?? 0}`, FOR_ACTION);
+}
+/**
+ * Everybody may make a directory in /tmp, and a kubeconfig of another user is another user's cluster.
+ * @returns why the directory is not to be trusted; undefined if it is, or is not there
+ */
+async function whyForeign(directory) {
+    const parent = (0,external_node_path_.dirname)(directory);
+    const found = await (0,promises_namespaceObject.lstat)(parent).catch(() => undefined);
+    return found === undefined ||
+        (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0)
+        ? undefined
+        : `${parent} is not a directory that belongs to this user alone (mode 0700)`;
+}
+const startingFile = (directory) => (0,external_node_path_.join)(directory, 'starting');
+const offerFile = (directory) => (0,external_node_path_.join)(directory, 'offer.json');
+const takenFile = (directory) => (0,external_node_path_.join)(directory, 'taken.json');
+/** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
+async function announceOffer(directory) {
+    await writeFile(startingFile(directory), String(process.pid), { mode: 0o600 });
+}
+/** Whether a process that announced an offer is still about to make it. */
+async function isAnnounced(directory) {
+    const pid = await (0,promises_namespaceObject.readFile)(startingFile(directory), 'utf8').catch(() => undefined);
+    return pid !== undefined && (await exists(`/proc/${pid}`));
+}
+async function offer_makeOffer(directory, offer) {
+    const path = offerFile(directory);
+    await writeFile(`${path}.partial`, JSON.stringify(offer), { mode: 0o600 });
+    await rename(`${path}.partial`, path);
+    await rm(startingFile(directory), { force: true });
+}
+/** @returns undefined where nothing is offered, or somebody has taken it */
+async function offer_readOffer(directory) {
+    return (await readJson(offerFile(directory)));
+}
+/** Of several that try, one succeeds: a cluster serves one action at a time. */
+async function takeOffer(directory) {
+    return (0,promises_namespaceObject.rename)(offerFile(directory), takenFile(directory)).then(() => true, () => false);
+}
+/** Offers again what was taken. */
+async function returnOffer(directory) {
+    await (0,promises_namespaceObject.rename)(takenFile(directory), offerFile(directory));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/record.js
+
+
+
+const fileOf = (directory) => (0,external_node_path_.join)(directory, 'cluster.json');
+/** Written beside the run's state, and gone with it. */
+async function saveRecord(directory, record) {
+    const path = fileOf(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @returns undefined where no cluster has become ready */
+async function loadRecord(directory) {
+    return (await readJson(fileOf(directory)));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/state.js
+
+
+
+/** Where a run's directory holds its state. */
+const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.json');
+/** There while a stop is at work, from before it ends anything until after the state is gone. */
+const stopFile = (directory) => (0,external_node_path_.join)(directory, 'stopping');
+async function saveState(directory, state) {
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const path = stateFile(directory);
+    await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+}
+/** @returns undefined if no run was started in the directory, or it was cleaned up already */
+async function loadState(directory) {
+    try {
+        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
+    }
+    catch (error) {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/parents.js
+
+
+
+/** The directories above `path` that are not there, the deepest first. */
+async function missingParents(path) {
+    const parent = (0,external_node_path_.dirname)(path);
+    return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
+}
+/** Up to the first that others use, or that is gone. */
+async function removeEmpty(directories) {
+    for (const directory of directories) {
+        try {
+            await (0,promises_namespaceObject.rmdir)(directory);
+        }
+        catch (error) {
+            if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) {
+                throw error;
+            }
+        }
+    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/supply/stale.js
@@ -45374,69 +46188,6 @@ async function startInit(layout) {
 }
 function unescapeField(field) {
     return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
-}
-
-;// CONCATENATED MODULE: ./build/js/namespaces/find-init.js
-
-/**
- * The pid of init's outer process, known by its launch file: the path is the run's own, so unlike a
- * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
- * @returns undefined if it has ended (a zombie has no command line)
- */
-async function findInit(launchFile) {
-    const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
-    const found = await Promise.all(names.map(async (name) => {
-        const argv = await read(`/proc/${name}/cmdline`);
-        return argv.split('\0').includes(launchFile) ? name : undefined;
-    }));
-    const pids = found.filter((name) => name !== undefined);
-    // The first process inside is its child and has the same command line.
-    for (const pid of pids) {
-        const parent = /^PPid:\s+(\d+)$/m.exec(await read(`/proc/${pid}/status`))?.[1];
-        if (parent !== undefined && !pids.includes(parent)) {
-            return Number(pid);
-        }
-    }
-    return undefined;
-}
-/**
- * The pid, as seen from outside, of the first process of a run's namespaces.
- * @param init init's outer process
- */
-async function innerInit(init) {
-    const pids = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
-    for (const pid of pids) {
-        const stat = await read(`/proc/${pid}/stat`);
-        // The second field is the program's name in parentheses and may hold anything.
-        const [, ppid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        if (Number(ppid) === init) {
-            return Number(pid);
-        }
-    }
-    throw new Error(`Failed to find the first process of the namespaces: init (${init}) has no child`);
-}
-/**
- * The root directory of a run's namespaces, as seen from outside: no process of ours is needed within.
- * @param init init's outer process
- */
-async function nodeRoot(init) {
-    return `/proc/${await innerInit(init)}/root`;
-}
-/** A process may end between being listed and being read. */
-function read(path) {
-    return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => '');
-}
-/** @returns false if the process had ended meanwhile; gVisor says so of a zombie, too */
-function send(pid, signal) {
-    try {
-        return process.kill(pid, signal);
-    }
-    catch (error) {
-        if (error.code === 'ESRCH') {
-            return false;
-        }
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./build/js/supply/inventory.js
@@ -45589,6 +46340,851 @@ async function keep(made, directory) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
+/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
+function renderLaunchFile(launch) {
+    const header = [['namespaces', launch.namespaces.join(',')]];
+    for (const { inside, outside, count } of launch.idMaps) {
+        const fields = [String(inside), String(outside), String(count)];
+        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
+    }
+    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
+    if (launch.denySetgroups) {
+        header.push(['setgroups', 'deny']);
+    }
+    const steps = launch.steps.flatMap((step) => [
+        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
+        ...step.operations.map(renderFields),
+    ]);
+    return [...header.map(renderFields), ...steps, ''].join('\n');
+}
+/** A line of TAB separated fields (native/lib/fields.h). */
+function renderFields(fields) {
+    return fields.map(escapeField).join('\t');
+}
+function escapeField(field) {
+    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/mapped.js
+
+
+
+
+
+/**
+ * Removes cgroups as root of a run's ids: for a runner that is not root they are its own, but in a
+ * tree that is root's.
+ * @throws with the errno's name as the error's code
+ */
+async function removeGroupsMapped(paths, { argv, native }, directory) {
+    const launchFile = (0,external_node_path_.join)(directory, 'remove-groups');
+    const launch = renderLaunchFile({
+        namespaces: ['user'],
+        idMaps: [],
+        denySetgroups: false,
+        mapper: argv,
+        steps: [
+            {
+                id: 'remove-groups',
+                reason: 'the cgroups of pods that are gone',
+                operations: [...paths.map((path) => ['remove-group', path]), ['ready']],
+            },
+        ],
+    });
+    await (0,promises_namespaceObject.writeFile)(launchFile, launch, { mode: 0o600 });
+    try {
+        const init = await startInit({ native, logs: layout_runPaths(directory).logs, launchFile });
+        await init.launched;
+        await init.ended;
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(launchFile, { force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/pod-cgroups.js
+
+
+
+
+const ROOT = '/sys/fs/cgroup';
+/** The kubelet's, where it has no root of its own, and the one k3s moves processes to on cgroup v2. */
+const NAMES = ['kubepods', 'k3s'];
+const pod_cgroups_POLL_MS = 20;
+const PATIENCE_MS = 5_000;
+/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
+async function candidates(own) {
+    const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
+    const names = [own, ...NAMES];
+    return ['', ...hierarchies.filter((name) => !names.includes(name))].flatMap((hierarchy) => names.map((name) => (0,external_node_path_.join)(ROOT, hierarchy, name)));
+}
+/**
+ * Those that are not there yet. A cgroup outlives every namespace, so these would be left behind.
+ * @param own the root of this run's pods
+ */
+async function missingPodCgroups(own) {
+    const paths = await candidates(own);
+    const present = await Promise.all(paths.map(exists));
+    return paths.filter((_, index) => present[index] !== true);
+}
+/**
+ * Removes cgroups and those below them, whose files are the kernel's and go with them. A killed
+ * process leaves its cgroup a moment after it was killed.
+ * @param remove does it once, and throws with the errno's name as the error's code
+ * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
+ *   the empty cgroups stay until the sandbox ends
+ */
+async function removeCgroups(paths, remove = removeTrees) {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+        try {
+            await remove(paths);
+            return true;
+        }
+        catch (error) {
+            const code = error.code ?? '';
+            if (code === 'EROFS') {
+                return false;
+            }
+            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
+                throw error;
+            }
+        }
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(pod_cgroups_POLL_MS);
+    }
+}
+async function removeTrees(paths) {
+    for (const path of paths) {
+        await removeTree(path);
+    }
+}
+async function removeTree(path) {
+    if (!(await exists(path))) {
+        return;
+    }
+    for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
+        if (entry.isDirectory()) {
+            await removeTree((0,external_node_path_.join)(path, entry.name));
+        }
+    }
+    await (0,promises_namespaceObject.rmdir)(path);
+}
+
+// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
+var action_exec = __nccwpck_require__(7187);
+;// CONCATENATED MODULE: ./build/js/run/bundle.js
+
+
+
+
+
+
+
+
+
+
+/** What of the cluster is worth having when it is gone; each file is what kubectl prints. */
+const QUESTIONS = {
+    'describe-nodes.txt': ['describe', 'nodes'],
+    'describe-pods.txt': ['describe', 'pods', '--all-namespaces'],
+    'objects.txt': ['get', 'all,pvc,ingress,endpointslices', '--all-namespaces', '--output=wide'],
+    'events.txt': ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp'],
+};
+/** What a log may hold at most, from its end: a bundle is sent around. */
+const LONGEST_LOG = 4 << 20;
+/**
+ * Puts together what helps to explain a failure, in the run's directory: facts, plan, timeline, logs, what
+ * the cluster says; without secrets.
+ * @returns the directory of the bundle
+ * @throws if it cannot be written
+ */
+async function writeBundle(directory, found) {
+    const state = await loadState(directory);
+    const { logs, bundle } = layout_runPaths(directory);
+    const redact = redactor(state?.secrets ?? []);
+    try {
+        await (0,promises_namespaceObject.rm)(bundle, { recursive: true, force: true });
+        await (0,promises_namespaceObject.mkdir)(bundle, { recursive: true });
+        await copyRedacted(logs, (0,external_node_path_.join)(bundle, 'logs'), redact);
+        for (const name of ['facts.json', 'plan.json', 'timeline.json']) {
+            const from = (0,external_node_path_.join)(bundle, 'logs', name);
+            if (await exists(from)) {
+                await (0,promises_namespaceObject.cp)(from, (0,external_node_path_.join)(bundle, name));
+                await (0,promises_namespaceObject.rm)(from);
+            }
+        }
+        if (found !== undefined) {
+            const causes = found.causes.map(({ heading, cause, fix, evidence }) => `${heading}\n  ${cause}\n  ${fix}\n  ${evidence}`);
+            const text = [...renderDiagnosis(found.diagnosis), ...causes].join('\n');
+            await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, 'diagnosis.txt'), `${text}\n`);
+        }
+        const kubeconfig = state?.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
+        if (state?.tools !== undefined && (await exists(kubeconfig))) {
+            await ask((0,external_node_path_.join)(state.tools, 'kubectl'), kubeconfig, bundle, redact);
+        }
+    }
+    catch (error) {
+        throw new Error(`Failed to write the bundle ${bundle}: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    }
+    return bundle;
+}
+async function copyRedacted(from, to, redact) {
+    for (const entry of await (0,promises_namespaceObject.readdir)(from, { recursive: true, withFileTypes: true }).catch(() => [])) {
+        if (entry.isFile()) {
+            const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
+            const copy = (0,external_node_path_.join)(to, path.slice(from.length + 1));
+            const text = (await (0,promises_namespaceObject.readFile)(path)).subarray(-LONGEST_LOG).toString('utf8');
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(copy, '..'), { recursive: true });
+            await (0,promises_namespaceObject.writeFile)(copy, redact(text));
+        }
+    }
+}
+/** Whatever the cluster still answers: what it does not is in the file as kubectl's error. */
+async function ask(kubectl, kubeconfig, bundle, redact) {
+    await Promise.all(Object.entries(QUESTIONS).map(async ([name, args]) => {
+        const { stdout, stderr } = await (0,action_exec/* getExecOutput */.H)(
+        // @actions/exec reads the program as a command line.
+        `"${kubectl}"`, [
+            ...args,
+            `--kubeconfig=${kubeconfig}`,
+            '--request-timeout=10s',
+            `--cache-dir=${(0,external_node_path_.join)(bundle, '..', 'kubectl')}`,
+        ], { silent: true, ignoreReturnCode: true, env: bareEnvironment() });
+        await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, name), redact(stdout + stderr));
+    }));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/causes.js
+const LAUNCH = /launch|k3s started|^kubeconfig written$/;
+const SERVING = /^API server ready$/;
+const NODE = /^node Ready$/;
+const PODS = /^cluster DNS ready$|^images pulled$|^later$/;
+/** The more telling first. Each has a test with a line from a real log. */
+const KNOWN = [
+    {
+        heading: 'no space left on device',
+        pattern: /no space left on device|ENOSPC/i,
+        cause: 'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
+        fix: 'Free the disk of the file that the message names; where it names none, give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
+    },
+    {
+        heading: 'unknown flag',
+        pattern: /unknown flag|flag provided but not defined/i,
+        rungs: [LAUNCH, SERVING],
+        cause: 'k3s does not know a flag it was given.',
+        fix: 'Look at k3s-args, and at whether this version of k3s has it.',
+    },
+    {
+        heading: 'ended with signal 9',
+        pattern: /\b(k3s|gateway|controller|init) ended with signal (9|SIGKILL)\b/,
+        cause: 'The process was killed from outside, which is most often for want of memory, else by a step of the job.',
+        fix: 'Give the container more memory; look for pkill or killall in the steps.',
+    },
+    {
+        heading: 'cannot allocate memory',
+        pattern: /cannot allocate memory|out of memory|OOMKilled|ENOMEM/i,
+        cause: 'The sandbox ran out of memory.',
+        fix: 'Give the container more: a cluster needs about 2 GiB, and its images and containers live in memory too.',
+    },
+    {
+        heading: 'address already in use',
+        pattern: /address already in use|EADDRINUSE/i,
+        cause: 'A port is taken on the runner: by another cluster, a service container or a step.',
+        fix: 'End what listens there, or give k3s another port.',
+    },
+    {
+        heading: '401 Unauthorized',
+        pattern: /401 Unauthorized|403 Forbidden|pull access denied|insufficient_scope|authorization failed|no basic auth credentials/i,
+        rungs: [PODS],
+        cause: 'A registry does not give the image to whoever asks.',
+        fix: 'Give its credentials with the input registries (configs.<registry>.auth), and check the name of the image.',
+    },
+    {
+        heading: '429 Too Many Requests',
+        pattern: /429 Too Many Requests|toomanyrequests/i,
+        rungs: [PODS],
+        cause: 'A registry gives this address no more images for now.',
+        fix: 'Log in with the input registries, name a mirror there, or give the image as a tar with the input images.',
+    },
+    {
+        heading: 'x509: certificate signed by unknown authority',
+        pattern: /x509: certificate signed by unknown authority/i,
+        rungs: [PODS],
+        cause: 'A registry, or a proxy before it, has a certificate of an authority the runner does not know.',
+        fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
+    },
+    {
+        heading: 'server gave HTTP response to HTTPS client',
+        pattern: /server gave HTTP response to HTTPS client/,
+        rungs: [PODS],
+        cause: 'A registry has no TLS, and whoever pulls expects it.',
+        fix: 'Name its address with http:// in the input registries (mirrors.<registry>.endpoint).',
+    },
+    {
+        heading: 'failed to pull and unpack image',
+        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset|server misbehaving)/i,
+        rungs: [PODS],
+        cause: 'There is no way from this runner to the registry of an image.',
+        fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',
+    },
+    {
+        heading: 'ErrImagePull',
+        pattern: /ErrImagePull|ImagePullBackOff|failed to pull|Failed to pull/,
+        rungs: [PODS],
+        cause: 'An image could not be pulled.',
+        fix: 'Check its name and tag, or give it as a tar with the input images.',
+    },
+    {
+        heading: 'cni plugin not initialized',
+        pattern: /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady/i,
+        rungs: [NODE, PODS],
+        cause: 'containerd has no network for pods yet, or never got one.',
+        fix: 'Look at containerd.log; --flannel-backend and --cni flags of k3s-args must be left alone.',
+    },
+    {
+        heading: 'Failed to start ContainerManager',
+        pattern: /Failed to start ContainerManager/,
+        rungs: [NODE],
+        cause: 'The kubelet lacks something of the kernel.',
+        fix: 'Please report this with facts.json and plan.json of the bundle.',
+    },
+    {
+        heading: 'too many open files',
+        pattern: /too many open files|EMFILE/i,
+        cause: 'A limit on open files of the runner was reached.',
+        fix: 'Raise it for the container (docker run --ulimit nofile=1048576).',
+    },
+];
+/**
+ * The known causes that `lines` show, the most telling first.
+ * @param rung what was waited for
+ */
+function findCauses(lines, rung) {
+    return KNOWN.flatMap(({ pattern, rungs, ...known }) => {
+        if (rungs?.some((name) => name.test(rung)) === false) {
+            return [];
+        }
+        const evidence = lines.find((line) => pattern.test(line));
+        return evidence === undefined ? [] : [{ ...known, evidence: evidence.trim().slice(0, 300) }];
+    });
+}
+const HEADINGS = KNOWN.map(({ heading }) => heading);
+
+;// CONCATENATED MODULE: ./build/js/run/logs.js
+
+
+/** Enough for what led to a failure: k3s writes some 200 lines a second when it is in trouble. */
+const logs_READ_BYTES = 256 << 10;
+const SHOWN_LINES = 40;
+/** The end of every log of the run, the most telling last, as a log is read from its end. */
+async function tailLogs(directory) {
+    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const names = entries
+        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
+        .map(({ name }) => name);
+    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
+    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+    return Promise.all(names.map(async (name) => ({
+        name,
+        lines: linesThatMatter(await tail((0,external_node_path_.join)(directory, name))).slice(-SHOWN_LINES),
+    })));
+}
+async function tail(path) {
+    const file = await (0,promises_namespaceObject.open)(path);
+    try {
+        const { size } = await file.stat();
+        const length = Math.min(size, logs_READ_BYTES);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+        const text = buffer.toString('utf8');
+        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
+    }
+    finally {
+        await file.close();
+    }
+}
+/**
+ * What every run in gVisor says, and nobody has to act upon; docs/troubleshooting.md lists them.
+ * klog: "I1125 03:40:44.123456 77 file.go:12] message"; logrus: `time="..." level=info msg="..."`.
+ */
+const HARMLESS = [
+    /^I\d{4} /,
+    /\blevel=(info|debug)\b/,
+    /Failed to set sysctl/i,
+    /imagefs device is not found|invalid capacity 0 on image filesystem/,
+    /cgroup v1 support is in maintenance mode/i,
+    /^Flag --\S+ has been deprecated/,
+    /^Trace\[|^\t?Trace\[/,
+];
+/** Without what is harmless, each line once: the one said last, with how often it was said. */
+function linesThatMatter(text) {
+    const found = new Map();
+    for (const line of text.split('\n')) {
+        if (line.trim() === '' || HARMLESS.some((pattern) => pattern.test(line))) {
+            continue;
+        }
+        const key = withoutTime(line);
+        const times = (found.get(key)?.times ?? 0) + 1;
+        // Said again means said later.
+        found.delete(key);
+        found.set(key, { line, times });
+    }
+    return [...found.values()].map(({ line, times }) => times === 1 ? line : `${line} (said ${times} times)`);
+}
+/** What two lines that say the same have in common. */
+function withoutTime(line) {
+    return line
+        .replace(/^[EWF]\d{4} [\d:.]+ +\d+ /, '')
+        .replace(/\btime="[^"]*"/, '')
+        .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '');
+}
+
+;// CONCATENATED MODULE: ./build/js/run/examine.js
+
+
+
+
+
+
+
+/** How long a cluster that is not well may take to say so. */
+const examine_PATIENCE_MS = 10_000;
+/**
+ * All that can be found out. Never throws: what cannot be found out is part of the answer.
+ * @param wanted `kubeconfig`: undefined where the API server never answered; `said`: what is known
+ *   already; `rung`: what was waited for
+ */
+async function examine(wanted) {
+    const { kubeconfig, said, rung, redact } = wanted;
+    const [diagnosis, logs] = await Promise.all([
+        kubeconfig === undefined ? NOTHING_KNOWN : askCluster(kubeconfig),
+        tailLogs(wanted.logs).catch(() => []),
+    ]);
+    const causes = findCauses([
+        ...said,
+        ...diagnosis.nodes,
+        ...diagnosis.pods,
+        // What was said last counts first.
+        ...diagnosis.events.toReversed(),
+        ...logs.flatMap(({ lines }) => lines.toReversed()),
+    ], rung);
+    // Not before the causes are found, which are literal errors.
+    return JSON.parse(redactJson({ diagnosis, causes, logs }, redact));
+}
+async function askCluster(kubeconfig) {
+    const patience = abortAfter(examine_PATIENCE_MS, `no answer for ${examine_PATIENCE_MS / 1_000} s`);
+    try {
+        return await withClient(kubeconfig, (client) => diagnose(client, patience.signal));
+    }
+    catch (error) {
+        return { ...NOTHING_KNOWN, unknown: [errors_errorMessage(error)] };
+    }
+    finally {
+        patience.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/exits.js
+
+
+/** "k3s ended with signal 9" */
+const LINE = /^(\S+) ended with (exit|signal) (\d+)$/gm;
+/** What init's log says of processes that ended, in their order. */
+function parseExits(log) {
+    return [...log.matchAll(LINE)].map(([, name = '', kind, number]) => ({
+        name,
+        kind: kind,
+        number: Number(number),
+    }));
+}
+async function readExits(logs) {
+    return parseExits(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(logs, 'init.log'), 'utf8').catch(() => ''));
+}
+function describeExit({ name, kind, number }) {
+    return `${name} ended with ${kind} ${number}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/find-end.js
+
+
+
+
+
+
+
+
+
+/** What was waited for when a job goes on with its cluster: findCauses' name of "any time after". */
+const LATER = 'later';
+/**
+ * How a run is before it is ended: whether its processes are there, and whether the cluster is well. Changes
+ * nothing, and takes a second where all is well.
+ */
+async function findEnd(directory, state) {
+    if ((await loadRecord(directory)) === undefined) {
+        return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
+    }
+    return examineRun(directory, state);
+}
+/** The same of any run, whether it became ready or not. */
+async function examineRun(directory, state) {
+    const { launchFile, logs } = layout_runPaths(directory);
+    const isRunning = (await find_init_findInit(launchFile)) !== undefined;
+    const exits = await readExits(logs);
+    const said = exits.map(describeExit);
+    const kubeconfig = state.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
+    const found = await examine({
+        kubeconfig: isRunning && (await exists(kubeconfig)) ? kubeconfig : undefined,
+        ...{ logs, said, rung: LATER },
+        redact: redactor(state.secrets ?? []),
+    });
+    const warning = warn(isRunning, exits, found.diagnosis.nodes, found.diagnosis.unknown);
+    return { how: isRunning ? 'running' : 'ended', exits: said, warning, ...found };
+}
+const NOTHING_FOUND = { diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
+/** Pods that are not ready are no reason: a job may leave its own as it likes. */
+function warn(isRunning, exits, nodes, unknown) {
+    const said = exits.map(describeExit).join(', ');
+    if (!isRunning) {
+        return `The cluster ended before the job did: ${said === '' ? 'its first process was killed' : said}`;
+    }
+    if (exits.length > 0) {
+        return `Parts of the cluster ended during the job, and were started again: ${said}`;
+    }
+    const trouble = [...nodes, ...unknown];
+    return trouble.length === 0
+        ? undefined
+        : `The cluster was not well at the end of the job: ${trouble.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/stop.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** init gives its processes 3 s before it kills them. */
+const stop_TERM_MS = 15_000;
+const stop_POLL_MS = 20;
+/**
+ * Ends a run and removes what it made, but for its logs and its bundle: the end of init is the end of every
+ * process, mount, link and rule of the run's namespaces.
+ * @param directory the run's own directory
+ * @param events is told how the run was found, and why images could not be prepared for the next start; it
+ *   ends all the same
+ * @returns false if there was nothing to stop
+ */
+async function stop_stop(directory, events) {
+    const state = await loadState(directory);
+    if (state === undefined) {
+        return false;
+    }
+    const { launchFile, logs, bundle } = layout_runPaths(directory);
+    await tell(directory, state, events);
+    const marker = stopFile(directory);
+    // Where a disk is full, all that can come of it is a warning too many.
+    await (0,promises_namespaceObject.writeFile)(marker, '').catch(() => undefined);
+    await endInit(launchFile);
+    if (state.preparation !== undefined) {
+        // A stop that was killed on the way may have left its importer running.
+        await endInit(state.preparation.launchFile);
+        await prepareImages(state.preparation).catch((error) => {
+            events.warning(errors_errorMessage(error));
+        });
+    }
+    if (state.kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+        await removeEmpty(state.parents ?? []);
+    }
+    const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
+    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
+    const file = stateFile(directory);
+    for (const path of [
+        ...state.files,
+        ...own.filter((path) => ![logs, bundle, file, marker].includes(path)),
+    ]) {
+        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
+    }
+    const { cgroups, idMapper } = state;
+    await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
+    // Another stop may have been quicker.
+    await (0,promises_namespaceObject.rm)(file, { force: true });
+    await (0,promises_namespaceObject.rm)(marker, { force: true });
+    return true;
+}
+/** What cannot be told must not keep anything from being ended. */
+async function tell(directory, state, events) {
+    try {
+        const ended = await findEnd(directory, state);
+        if (await isStopping(directory)) {
+            return;
+        }
+        events.ended(ended);
+        if (ended.warning !== undefined) {
+            await writeBundle(directory, ended);
+        }
+    }
+    catch (error) {
+        events.warning(errors_errorMessage(error));
+    }
+}
+/** Whether another stop has begun to end what was looked at: it looks like a cluster that died. */
+async function isStopping(directory) {
+    return (await exists(stopFile(directory))) || !(await exists(stateFile(directory)));
+}
+async function endInit(launchFile) {
+    for (const signal of ['SIGTERM', 'SIGKILL']) {
+        const pid = await find_init_findInit(launchFile);
+        if (pid === undefined || !send(pid, signal)) {
+            return;
+        }
+        await gone(launchFile);
+    }
+    const pid = await find_init_findInit(launchFile);
+    if (pid !== undefined) {
+        throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
+    }
+}
+/** Not our child in the post step, so its end can only be looked for. */
+async function gone(launchFile) {
+    const deadline = performance.now() + stop_TERM_MS;
+    while (performance.now() < deadline && (await find_init_findInit(launchFile)) !== undefined) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/adopt.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** The end of another process, no child of this one, can only be looked for. */
+const adopt_POLL_MS = 100;
+/** A cluster that runs answers at once, or is not one to rely on. */
+const ANSWER_MS = 5_000;
+/**
+ * Takes the cluster that was started before the job, if there is one that answers and is what the
+ * inputs want; one that is not is stopped, and the events tell why.
+ * @returns undefined where a cluster must be started
+ */
+async function takeFitting(inputs, events) {
+    const directory = offer_offerDirectory();
+    const foreign = await whyForeign(directory);
+    if (foreign !== undefined) {
+        events.warning(`No cluster that was started before the job is looked for: ${foreign}`);
+        return undefined;
+    }
+    await announced(directory, inputs, events);
+    const offer = await offer_readOffer(directory);
+    if (offer === undefined) {
+        return undefined;
+    }
+    const reasons = await whyUnfit(directory, offer, inputs);
+    if (!(await takeOffer(directory))) {
+        return undefined;
+    }
+    if (reasons.length > 0) {
+        events.notice(`The cluster that was started before the job is replaced: ${reasons.join('; ')}`);
+        await stop_stop(directory, events);
+        return undefined;
+    }
+    return { directory, offer };
+}
+/**
+ * Makes the cluster the job's: loads the images it lacks, and gives it the kubeconfig that is wanted.
+ * @throws Error if an image cannot be loaded, or the kubeconfig cannot be made
+ */
+async function adopt({ directory, offer }, inputs, events) {
+    const timeline = new Timeline();
+    const reach = await giveKubeconfig(directory, offer.reach, inputs.kubeconfig);
+    events.plan(reach.plan);
+    events.kubeconfig(reach);
+    events.reached(timeline.mark('cluster adopted'));
+    const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    try {
+        if (await loadMissing(directory, offer, inputs, signal)) {
+            events.reached(timeline.mark('images loaded'));
+        }
+    }
+    finally {
+        clear();
+    }
+    events.ready(reach);
+    return reach;
+}
+/** Offers what has just been started to the action of the next job. */
+async function offer(directory, inputs, reach) {
+    const { decided, archives } = await wishesOf(inputs);
+    await makeOffer(directory, { decided, reach, archives, pulled: inputs.pull });
+}
+/**
+ * Makes room for a cluster to offer: what is left of one that ended goes, and so does one that is not what the
+ * inputs want.
+ * @returns how to reach the one that is offered already, where it will do
+ */
+async function findOffered(inputs, events) {
+    const directory = offerDirectory();
+    const offered = await readOffer(directory);
+    const ended = (await findInit(runPaths(directory).launchFile)) === undefined;
+    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, inputs);
+    if (offered !== undefined && reasons.length === 0) {
+        return offered.reach;
+    }
+    if (reasons.length > 0) {
+        events.notice(`The cluster that was started before is replaced: ${reasons.join('; ')}`);
+    }
+    // One that was taken and runs is some job's.
+    if (offered !== undefined || ended) {
+        await stop(directory, events);
+    }
+    return undefined;
+}
+/** Leaves an adopted cluster to the next job: what it got of this one is taken back, pods and objects are not. */
+async function leave(directory, events) {
+    const state = await loadState(directory);
+    if (state === undefined) {
+        return;
+    }
+    await tell(directory, state, events);
+    if (state.kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
+        await removeEmpty(state.parents ?? []);
+        await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
+    }
+    await returnOffer(directory);
+}
+/** Waits for a start that is on its way: what is left of it is less than another one takes. */
+async function announced(directory, inputs, events) {
+    if (!(await isAnnounced(directory))) {
+        return;
+    }
+    events.waiting({ rung: 'the cluster that is started before the job', last: 'starting' });
+    const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    try {
+        while (await isAnnounced(directory)) {
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(adopt_POLL_MS, undefined, { signal });
+        }
+    }
+    finally {
+        clear();
+    }
+}
+/** Whether what runs there is what the inputs would start, and answers. */
+async function whyUnfit(directory, { decided, reach }, inputs) {
+    if ((await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined) {
+        return ['its processes have ended'];
+    }
+    const wishes = await wishesOf(inputs);
+    const odd = misfits({ mode: reach.plan.mode, k3s: reach.k3s }, decided, wishes.decided);
+    if (odd.length > 0) {
+        return odd;
+    }
+    return withClient(reach.kubeconfig, (client) => client.request('GET', '/version', { signal: AbortSignal.timeout(ANSWER_MS) })).then(() => [], (error) => [`its API server does not answer: ${errors_errorMessage(error)}`]);
+}
+async function wishesOf(inputs) {
+    const runner = await readRunnerConfig();
+    const images = await findImages(inputs.images);
+    return {
+        decided: decidedBy(withRunnerConfig(inputs, runner), runner.manifests),
+        archives: await Promise.all(images.map(stampOf)),
+    };
+}
+/** A file that is written anew has another. */
+async function stampOf(path) {
+    const { size, mtimeMs } = await (0,promises_namespaceObject.stat)(path);
+    return `${path}:${size}:${mtimeMs}`;
+}
+async function loadMissing(directory, { reach, archives, pulled }, inputs, signal) {
+    const init = await find_init_findInit(layout_runPaths(directory).launchFile);
+    const record = await loadRecord(directory);
+    if (init === undefined || record === undefined || reach.plan.mode === 'control-plane') {
+        return false;
+    }
+    const stamps = await Promise.all((await findImages(inputs.images)).map(async (path) => ({ path, stamp: await stampOf(path) })));
+    const missing = stamps.filter(({ stamp }) => !archives.includes(stamp));
+    for (const { path } of missing) {
+        signal.throwIfAborted();
+        await importArchive({ init, bin: record.bin }, path);
+    }
+    const unpulled = inputs.pull.filter((image) => !pulled.includes(image));
+    if (unpulled.length > 0) {
+        await pullImages(unpulled, init, signal);
+    }
+    return missing.length + unpulled.length > 0;
+}
+/** A copy where the job wants it, which goes with the job. */
+async function giveKubeconfig(directory, reach, kubeconfig) {
+    const state = await loadState(directory);
+    if (kubeconfig === undefined || state === undefined) {
+        return reach;
+    }
+    await assertUnused(kubeconfig);
+    await saveState(directory, { ...state, kubeconfig, parents: await missingParents(kubeconfig) });
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(kubeconfig), { recursive: true });
+    await (0,promises_namespaceObject.copyFile)(reach.kubeconfig, kubeconfig, promises_namespaceObject.constants.COPYFILE_EXCL);
+    return { ...reach, kubeconfig };
+}
+
+;// CONCATENATED MODULE: ./build/js/run/events.js
+const events_NAMES = [
+    ...['info', 'notice', 'warning', 'facts', 'plan', 'reached', 'waiting'],
+    ...['kubeconfig', 'ready', 'failed', 'ended'],
+];
+/** Tells each listener, in their order. */
+function tellAll(...listeners) {
+    const tell = (name) => (what) => {
+        for (const listener of listeners) {
+            listener[name]?.(what);
+        }
+    };
+    return Object.fromEntries(events_NAMES.map((name) => [name, tell(name)]));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/command.js
+
+
+/** The variable by which the command line, in later steps of a job, finds the run of the action. */
+const RUN_VARIABLE = 'K3S_IN_GVISOR_RUN';
+/**
+ * Makes a directory for the PATH of later steps that holds the command line, run by the Node that
+ * runs this: a runner need not have one of its own.
+ */
+async function writeCommand({ state, node, commandLine }) {
+    const directory = (0,external_node_path_.join)(state, 'bin');
+    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true });
+    await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(directory, 'k3s-in-gvisor'), `#!/bin/sh\nexec ${quote(node)} ${quote(commandLine)} "$@"\n`, { mode: 0o755 });
+    return directory;
+}
+/** A word of the shell, whatever is in it. */
+const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+
 // EXTERNAL MODULE: external "node:events"
 var external_node_events_ = __nccwpck_require__(8474);
 // EXTERNAL MODULE: external "node:fs"
@@ -45612,7 +47208,7 @@ var external_node_zlib_ = __nccwpck_require__(8522);
 
 
 /** No kubelet talks to this containerd, and no container is started by it. */
-const CONFIG = (/* unused pure expression or super */ null && (`version = 3
+const import_CONFIG = (/* unused pure expression or super */ null && (`version = 3
 disabled_plugins = [
   'io.containerd.grpc.v1.cri',
   'io.containerd.cri.v1.images',
@@ -45647,7 +47243,7 @@ async function importImages(argv) {
     const root = join(work, 'root');
     const socket = join(work, 'containerd.sock');
     await mkdir(root, { recursive: true });
-    await writeFile(join(work, 'config.toml'), CONFIG);
+    await writeFile(join(work, 'config.toml'), import_CONFIG);
     const containerd = await startContainerd([
         ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
         ...['--root', root, '--state', join(work, 'state')],
@@ -45763,167 +47359,8 @@ async function findWarmStart(options) {
     return { kind: 'missing', preparation, key };
 }
 
-;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
-
-
-
-
-
-
-
-const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
-const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
-const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
-/**
- * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
- * its own, so k3s itself would not see them.
- * @throws InputError if one cannot be read as k3s would read it
- */
-async function readRunnerConfig() {
-    const names = await list(`${runner_config_CONFIG}.d`);
-    const files = [
-        runner_config_CONFIG,
-        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_.join)(`${runner_config_CONFIG}.d`, name)),
-    ];
-    const texts = await Promise.all(files.map(readIfThere));
-    const manifests = (await list(MANIFESTS))
-        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
-        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(MANIFESTS, path), 'utf8') }));
-    return {
-        flags: flagsOfConfig(files.flatMap((path, index) => {
-            const text = texts[index];
-            return text === undefined ? [] : [{ path, text }];
-        })),
-        manifests: await Promise.all(manifests),
-        registries: parseRegistries((await readIfThere(REGISTRIES)) ?? '', REGISTRIES),
-    };
-}
-/** The inputs with what the runner's files ask for; what the inputs say comes after. */
-function withRunnerConfig(inputs, { flags, registries }) {
-    const { k3sArgs, components } = inputs;
-    const found = takeOwn(flags);
-    const { pods, services, dns } = k3sArgs.networks;
-    return {
-        ...inputs,
-        components: without(components, found.disable),
-        registries: inputs.registries ?? registries,
-        k3sArgs: {
-            flags: [...found.flags, ...k3sArgs.flags],
-            networks: {
-                pods: pods ?? found.networks.pods,
-                services: services ?? found.networks.services,
-                dns: dns ?? found.networks.dns,
-            },
-            nodeName: k3sArgs.nodeName ?? found.nodeName,
-            disable: [...found.disable, ...k3sArgs.disable],
-            secrets: [...found.secrets, ...k3sArgs.secrets],
-        },
-    };
-}
-/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
-function flagsOfConfig(files) {
-    const values = new Map();
-    for (const { path, text } of files) {
-        for (const [key, value] of Object.entries(mappingOf(path, text))) {
-            const name = key.replace(/\+$/, '');
-            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
-                where: path,
-                value: item,
-            }));
-            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
-        }
-    }
-    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
-}
-function mappingOf(path, text) {
-    let value;
-    try {
-        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
-    }
-    catch (error) {
-        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
-    }
-    if (typeof value !== 'object' || Array.isArray(value)) {
-        throw new InputError(`${path}: is not a mapping of k3s's flags`);
-    }
-    return value;
-}
-async function list(directory) {
-    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
-}
-function readIfThere(path) {
-    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
-}
-async function orNothing(reading) {
-    try {
-        return await reading;
-    }
-    catch (error) {
-        const { code } = error;
-        // A runner that is not root may not look into root's k3s; then it is not for this job.
-        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
-            return undefined;
-        }
-        throw error;
-    }
-}
-
 // EXTERNAL MODULE: ./node_modules/@actions/http-client/lib/index.js + 1 modules
 var lib = __nccwpck_require__(4942);
-;// CONCATENATED MODULE: external "node:timers/promises"
-const external_node_timers_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
-;// CONCATENATED MODULE: ./build/js/retry.js
-
-/** How long to wait after each failure in a row: twice as long as after the one before. */
-class retry_Backoff {
-    #shortestMs;
-    #longestMs;
-    #nextMs;
-    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
-    constructor(shortestMs = 100, longestMs = 1_000) {
-        this.#shortestMs = shortestMs;
-        this.#longestMs = longestMs;
-        this.#nextMs = shortestMs;
-    }
-    next() {
-        const ms = this.#nextMs;
-        this.#nextMs = Math.min(ms * 2, this.#longestMs);
-        return ms;
-    }
-    /** Rejects with an AbortError when the signal says so. */
-    async wait(signal) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
-    }
-    reset() {
-        this.#nextMs = this.#shortestMs;
-    }
-}
-/**
- * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
- * failed together do not come back together.
- */
-async function retry(attempt, options) {
-    const { attempts, signal, sleep = wait, random = Math.random } = options;
-    const backoff = new retry_Backoff(500, 10_000);
-    for (let made = 1;; made++) {
-        try {
-            return await attempt();
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            if (made === attempts || !options.isTransient(error)) {
-                throw error;
-            }
-            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
-            options.onRetry?.(error, delayMs);
-            await sleep(delayMs, signal);
-        }
-    }
-}
-async function wait(ms, signal) {
-    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
-}
-
 ;// CONCATENATED MODULE: ./build/js/supply/http.js
 
 
@@ -45931,7 +47368,7 @@ async function wait(ms, signal) {
 
 /** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
 const STALL_MS = 30_000;
-const ATTEMPTS = 5;
+const http_ATTEMPTS = 5;
 /** The longest wait a server's Retry-After is obeyed for. */
 const LONGEST_WAIT_MS = 60_000;
 /** An answer that is not what was asked for. */
@@ -45972,8 +47409,8 @@ async function httpGet(url, headers, consume, options = {}) {
             message.destroy();
         }
     }, {
-        attempts: ATTEMPTS,
-        isTransient,
+        attempts: http_ATTEMPTS,
+        isTransient: http_isTransient,
         askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
         onRetry: (error, delayMs) => {
             options.onRetry?.(`${url}: ${causeOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
@@ -46038,7 +47475,7 @@ async function* bodyOf(message, stallMs, signal) {
         signal?.removeEventListener('abort', abort);
     }
 }
-function isTransient(error) {
+function http_isTransient(error) {
     if (error instanceof HttpError) {
         return error.isTransient;
     }
@@ -46075,7 +47512,7 @@ async function download(url, path, options = {}) {
         await httpGet(url, () => received > 0 && validator !== undefined
             ? { range: `bytes=${received}-`, 'if-range': validator }
             : {}, async (answer, body) => {
-            const total = announced(answer, received);
+            const total = download_announced(answer, received);
             if (answer.statusCode === 200 && received > 0) {
                 hash = (0,external_node_crypto_.createHash)('sha256');
                 received = 0;
@@ -46109,7 +47546,7 @@ async function writeAll(file, chunk, position) {
     }
 }
 /** The length of the whole file, as far as the server tells. */
-function announced(answer, received) {
+function download_announced(answer, received) {
     if (answer.statusCode === 206) {
         const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
         if (Number(range?.[1]) !== received) {
@@ -46202,7 +47639,11 @@ function progress(received, total) {
     return `${megabytes(received)}${total === undefined ? '' : ` of ${megabytes(total)}`} MB`;
 }
 /** What a cache that is read-only or full answers; the run goes on without it. */
-const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+const UNWRITABLE = new Set([
+    ...['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'],
+    // Node's recursive mkdir on a read-only file system: it gives the error of a stat after it.
+    'ENOENT',
+]);
 /** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
 async function withWritable({ cache, fallback, narrator }, work) {
     try {
@@ -46490,7 +47931,13 @@ async function unpack(binary, home, installed = INSTALLED) {
     // names (cmd/k3s/main.go, findDataDir and extract).
     const config = (0,external_node_path_.join)(directory, 'config.yaml');
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    try {
+        await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    }
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        throw withCode(error);
+    }
     const bin = (0,external_node_path_.join)(dataDir, 'data', 'current', 'bin');
     if (!(await exists(bin))) {
         await copyInstalled(version, installed, (0,external_node_path_.join)(dataDir, 'data'));
@@ -46544,6 +47991,15 @@ async function versionOf(binary) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
     }
     return version;
+}
+/** As if Node had written there itself, so that whoever can goes on elsewhere. */
+function withCode(error) {
+    const code = /no space left on device/.test(error.message)
+        ? 'ENOSPC'
+        : /disk quota exceeded/.test(error.message)
+            ? 'EDQUOT'
+            : undefined;
+    return code === undefined ? error : Object.assign(error, { code });
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
@@ -46647,7 +48103,7 @@ class Release {
         if (sha256 === undefined) {
             throw new Error(`Failed to verify ${name} ${this.tag}: ${this.#sumsUrl()} has no SHA-256 of it`);
         }
-        this.#sources.narrator.notice(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
+        this.#sources.narrator.info(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
         return sha256;
     }
     async #fetchSums() {
@@ -46704,7 +48160,7 @@ async function isExecutable(path) {
 
 
 /** It appears in another mount namespace, in a directory that is not there yet. */
-const POLL_MS = 50;
+const containerd_config_POLL_MS = 50;
 /**
  * Waits for containerd's configuration, which k3s makes of a template, and sees that it reads `dropIn`:
  * a k3s that looks for drop-ins and templates under other names would leave it out without a word.
@@ -46731,7 +48187,7 @@ async function untilWritten(path, signal) {
         if (content !== '') {
             return content;
         }
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(POLL_MS, undefined, { signal });
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(containerd_config_POLL_MS, undefined, { signal });
     }
 }
 /** The patterns of the TOML key `imports`. */
@@ -46861,391 +48317,6 @@ class ResourcePaths {
     }
 }
 
-;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
-
-
-
-
-/**
- * What is at a path that the user named is the user's: it is neither written over nor removed.
- * @throws InputError if there is something at `path`
- */
-async function assertUnused(path) {
-    const found = await (0,promises_namespaceObject.lstat)(path).catch((error) => {
-        if (error.code === 'ENOENT') {
-            return undefined;
-        }
-        throw new InputError(`kubeconfig: cannot be made: ${errors_errorMessage(error)}`);
-    });
-    if (found?.isDirectory() === true) {
-        throw new InputError(`kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`);
-    }
-    if (found !== undefined) {
-        throw new InputError(`kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`);
-    }
-}
-/**
- * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
- * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
- * @throws if there is something at `to`
- */
-async function writeKubeconfig(from, to, { server, name }) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
-    const own = {
-        ...config,
-        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
-        users: config.users.map(({ user }) => ({ name, user })),
-        contexts: [{ name, context: { cluster: name, user: name } }],
-        'current-context': name,
-    };
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
-    const draft = `${to}.${process.pid}.partial`;
-    try {
-        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
-        // Unlike a rename, a link never takes the place of another file.
-        await (0,promises_namespaceObject.link)(draft, to);
-    }
-    finally {
-        await (0,promises_namespaceObject.rm)(draft, { force: true });
-    }
-}
-
-// EXTERNAL MODULE: external "node:http2"
-var external_node_http2_ = __nccwpck_require__(2467);
-;// CONCATENATED MODULE: ./build/js/cluster/containerd.js
-
-/**
- * The socket of k3s's containerd, reached from outside.
- * @param init init's outer process
- */
-async function containerdSocket(init) {
-    return `${await nodeRoot(init)}/run/k3s/containerd/containerd.sock`;
-}
-
-;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
-/** A call that was answered with another status than OK. */
-class GrpcError extends Error {
-    status;
-    constructor(status, message) {
-        super(message);
-        this.status = status;
-    }
-}
-/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
-function callUnary(session, path, message, signal) {
-    return new Promise((resolve, reject) => {
-        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
-        let status;
-        let text = '';
-        // A call that fails at once has its status in the headers, any other in the trailers.
-        const take = (headers) => {
-            status = headers['grpc-status']?.toString() ?? status;
-            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
-        };
-        stream.on('response', take);
-        stream.on('trailers', take);
-        stream.on('error', reject);
-        stream.on('close', () => {
-            if (status === '0') {
-                resolve();
-            }
-            else if (status === undefined) {
-                reject(new Error('the connection ended without an answer'));
-            }
-            else {
-                reject(new GrpcError(Number(status), text));
-            }
-        });
-        stream.resume();
-        stream.end(grpc_frame(message));
-    });
-}
-/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
-function encodeField(number, content) {
-    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
-}
-function varint(value) {
-    const bytes = [];
-    let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) {
-        bytes.push((rest & 0x7f) | 0x80);
-    }
-    return Buffer.from([...bytes, rest]);
-}
-function grpc_frame(message) {
-    const header = Buffer.alloc(5);
-    header.writeUInt32BE(message.length, 1);
-    return Buffer.concat([header, message]);
-}
-/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
-function decodeMessage(text) {
-    try {
-        return decodeURIComponent(text);
-    }
-    catch {
-        return text;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/cluster/pull.js
-
-
-
-
-
-
-
-const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
-const UNKNOWN = 2;
-const DEADLINE_EXCEEDED = 4;
-const UNIMPLEMENTED = 12;
-const UNAVAILABLE = 14;
-const pull_POLL_MS = 100;
-const pull_ATTEMPTS = 4;
-/**
- * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
- * registries.yaml hold, and the images are unpacked when this returns.
- * @param init the process whose child is the first one of the run's namespaces
- * @throws with the image, and what containerd said
- */
-async function pullImages(images, init, signal) {
-    const session = await connectTo(await containerdSocket(init), signal);
-    try {
-        await Promise.all(images.map((image) => pullImage(session, image, signal)));
-    }
-    finally {
-        session.destroy();
-    }
-}
-async function pullImage(session, image, signal) {
-    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
-    const request = encodeField(1, encodeField(1, Buffer.from(image)));
-    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
-        attempts: pull_ATTEMPTS,
-        isTransient: pull_isTransient,
-        signal,
-    }).catch((error) => {
-        throw new Error(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
-    });
-}
-/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
-function pull_isTransient(error) {
-    return (error instanceof GrpcError &&
-        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
-        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
-}
-/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
-async function whenServed(call, signal) {
-    for (;;) {
-        try {
-            return await call();
-        }
-        catch (error) {
-            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
-                throw error;
-            }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
-        }
-    }
-}
-/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
-async function connectTo(socket, signal) {
-    for (;;) {
-        try {
-            return await openSession(socket);
-        }
-        catch (error) {
-            const { code } = error;
-            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
-                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
-                    cause: error,
-                });
-            }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
-        }
-    }
-}
-function openSession(socket) {
-    return new Promise((resolve, reject) => {
-        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
-        session.once('connect', () => {
-            resolve(session);
-        });
-        session.on('error', reject);
-    });
-}
-
-// EXTERNAL MODULE: external "node:http"
-var external_node_http_ = __nccwpck_require__(7067);
-// EXTERNAL MODULE: external "node:https"
-var external_node_https_ = __nccwpck_require__(4708);
-;// CONCATENATED MODULE: external "node:stream/consumers"
-const consumers_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/consumers");
-;// CONCATENATED MODULE: ./build/js/kubernetes/lines.js
-/** The stream's complete lines; throws what the stream ends with, if that is an error. */
-async function* linesOf(stream) {
-    stream.setEncoding('utf8');
-    let rest = '';
-    for await (const chunk of stream) {
-        const lines = (rest + String(chunk)).split('\n');
-        rest = lines.pop() ?? '';
-        yield* lines;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/kubernetes/client.js
-
-
-
-
-/** The API server answered, and not with success. */
-class ApiError extends Error {
-    status;
-    constructor(status, message) {
-        super(message);
-        this.name = 'ApiError';
-        this.status = status;
-    }
-}
-/** An answer that takes longer than this is not coming. */
-const IDLE_MS = 30_000;
-/**
- * The few requests that are made here, over kept-alive connections. @kubernetes/client-node would
- * do them as well, but its bundle is 19 MB and doubles the controller's memory (121 against 60 MiB
- * resident), every request of it opens a connection, and its informers know no bookmarks.
- */
-class ApiClient {
-    #access;
-    #agent;
-    constructor(access) {
-        this.#access = access;
-        this.#agent = agentFor(access);
-    }
-    /** Requests under way fail: whoever made them makes them again, with the new credentials. */
-    use(access) {
-        this.#agent.destroy();
-        this.#access = access;
-        this.#agent = agentFor(access);
-    }
-    /** Ends its connections; requests under way fail. */
-    close() {
-        this.#agent.destroy();
-    }
-    /** The answer as it is, for what is no JSON: /readyz. @throws as `request` */
-    async text(path, options = {}) {
-        return (0,consumers_namespaceObject.text)(await this.#send('GET', path, options));
-    }
-    /** @throws ApiError for an answer other than 2xx, whatever node:http throws for none at all. */
-    async request(method, path, options = {}) {
-        const response = await this.#send(method, path, options);
-        return JSON.parse(await (0,consumers_namespaceObject.text)(response));
-    }
-    /** Opens a watch; what it returns are the lines of the answer as they come. */
-    async watch(path, options) {
-        return linesOf(await this.#send('GET', path, options));
-    }
-    async #send(method, path, { query, body, contentType = 'application/json', signal, idleMs = IDLE_MS }) {
-        const url = new URL(path, this.#access.server);
-        for (const [name, value] of Object.entries(query ?? {}))
-            url.searchParams.set(name, value);
-        const { request } = url.protocol === 'https:' ? external_node_https_ : external_node_http_;
-        const { promise, resolve, reject } = Promise.withResolvers();
-        const outgoing = request(url, {
-            method,
-            agent: this.#agent,
-            ...(signal && { signal }),
-            headers: {
-                accept: 'application/json',
-                'user-agent': 'k3s-in-gvisor',
-                ...(this.#access.token && { authorization: `Bearer ${this.#access.token}` }),
-                ...(body !== undefined && { 'content-type': contentType }),
-            },
-        });
-        outgoing.on('response', resolve);
-        outgoing.on('error', reject);
-        outgoing.setTimeout(idleMs, () => {
-            outgoing.destroy(new Error(`no answer from ${url.host} for ${idleMs / 1000} s`));
-        });
-        outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-        const response = await promise;
-        const { statusCode = 0 } = response;
-        if (statusCode < 200 || statusCode > 299) {
-            const answer = await (0,consumers_namespaceObject.text)(response);
-            throw new ApiError(statusCode, `${method} ${path}: ${statusCode} ${reasonIn(answer)}`);
-        }
-        return response;
-    }
-}
-function agentFor({ server, ca, cert, key }) {
-    if (server.protocol !== 'https:')
-        return new external_node_http_.Agent({ keepAlive: true });
-    return new external_node_https_.Agent({
-        keepAlive: true,
-        ...(ca !== undefined && { ca }),
-        ...(cert !== undefined && { cert }),
-        ...(key !== undefined && { key }),
-    });
-}
-/** The message of the API's Status object, or what came instead of one. */
-function reasonIn(answer) {
-    try {
-        const { message } = JSON.parse(answer);
-        if (message)
-            return message;
-    }
-    catch {
-        // Not JSON: a proxy's page, or a server that is just starting.
-    }
-    return answer.slice(0, 200);
-}
-
-;// CONCATENATED MODULE: ./build/js/kubernetes/kubeconfig.js
-
-
-
-/**
- * What `work` makes of a client for the cluster of a kubeconfig's file; its connections end with it.
- * @throws if the file cannot be read, and what `work` throws
- */
-async function withClient(kubeconfig, work) {
-    const client = new ApiClient(kubeconfig_parseKubeconfig(await (0,promises_namespaceObject.readFile)(kubeconfig, 'utf8')));
-    try {
-        return await work(client);
-    }
-    finally {
-        client.close();
-    }
-}
-/**
- * Reads the current context of a kubeconfig whose credentials are inline, as k3s writes it.
- * @throws Error naming what is missing: a half-written file ends so as well.
- */
-function kubeconfig_parseKubeconfig(text) {
-    const config = (0,dist/* parse */.qg)(text);
-    const name = config?.['current-context'];
-    const context = named(config?.contexts, name, 'context').context;
-    const cluster = named(config?.clusters, context?.cluster, 'cluster').cluster;
-    const user = named(config?.users, context?.user, 'user').user;
-    if (!cluster?.server)
-        throw new Error(`cluster ${String(context?.cluster)} has no server`);
-    return {
-        server: new URL(cluster.server),
-        ca: pem(cluster['certificate-authority-data']),
-        cert: pem(user?.['client-certificate-data']),
-        key: pem(user?.['client-key-data']),
-        token: user?.token,
-    };
-}
-function named(list, name, kind) {
-    const found = list?.find((entry) => entry.name === name);
-    if (!found)
-        throw new Error(`no ${kind} named ${name ?? '(none given)'}`);
-    return found;
-}
-function pem(base64) {
-    return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
-}
-
 ;// CONCATENATED MODULE: ./build/js/log.js
 function log(message) {
     console.log(`${new Date().toISOString()} ${message}`);
@@ -47336,7 +48407,7 @@ class ReadinessError extends Error {
     }
 }
 /** The rung after which the cluster can be asked. */
-const SERVING = 'API server ready';
+const readiness_SERVING = 'API server ready';
 /**
  * Climbs from "k3s has written its kubeconfig" to "the cluster's DNS has a ready server".
  * Objects are watched, so a rung is reached the moment it is; only the API server's own start is polled.
@@ -47358,7 +48429,7 @@ async function climb(ladder) {
                 client = new ApiClient({ ...access, server: new URL(ladder.server) });
             },
         },
-        { name: SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
+        { name: readiness_SERVING, climb: (saw, signal) => untilReadyz(connected(), saw, signal) },
         ...(ladder.containerd === undefined ? [] : [containerdConfigured(ladder.containerd)]),
         ...(ladder.mode === 'control-plane'
             ? [serviceAccount(connected)]
@@ -47621,364 +48692,8 @@ async function readText(path) {
     return (0,promises_namespaceObject.readFile)(path, 'utf8').catch(() => undefined);
 }
 
-;// CONCATENATED MODULE: ./build/js/namespaces/operations.js
-/** The launch file of `launch`: a directive a line, fields separated by tabs, each step under its id and reason. */
-function renderLaunchFile(launch) {
-    const header = [['namespaces', launch.namespaces.join(',')]];
-    for (const { inside, outside, count } of launch.idMaps) {
-        const fields = [String(inside), String(outside), String(count)];
-        header.push(['map-uid', ...fields], ['map-gid', ...fields]);
-    }
-    header.push(...(launch.mapper ?? []).map((argument) => ['mapper', argument]));
-    if (launch.denySetgroups) {
-        header.push(['setgroups', 'deny']);
-    }
-    const steps = launch.steps.flatMap((step) => [
-        `# ${step.id}: ${step.reason}`.replaceAll('\n', ' '),
-        ...step.operations.map(renderFields),
-    ]);
-    return [...header.map(renderFields), ...steps, ''].join('\n');
-}
-/** A line of TAB separated fields (native/lib/fields.h). */
-function renderFields(fields) {
-    return fields.map(escapeField).join('\t');
-}
-function escapeField(field) {
-    return field.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n');
-}
-
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 3 modules
-var action_exec = __nccwpck_require__(7187);
-;// CONCATENATED MODULE: ./build/js/run/state.js
-
-
-/** Where a run's directory holds its state. */
-const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.json');
-async function saveState(directory, state) {
-    await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = stateFile(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
-}
-/** @returns undefined if no run was started in the directory, or it was cleaned up already */
-async function loadState(directory) {
-    try {
-        return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
-    }
-    catch (error) {
-        if (error.code === 'ENOENT') {
-            return undefined;
-        }
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/run/bundle.js
-
-
-
-
-
-
-
-
-
-
-/** What of the cluster is worth having when it is gone; each file is what kubectl prints. */
-const QUESTIONS = {
-    'describe-nodes.txt': ['describe', 'nodes'],
-    'describe-pods.txt': ['describe', 'pods', '--all-namespaces'],
-    'objects.txt': ['get', 'all,pvc,ingress,endpointslices', '--all-namespaces', '--output=wide'],
-    'events.txt': ['get', 'events', '--all-namespaces', '--sort-by=.lastTimestamp'],
-};
-/** What a log may hold at most, from its end: a bundle is sent around. */
-const LONGEST_LOG = 4 << 20;
-/**
- * Puts together what helps to explain a failure, in the run's directory: facts, plan, timeline, logs, what
- * the cluster says; without secrets.
- * @returns the directory of the bundle
- * @throws if it cannot be written
- */
-async function writeBundle(directory, found) {
-    const state = await loadState(directory);
-    const { logs, bundle } = runPaths(directory);
-    const redact = redactor(state?.secrets ?? []);
-    try {
-        await (0,promises_namespaceObject.rm)(bundle, { recursive: true, force: true });
-        await (0,promises_namespaceObject.mkdir)(bundle, { recursive: true });
-        await copyRedacted(logs, (0,external_node_path_.join)(bundle, 'logs'), redact);
-        for (const name of ['facts.json', 'plan.json', 'timeline.json']) {
-            const from = (0,external_node_path_.join)(bundle, 'logs', name);
-            if (await exists(from)) {
-                await (0,promises_namespaceObject.cp)(from, (0,external_node_path_.join)(bundle, name));
-                await (0,promises_namespaceObject.rm)(from);
-            }
-        }
-        if (found !== undefined) {
-            const causes = found.causes.map(({ heading, cause, fix, evidence }) => `${heading}\n  ${cause}\n  ${fix}\n  ${evidence}`);
-            const text = [...renderDiagnosis(found.diagnosis), ...causes].join('\n');
-            await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, 'diagnosis.txt'), `${text}\n`);
-        }
-        const kubeconfig = state?.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
-        if (state?.tools !== undefined && (await exists(kubeconfig))) {
-            await ask((0,external_node_path_.join)(state.tools, 'kubectl'), kubeconfig, bundle, redact);
-        }
-    }
-    catch (error) {
-        throw new Error(`Failed to write the bundle ${bundle}: ${errors_errorMessage(error)}`, {
-            cause: error,
-        });
-    }
-    return bundle;
-}
-async function copyRedacted(from, to, redact) {
-    for (const entry of await (0,promises_namespaceObject.readdir)(from, { recursive: true, withFileTypes: true }).catch(() => [])) {
-        if (entry.isFile()) {
-            const path = (0,external_node_path_.join)(entry.parentPath, entry.name);
-            const copy = (0,external_node_path_.join)(to, path.slice(from.length + 1));
-            const text = (await (0,promises_namespaceObject.readFile)(path)).subarray(-LONGEST_LOG).toString('utf8');
-            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.join)(copy, '..'), { recursive: true });
-            await (0,promises_namespaceObject.writeFile)(copy, redact(text));
-        }
-    }
-}
-/** Whatever the cluster still answers: what it does not is in the file as kubectl's error. */
-async function ask(kubectl, kubeconfig, bundle, redact) {
-    await Promise.all(Object.entries(QUESTIONS).map(async ([name, args]) => {
-        const { stdout, stderr } = await (0,action_exec/* getExecOutput */.H)(
-        // @actions/exec reads the program as a command line.
-        `"${kubectl}"`, [
-            ...args,
-            `--kubeconfig=${kubeconfig}`,
-            '--request-timeout=10s',
-            `--cache-dir=${(0,external_node_path_.join)(bundle, '..', 'kubectl')}`,
-        ], { silent: true, ignoreReturnCode: true, env: bareEnvironment() });
-        await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(bundle, name), redact(stdout + stderr));
-    }));
-}
-
-;// CONCATENATED MODULE: ./build/js/run/causes.js
-const LAUNCH = /launch|k3s started|^kubeconfig written$/;
-const causes_SERVING = /^API server ready$/;
-const NODE = /^node Ready$/;
-const PODS = /^cluster DNS ready$|^images pulled$|^later$/;
-/** The more telling first. Each has a test with a line from a real log. */
-const KNOWN = [
-    {
-        heading: 'no space left on device',
-        pattern: /no space left on device|ENOSPC/i,
-        cause: 'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
-        fix: 'Give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
-    },
-    {
-        heading: 'unknown flag',
-        pattern: /unknown flag|flag provided but not defined/i,
-        rungs: [LAUNCH, causes_SERVING],
-        cause: 'k3s does not know a flag it was given.',
-        fix: 'Look at k3s-args, and at whether this version of k3s has it.',
-    },
-    {
-        heading: 'ended with signal 9',
-        pattern: /\b(k3s|gateway|controller|init) ended with signal (9|SIGKILL)\b/,
-        cause: 'The process was killed from outside, which is most often for want of memory, else by a step of the job.',
-        fix: 'Give the container more memory; look for pkill or killall in the steps.',
-    },
-    {
-        heading: 'cannot allocate memory',
-        pattern: /cannot allocate memory|out of memory|OOMKilled|ENOMEM/i,
-        cause: 'The sandbox ran out of memory.',
-        fix: 'Give the container more: a cluster needs about 2 GiB, and its images and containers live in memory too.',
-    },
-    {
-        heading: 'address already in use',
-        pattern: /address already in use|EADDRINUSE/i,
-        cause: 'A port is taken on the runner: by another cluster, a service container or a step.',
-        fix: 'End what listens there, or give k3s another port.',
-    },
-    {
-        heading: '401 Unauthorized',
-        pattern: /401 Unauthorized|403 Forbidden|pull access denied|insufficient_scope|authorization failed|no basic auth credentials/i,
-        rungs: [PODS],
-        cause: 'A registry does not give the image to whoever asks.',
-        fix: 'Give its credentials with the input registries (configs.<registry>.auth), and check the name of the image.',
-    },
-    {
-        heading: '429 Too Many Requests',
-        pattern: /429 Too Many Requests|toomanyrequests/i,
-        rungs: [PODS],
-        cause: 'A registry gives this address no more images for now.',
-        fix: 'Log in with the input registries, name a mirror there, or give the image as a tar with the input images.',
-    },
-    {
-        heading: 'x509: certificate signed by unknown authority',
-        pattern: /x509: certificate signed by unknown authority/i,
-        rungs: [PODS],
-        cause: 'A registry, or a proxy before it, has a certificate of an authority the runner does not know.',
-        fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
-    },
-    {
-        heading: 'failed to pull and unpack image',
-        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset)/i,
-        rungs: [PODS],
-        cause: 'There is no way from this runner to the registry of an image.',
-        fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',
-    },
-    {
-        heading: 'ErrImagePull',
-        pattern: /ErrImagePull|ImagePullBackOff|failed to pull|Failed to pull/,
-        rungs: [PODS],
-        cause: 'An image could not be pulled.',
-        fix: 'Check its name and tag, or give it as a tar with the input images.',
-    },
-    {
-        heading: 'cni plugin not initialized',
-        pattern: /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady/i,
-        rungs: [NODE, PODS],
-        cause: 'containerd has no network for pods yet, or never got one.',
-        fix: 'Look at containerd.log; --flannel-backend and --cni flags of k3s-args must be left alone.',
-    },
-    {
-        heading: 'Failed to start ContainerManager',
-        pattern: /Failed to start ContainerManager/,
-        rungs: [NODE],
-        cause: 'The kubelet lacks something of the kernel.',
-        fix: 'Please report this with facts.json and plan.json of the bundle.',
-    },
-    {
-        heading: 'too many open files',
-        pattern: /too many open files|EMFILE/i,
-        cause: 'A limit on open files of the runner was reached.',
-        fix: 'Raise it for the container (docker run --ulimit nofile=1048576).',
-    },
-];
-/**
- * The known causes that `lines` show, the most telling first.
- * @param rung what was waited for
- */
-function findCauses(lines, rung) {
-    return KNOWN.flatMap(({ pattern, rungs, ...known }) => {
-        if (rungs?.some((name) => name.test(rung)) === false) {
-            return [];
-        }
-        const evidence = lines.find((line) => pattern.test(line));
-        return evidence === undefined ? [] : [{ ...known, evidence: evidence.trim().slice(0, 300) }];
-    });
-}
-const HEADINGS = KNOWN.map(({ heading }) => heading);
-
-;// CONCATENATED MODULE: ./build/js/run/logs.js
-
-
-/** Enough for what led to a failure: k3s writes some 200 lines a second when it is in trouble. */
-const logs_READ_BYTES = 256 << 10;
-const SHOWN_LINES = 40;
-/** The end of every log of the run, the most telling last, as a log is read from its end. */
-async function tailLogs(directory) {
-    const entries = await (0,promises_namespaceObject.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const names = entries
-        .filter((entry) => entry.isFile() && entry.name.endsWith('.log'))
-        .map(({ name }) => name);
-    const order = ['init.log', 'gateway.log', 'controller.log', 'containerd.log', 'k3s.log'];
-    names.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    return Promise.all(names.map(async (name) => ({
-        name,
-        lines: linesThatMatter(await tail((0,external_node_path_.join)(directory, name))).slice(-SHOWN_LINES),
-    })));
-}
-async function tail(path) {
-    const file = await (0,promises_namespaceObject.open)(path);
-    try {
-        const { size } = await file.stat();
-        const length = Math.min(size, logs_READ_BYTES);
-        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-        const text = buffer.toString('utf8');
-        return length < size ? text.slice(text.indexOf('\n') + 1) : text;
-    }
-    finally {
-        await file.close();
-    }
-}
-/**
- * What every run in gVisor says, and nobody has to act upon; docs/troubleshooting.md lists them.
- * klog: "I1125 03:40:44.123456 77 file.go:12] message"; logrus: `time="..." level=info msg="..."`.
- */
-const HARMLESS = [
-    /^I\d{4} /,
-    /\blevel=(info|debug)\b/,
-    /Failed to set sysctl/i,
-    /imagefs device is not found|invalid capacity 0 on image filesystem/,
-    /cgroup v1 support is in maintenance mode/i,
-    /^Flag --\S+ has been deprecated/,
-    /^Trace\[|^\t?Trace\[/,
-];
-/** Without what is harmless, each line once: the one said last, with how often it was said. */
-function linesThatMatter(text) {
-    const found = new Map();
-    for (const line of text.split('\n')) {
-        if (line.trim() === '' || HARMLESS.some((pattern) => pattern.test(line))) {
-            continue;
-        }
-        const key = withoutTime(line);
-        const times = (found.get(key)?.times ?? 0) + 1;
-        // Said again means said later.
-        found.delete(key);
-        found.set(key, { line, times });
-    }
-    return [...found.values()].map(({ line, times }) => times === 1 ? line : `${line} (said ${times} times)`);
-}
-/** What two lines that say the same have in common. */
-function withoutTime(line) {
-    return line
-        .replace(/^[EWF]\d{4} [\d:.]+ +\d+ /, '')
-        .replace(/\btime="[^"]*"/, '')
-        .replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '');
-}
-
-;// CONCATENATED MODULE: ./build/js/run/examine.js
-
-
-
-
-
-
-
-/** How long a cluster that is not well may take to say so. */
-const PATIENCE_MS = 10_000;
-/**
- * All that can be found out. Never throws: what cannot be found out is part of the answer.
- * @param wanted `kubeconfig`: undefined where the API server never answered; `said`: what is known
- *   already; `rung`: what was waited for
- */
-async function examine(wanted) {
-    const { kubeconfig, said, rung, redact } = wanted;
-    const [diagnosis, logs] = await Promise.all([
-        kubeconfig === undefined ? NOTHING_KNOWN : askCluster(kubeconfig),
-        tailLogs(wanted.logs).catch(() => []),
-    ]);
-    const causes = findCauses([
-        ...said,
-        ...diagnosis.nodes,
-        ...diagnosis.pods,
-        // What was said last counts first.
-        ...diagnosis.events.toReversed(),
-        ...logs.flatMap(({ lines }) => lines.toReversed()),
-    ], rung);
-    // Not before the causes are found, which are literal errors.
-    return JSON.parse(redactJson({ diagnosis, causes, logs }, redact));
-}
-async function askCluster(kubeconfig) {
-    const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
-    try {
-        return await withClient(kubeconfig, (client) => diagnose(client, patience.signal));
-    }
-    catch (error) {
-        return { ...NOTHING_KNOWN, unknown: [errors_errorMessage(error)] };
-    }
-    finally {
-        patience.clear();
-    }
-}
-
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./build/js/sandbox/id-mapper.js
 
 
@@ -48145,8 +48860,13 @@ function parseResolver(resolvConf) {
         otherLines: lines.filter((line) => !isNameserver(line)),
     };
 }
+/** As Go and curl read the variables: `host:port` is a proxy that is spoken to in plain HTTP. */
+function proxyUrl(text) {
+    return URL.parse(text.includes('://') ? text : `http://${text}`) ?? undefined;
+}
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
+
 
 
 
@@ -48168,11 +48888,12 @@ async function gatherFacts(layout, questions, signal) {
             path: process.env['PATH'] ?? '',
             shipped: (0,external_node_path_.join)(layout.native, 'idmap'),
         });
-    const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+    const [probed, mounts, resolver, hosts, proxy, apiServerPort, machineId, status, etcRancher] = await Promise.all([
         probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
         readResolver(),
         gather_readIfThere('/etc/hosts', "the runner's hosts"),
+        proxies(process.env),
         freePort(API_SERVER_PORT),
         readAnswer('/etc/machine-id'),
         (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
@@ -48182,13 +48903,14 @@ async function gatherFacts(layout, questions, signal) {
         ...probed,
         user,
         hostname: (0,external_node_os_.hostname)(),
+        memory: (0,external_node_os_.totalmem)(),
         mounts,
         networks: Object.values((0,external_node_os_.networkInterfaces)())
             .flatMap((addresses) => addresses ?? [])
             .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
         resolver,
         hosts,
-        proxy: proxies(process.env),
+        proxy,
         apiServerPort,
         machineId,
         idMapper,
@@ -48241,9 +48963,18 @@ function tryListen(port) {
     });
 }
 /** Either spelling counts, the first one first, as in Go and curl. */
-function proxies(environment) {
+async function proxies(environment) {
     const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
-    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+    const [http, https] = [read('HTTP_PROXY'), read('HTTPS_PROXY')];
+    return { http, https, no: read('NO_PROXY'), address: await addressOf(https || http) };
+}
+/** The runner's proxy may be known to its /etc/hosts or resolvers only: its name is asked for once. */
+async function addressOf(proxy) {
+    const host = proxyUrl(proxy)?.hostname ?? '';
+    if (host === '') {
+        return '';
+    }
+    return (0,external_node_dns_promises_namespaceObject.lookup)(host, { family: 4 }).then(({ address }) => address, () => '');
 }
 async function readAnswer(path) {
     try {
@@ -48266,86 +48997,6 @@ async function findWritable(path) {
         }
         return { result: 'no', evidence: errors_errorMessage(error) };
     }
-}
-
-;// CONCATENATED MODULE: ./build/js/run/pod-cgroups.js
-
-
-
-
-const ROOT = '/sys/fs/cgroup';
-/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
-const pod_cgroups_NAMES = ['kubepods', 'k3s'];
-const pod_cgroups_POLL_MS = 20;
-const pod_cgroups_PATIENCE_MS = 5_000;
-/** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
-async function candidates() {
-    const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
-    return ['', ...hierarchies.filter((name) => !pod_cgroups_NAMES.includes(name))].flatMap((hierarchy) => pod_cgroups_NAMES.map((name) => (0,external_node_path_.join)(ROOT, hierarchy, name)));
-}
-/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
-async function missingPodCgroups() {
-    const paths = await candidates();
-    const present = await Promise.all(paths.map(exists));
-    return paths.filter((_, index) => present[index] !== true);
-}
-/**
- * Removes cgroups and those below them, whose files are the kernel's and go with them. A killed
- * process leaves its cgroup a moment after it was killed.
- * @param remove does it once, and throws with the errno's name as the error's code
- * @returns false where the runner's own mount of the tree is read-only, as Docker makes it for v2:
- *   the empty cgroups stay until the sandbox ends
- */
-async function removeCgroups(paths, remove = removeTrees) {
-    const deadline = performance.now() + pod_cgroups_PATIENCE_MS;
-    for (;;) {
-        try {
-            await remove(paths);
-            return true;
-        }
-        catch (error) {
-            const code = error.code ?? '';
-            if (code === 'EROFS') {
-                return false;
-            }
-            if (!['EBUSY', 'ENOTEMPTY', 'ENOENT'].includes(code) || performance.now() > deadline) {
-                throw error;
-            }
-        }
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(pod_cgroups_POLL_MS);
-    }
-}
-async function removeTrees(paths) {
-    for (const path of paths) {
-        await removeTree(path);
-    }
-}
-async function removeTree(path) {
-    if (!(await exists(path))) {
-        return;
-    }
-    for (const entry of await (0,promises_namespaceObject.readdir)(path, { withFileTypes: true })) {
-        if (entry.isDirectory()) {
-            await removeTree((0,external_node_path_.join)(path, entry.name));
-        }
-    }
-    await (0,promises_namespaceObject.rmdir)(path);
-}
-
-;// CONCATENATED MODULE: ./build/js/run/record.js
-
-
-
-const fileOf = (directory) => (0,external_node_path_.join)(directory, 'cluster.json');
-/** Written beside the run's state, and gone with it. */
-async function saveRecord(directory, record) {
-    const path = fileOf(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
-}
-/** @returns undefined where no cluster has become ready */
-async function loadRecord(directory) {
-    return (await readJson(fileOf(directory)));
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/advice.js
@@ -48374,6 +49025,16 @@ function everyIdAdvice({ fileCapabilities, user }) {
         return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}, or ${ONE_ID}`;
     }
     return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
+}
+/** With some pods; k3s alone takes half of it. */
+const MEMORY_NEEDED = 2 * 2 ** 30;
+/** Before it is used up: then the kernel below kills gVisor, and with it whatever could tell. */
+function memoryAdvice({ memory }) {
+    return memory >= MEMORY_NEEDED
+        ? []
+        : [
+            `This container has ${Math.floor(memory / 2 ** 20)} MiB of memory, and a cluster with its images and pods needs about 2 GiB. Where it runs out, the whole container is killed with signal 9 (exit code 137), runner and logs with it: give it more (docker run --memory, or resources.limits.memory)`,
+        ];
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
@@ -48679,6 +49340,38 @@ function mountV1() {
         },
     };
 }
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-root.js
+
+
+/** Those of version 1 in which the kubelet wants its root to be. */
+const cgroup_root_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
+/**
+ * gVisor has no cgroup namespaces, so clusters of one sandbox share a tree, and a kubelet removes what it
+ * finds below `kubepods` and does not know.
+ */
+const cgroupRoot = {
+    id: 'cgroup-root',
+    kind: 'tuning',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
+    symptom: 'Failed to delete cgroup paths; "Orphaned pod found, removing pod cgroups" of another cluster\'s pods',
+    source: 'https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kubelet_pods.go (cleanupOrphanedPodCgroups)',
+    removeWhen: 'gVisor has cgroup namespaces',
+    needed: ({ facts, layout }) => chooseHierarchy(facts) === undefined
+        ? undefined
+        : `another cluster's kubelet may be in this sandbox, so pods are below ${layout.podCgroups}`,
+    contribute: ({ facts, layout }) => {
+        const parents = chooseHierarchy(facts)?.startsWith('v2')
+            ? ['/sys/fs/cgroup']
+            : cgroup_root_V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
+        return {
+            operations: {
+                system: parents.map((parent) => ['directory', `${parent}/${layout.podCgroups}`, '0755']),
+            },
+            kubelet: { cgroupRoot: `/${layout.podCgroups}` },
+        };
+    },
+};
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
 
@@ -49247,7 +49940,41 @@ const privateSysctls = {
     contribute: () => ({ adaptsContainers: true }),
 };
 
+;// CONCATENATED MODULE: ./build/js/plan/outbound-proxy.js
+
+
+/** As many as the gateway takes (native/gateway/options.h). */
+const MOST_NETWORKS = 256;
+/**
+ * Undefined where pods have no proxy: the runner has none, NO_PROXY is `*`, it is not spoken to in plain
+ * HTTP, or its name has no IPv4 address.
+ */
+function outboundProxy({ http, https, no, address }) {
+    const url = proxyUrl(https || http);
+    const exempt = no.split(',').map((entry) => entry.trim());
+    if (url?.protocol !== 'http:' || address === '' || exempt.includes('*')) {
+        return undefined;
+    }
+    const user = decoded(url.username);
+    const credentials = `${user}:${decoded(url.password)}`;
+    return {
+        endpoint: `${address}:${url.port || '80'}`,
+        authorization: user === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+        direct: exempt.flatMap(networkOf).slice(0, MOST_NETWORKS),
+    };
+}
+/** As curl has it, what is no escape stands for itself. */
+function decoded(text) {
+    return Buffer.from(text.replace(/%[\da-f]{2}/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16))), 'latin1').toString();
+}
+function networkOf(entry) {
+    const [address = '', prefix = '32', ...more] = entry.split('/');
+    const isNetwork = (0,external_node_net_.isIPv4)(address) && /^\d{1,2}$/.test(prefix) && Number(prefix) <= 32 && more.length === 0;
+    return isNetwork ? [`${address}/${Number(prefix)}`] : [];
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/proxy.js
+
 /** Go's and curl's rule: names and networks for which the proxy is not asked. */
 function noProxy({ proxy }, addresses) {
     const own = [
@@ -49268,6 +49995,14 @@ function proxyOf({ proxy }) {
 function isLoopback(proxy) {
     return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
 }
+function warningOf(facts) {
+    if (isLoopback(proxyOf(facts))) {
+        return "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network";
+    }
+    return outboundProxy(facts.proxy) === undefined && facts.proxy.no.trim() !== '*'
+        ? 'Pods do not reach the outside by HTTPS_PROXY: for them it must be an http:// address of a host that has an IPv4 address'
+        : undefined;
+}
 const proxy = {
     id: 'proxy',
     kind: 'workaround',
@@ -49280,12 +50015,11 @@ const proxy = {
         if (address === '') {
             return undefined;
         }
-        return 'images are pulled through the proxy of the runner, the cluster is reached without';
+        return 'images are pulled through the proxy of the runner, pods reach the outside by it where there is no other way, the cluster is reached without';
     },
     contribute: ({ facts, addresses, isolation }) => ({
-        warning: isolation === 'namespaces' && isLoopback(proxyOf(facts))
-            ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
-            : undefined,
+        warning: isolation === 'namespaces' ? warningOf(facts) : undefined,
+        outbound: outboundProxy(facts.proxy),
         environment: {
             ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
             ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
@@ -49636,6 +50370,7 @@ const userNamespace = {
 
 
 
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -49647,6 +50382,7 @@ const WORKAROUNDS = [
     interceptor,
     cgroupMount,
     cgroupControllers,
+    cgroupRoot,
     cgroupV1Accepted,
     singleProcessOomKill,
     dataTmpfs,
@@ -49890,7 +50626,7 @@ function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
     }
     const podCidr = pods ?? `${free[0]}.0.0/16`;
     const serviceCidr = services ?? `${free[1]}.0.0/16`;
-    const base = networkOf(podCidr);
+    const base = addresses_networkOf(podCidr);
     const clusterDns = dns ?? addressIn(serviceCidr, 10);
     const problems = [
         ...asked.flatMap((network) => runnerNetworks
@@ -49916,12 +50652,12 @@ function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
         clusterDns,
     };
 }
-function networkOf(cidr) {
+function addresses_networkOf(cidr) {
     return cidr.slice(0, cidr.indexOf('/'));
 }
 /** The address that lies `offset`, less than 256, behind the network's own. */
 function addressIn(cidr, offset) {
-    const base = networkOf(cidr);
+    const base = addresses_networkOf(cidr);
     return `${base.slice(0, base.lastIndexOf('.'))}.${offset}`;
 }
 function overlap(one, other) {
@@ -50107,14 +50843,21 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context, { denyOutside, runnerPorts, controller }) {
+/** Whoever may list processes sees their arguments, and not their environment. */
+function credentialsOf(authorization) {
+    return [['process-environment', 'gateway', 'PROXY_AUTHORIZATION', authorization]];
+}
+function networkSteps(context, { denyOutside, runnerPorts, outbound, controller }) {
     const { layout, addresses, facts, nodeName } = context;
+    const gateway = {
+        id: 'gateway',
+        reason: can(facts, 'output-dnat')
+            ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+            : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+    };
     return [
         {
-            id: 'gateway',
-            reason: can(facts, 'output-dnat')
-                ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
-                : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+            ...gateway,
             operations: [
                 ...declare(context, 'gateway', 'restart', [
                     (0,external_node_path_.join)(layout.native, 'gateway'),
@@ -50135,9 +50878,25 @@ function networkSteps(context, { denyOutside, runnerPorts, controller }) {
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
                     ...denyOutside.flatMap((network) => ['--deny-outside', network]),
                     ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
+                    ...(outbound === undefined ? [] : ['--proxy', outbound.endpoint]),
+                    ...(outbound?.direct ?? []).flatMap((network) => ['--no-proxy', network]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
+            ],
+        },
+        ...(outbound?.authorization === undefined
+            ? []
+            : [
+                {
+                    ...gateway,
+                    isSecret: true,
+                    operations: credentialsOf(outbound.authorization),
+                },
+            ]),
+        {
+            ...gateway,
+            operations: [
                 ['uplink', 'gateway'],
                 ['start', 'gateway'],
                 ['await', 'gateway'],
@@ -50174,6 +50933,7 @@ function networkSteps(context, { denyOutside, runnerPorts, controller }) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/plan.js
+
 
 
 
@@ -50276,7 +51036,11 @@ function makePlan(input) {
         containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
         coredns: planCoredns(context, inputs),
         leftOut,
-        warnings: [...applied.flatMap(({ contribution }) => contribution.warning ?? []), ...leftOut],
+        warnings: [
+            ...applied.flatMap(({ contribution }) => contribution.warning ?? []),
+            ...memoryAdvice(facts),
+            ...leftOut,
+        ],
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         groundwork: [...stepsOf(GROUNDWORK), environment],
@@ -50291,6 +51055,9 @@ function makePlan(input) {
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
                     runnerPorts: inputs.registries?.localPorts ?? [],
+                    outbound: applied
+                        .map(({ contribution }) => contribution.outbound)
+                        .find((proxy) => proxy !== undefined),
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
                     controller: [
                         ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
@@ -50478,8 +51245,10 @@ class Waiting {
 
 
 
+
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
+const PULLED = 'images pulled';
 /**
  * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig. All of
  * it is told by the events, the failure with its causes as well.
@@ -50577,7 +51346,7 @@ class Run {
         if (warm.kind === 'missing') {
             const { launchFile, made } = warm.preparation;
             const launch = preparationLaunch(plan, layout, tars, made);
-            await (0,promises_namespaceObject.writeFile)(launchFile, renderLaunchFile(launch), { mode: 0o600 });
+            await writeOwn(launchFile, renderLaunchFile(launch));
         }
         await this.#launch(plan, facts, workshop);
         const server = `https://127.0.0.1:${facts.apiServerPort}`;
@@ -50608,7 +51377,7 @@ class Run {
         if (error instanceof InputError) {
             return { message, rung: undefined, diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
         }
-        const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+        const rung = rungOf(error) ?? this.#rung;
         const found = await examine({
             ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
             redact: redactor(this.#state.secrets ?? []),
@@ -50661,7 +51430,7 @@ class Run {
         const { layout } = this.#options;
         await this.#save({
             files: await missing(plan.leftBehind),
-            cgroups: await missingPodCgroups(),
+            cgroups: await missingPodCgroups(layout.podCgroups),
             idMapper: plan.launch.mapper === undefined
                 ? undefined
                 : { argv: plan.launch.mapper, native: layout.native },
@@ -50671,7 +51440,7 @@ class Run {
             await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
             this.#reached('interceptor at hand');
         }
-        await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+        await writeOwn(layout.launchFile, renderLaunchFile(plan.launch));
         this.#signal.throwIfAborted();
         this.#init = await startInit(layout);
         this.#reached('init started');
@@ -50701,7 +51470,7 @@ class Run {
             },
             reached: async (rung) => {
                 this.#reached(rung);
-                if (rung === SERVING) {
+                if (rung === readiness_SERVING) {
                     await this.#publish(reach);
                     void this.#handOver(reach);
                 }
@@ -50755,7 +51524,7 @@ class Run {
         const { inputs } = this.#options;
         if (inputs.pull.length > 0 && mode !== 'control-plane') {
             await pullImages(inputs.pull, this.#launched().pid, this.#signal);
-            this.#reached('images pulled');
+            this.#reached(PULLED);
         }
     }
     /** The file that later steps will use, used once. */
@@ -50791,13 +51560,15 @@ class Run {
     /** For a report of what went wrong, beside the logs. */
     async #note(name, value) {
         const redact = redactor(this.#state.secrets ?? []);
-        await (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+        await writeOwn((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
     }
 }
-/** The directories above `path` that are not there, the deepest first. */
-async function missingParents(path) {
-    const parent = (0,external_node_path_.dirname)(path);
-    return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
+/** What was waited for, where the error is of something that goes on beside the rest. */
+function rungOf(error) {
+    if (error instanceof ReadinessError) {
+        return error.rung;
+    }
+    return error instanceof PullError ? PULLED : undefined;
 }
 async function missing(paths) {
     const present = await Promise.all(paths.map(exists));
@@ -50812,7 +51583,7 @@ async function missing(paths) {
 /** kubectl supports a server that is one minor version older or newer (Kubernetes' version skew policy). */
 const SKEW = 1;
 /** Gives later steps k3s's kubectl where they have none; says where theirs is too old or too new for the server. */
-async function exportKubectl({ tools, version }) {
+async function exportKubectl({ tools, version, }) {
     const present = await (0,io/* which */.K7)('kubectl');
     if (present === '') {
         core/* addPath */.fM(tools);
@@ -50861,6 +51632,8 @@ const LOG = {
 ;// CONCATENATED MODULE: ./build/js/action/state.js
 /** The state's key in GITHUB_STATE: the run's own directory, from which post knows the rest. */
 const STATE_DIRECTORY = 'directory';
+/** `true` where the post step leaves the cluster to the next job. */
+const STATE_KEEP = 'keep';
 /** What the post step saves to the cache service: JSON, a list of { path, key }. */
 const STATE_CACHES = 'caches';
 
@@ -50936,6 +51709,8 @@ function library() {
 
 
 
+
+
 /** The bundle of this file is dist/action/index.js. */
 const DIST = (0,external_node_path_.join)(import.meta.dirname, '..');
 /** The main step. Fails the step with one message; the rest is in the log and the summary. */
@@ -50946,12 +51721,24 @@ async function runMain() {
         const inputs = parseInputs((name) => core/* getInput */.V4(name));
         const secrets = secretsOf(inputs);
         secrets.forEach(core/* setSecret */.Pq);
-        const directory = await makeDirectory();
+        let exported;
+        const events = tellAll(new Reporter(LOG, redactor(secrets), docsLink(process.env)), storyteller, {
+            kubeconfig: (found) => {
+                exported = layout === undefined ? undefined : exportReach(found, layout);
+            },
+        });
+        const taken = await takeFitting(inputs, events);
+        const directory = taken?.directory ?? (await makeDirectory());
         core/* saveState */.LZ(STATE_DIRECTORY, directory);
+        core/* saveState */.LZ(STATE_KEEP, String(taken !== undefined && inputs.keepRunning));
         layout = layoutOf(directory, DIST, (0,external_node_os_.arch)(), process.execPath);
         core/* setOutput */.uH('logs', layout.logs);
         core/* setOutput */.uH('bundle', layout.bundle);
-        await runStart(inputs, layout, storyteller);
+        const reach = await (taken === undefined
+            ? runStart(inputs, layout, events)
+            : adopt(taken, inputs, events));
+        await exported;
+        core/* setOutput */.uH('mode', reach.plan.mode);
     }
     catch (error) {
         const { failure } = storyteller.story;
@@ -50959,23 +51746,15 @@ async function runMain() {
     }
     await writeSummary(storyteller, layout);
 }
-async function runStart(inputs, layout, storyteller) {
-    const reporter = new Reporter(LOG, redactor(secretsOf(inputs)), docsLink(process.env));
-    let exported;
-    const reach = await start({
+async function runStart(inputs, layout, events) {
+    return start({
         inputs,
         layout,
         context: CONTEXT,
-        cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_.join)((0,external_node_os_.homedir)(), '.cache')),
+        cache: await resolved(process.env['RUNNER_TOOL_CACHE'] ?? (0,external_node_path_.join)(home(), '.cache')),
         remote: remoteCache(),
-        events: tellAll(reporter, storyteller, {
-            kubeconfig: (found) => {
-                exported = exportReach(found, layout);
-            },
-        }),
+        events,
     });
-    await exported;
-    core/* setOutput */.uH('mode', reach.plan.mode);
 }
 /** For the steps that follow, those after a failure as well. */
 async function exportReach({ kubeconfig, server, k3s, plan }, layout) {
@@ -51023,221 +51802,8 @@ function resolved(path) {
     return (0,promises_namespaceObject.realpath)(path).catch(() => path);
 }
 
-;// CONCATENATED MODULE: ./build/js/run/mapped.js
-
-
-
-
-
-/**
- * Removes cgroups as root of a run's ids: for a runner that is not root they are its own, but in a
- * tree that is root's.
- * @throws with the errno's name as the error's code
- */
-async function removeGroupsMapped(paths, { argv, native }, directory) {
-    const launchFile = (0,external_node_path_.join)(directory, 'remove-groups');
-    const launch = renderLaunchFile({
-        namespaces: ['user'],
-        idMaps: [],
-        denySetgroups: false,
-        mapper: argv,
-        steps: [
-            {
-                id: 'remove-groups',
-                reason: 'the cgroups of pods that are gone',
-                operations: [...paths.map((path) => ['remove-group', path]), ['ready']],
-            },
-        ],
-    });
-    await (0,promises_namespaceObject.writeFile)(launchFile, launch, { mode: 0o600 });
-    try {
-        const init = await startInit({ native, logs: runPaths(directory).logs, launchFile });
-        await init.launched;
-        await init.ended;
-    }
-    finally {
-        await (0,promises_namespaceObject.rm)(launchFile, { force: true });
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/run/exits.js
-
-
-/** "k3s ended with signal 9" */
-const LINE = /^(\S+) ended with (exit|signal) (\d+)$/gm;
-/** What init's log says of processes that ended, in their order. */
-function parseExits(log) {
-    return [...log.matchAll(LINE)].map(([, name = '', kind, number]) => ({
-        name,
-        kind: kind,
-        number: Number(number),
-    }));
-}
-async function readExits(logs) {
-    return parseExits(await (0,promises_namespaceObject.readFile)((0,external_node_path_.join)(logs, 'init.log'), 'utf8').catch(() => ''));
-}
-function describeExit({ name, kind, number }) {
-    return `${name} ended with ${kind} ${number}`;
-}
-
-;// CONCATENATED MODULE: ./build/js/run/find-end.js
-
-
-
-
-
-
-
-
-
-/** What was waited for when a job goes on with its cluster: findCauses' name of "any time after". */
-const LATER = 'later';
-/**
- * How a run is before it is ended: whether its processes are there, and whether the cluster is well. Changes
- * nothing, and takes a second where all is well.
- */
-async function findEnd(directory, state) {
-    if ((await loadRecord(directory)) === undefined) {
-        return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
-    }
-    return examineRun(directory, state);
-}
-/** The same of any run, whether it became ready or not. */
-async function examineRun(directory, state) {
-    const { launchFile, logs } = runPaths(directory);
-    const isRunning = (await findInit(launchFile)) !== undefined;
-    const exits = await readExits(logs);
-    const said = exits.map(describeExit);
-    const kubeconfig = state.kubeconfig ?? (0,external_node_path_.join)(directory, 'kubeconfig');
-    const found = await examine({
-        kubeconfig: isRunning && (await exists(kubeconfig)) ? kubeconfig : undefined,
-        ...{ logs, said, rung: LATER },
-        redact: redactor(state.secrets ?? []),
-    });
-    const warning = warn(isRunning, exits, found.diagnosis.nodes, found.diagnosis.unknown);
-    return { how: isRunning ? 'running' : 'ended', exits: said, warning, ...found };
-}
-const NOTHING_FOUND = { diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
-/** Pods that are not ready are no reason: a job may leave its own as it likes. */
-function warn(isRunning, exits, nodes, unknown) {
-    const said = exits.map(describeExit).join(', ');
-    if (!isRunning) {
-        return `The cluster ended before the job did: ${said === '' ? 'its first process was killed' : said}`;
-    }
-    if (exits.length > 0) {
-        return `Parts of the cluster ended during the job, and were started again: ${said}`;
-    }
-    const trouble = [...nodes, ...unknown];
-    return trouble.length === 0
-        ? undefined
-        : `The cluster was not well at the end of the job: ${trouble.join('; ')}`;
-}
-
-;// CONCATENATED MODULE: ./build/js/run/stop.js
-
-
-
-
-
-
-
-
-
-
-
-
-/** init gives its processes 10 s before it kills them. */
-const stop_TERM_MS = 15_000;
-const stop_POLL_MS = 20;
-/**
- * Ends a run and removes what it made, but for its logs and its bundle: the end of init is the end of every
- * process, mount, link and rule of the run's namespaces.
- * @param directory the run's own directory
- * @param events is told how the run was found, and why images could not be prepared for the next start; it
- *   ends all the same
- * @returns false if there was nothing to stop
- */
-async function stop(directory, events) {
-    const state = await loadState(directory);
-    if (state === undefined) {
-        return false;
-    }
-    const { launchFile, logs, bundle } = runPaths(directory);
-    await tell(directory, state, events);
-    await endInit(launchFile);
-    if (state.preparation !== undefined) {
-        // A stop that was killed on the way may have left its importer running.
-        await endInit(state.preparation.launchFile);
-        await prepareImages(state.preparation).catch((error) => {
-            events.warning(errors_errorMessage(error));
-        });
-    }
-    if (state.kubeconfig !== undefined) {
-        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-        await removeEmpty(state.parents ?? []);
-    }
-    const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
-    // The state goes last: a stop that fails on the way, or is killed, can be repeated.
-    const file = stateFile(directory);
-    for (const path of [
-        ...state.files,
-        ...own.filter((path) => ![logs, bundle, file].includes(path)),
-    ]) {
-        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
-    }
-    const { cgroups, idMapper } = state;
-    await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
-    await (0,promises_namespaceObject.rm)(file);
-    return true;
-}
-/** Up to the first that others use, or that is gone. */
-async function removeEmpty(directories) {
-    for (const directory of directories) {
-        try {
-            await (0,promises_namespaceObject.rmdir)(directory);
-        }
-        catch (error) {
-            if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) {
-                throw error;
-            }
-        }
-    }
-}
-/** What cannot be told must not keep anything from being ended. */
-async function tell(directory, state, events) {
-    try {
-        const ended = await findEnd(directory, state);
-        events.ended(ended);
-        if (ended.warning !== undefined) {
-            await writeBundle(directory, ended);
-        }
-    }
-    catch (error) {
-        events.warning(errors_errorMessage(error));
-    }
-}
-async function endInit(launchFile) {
-    for (const signal of ['SIGTERM', 'SIGKILL']) {
-        const pid = await findInit(launchFile);
-        if (pid === undefined || !send(pid, signal)) {
-            return;
-        }
-        await gone(launchFile);
-    }
-    const pid = await findInit(launchFile);
-    if (pid !== undefined) {
-        throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
-    }
-}
-/** Not our child in the post step, so its end can only be looked for. */
-async function gone(launchFile) {
-    const deadline = performance.now() + stop_TERM_MS;
-    while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
-    }
-}
-
 ;// CONCATENATED MODULE: ./build/js/action/post.js
+
 
 
 
@@ -51257,9 +51823,16 @@ async function runPost() {
     try {
         // What it tells had its secrets taken out by who knows them.
         const reporter = new Reporter(LOG, (text) => text, docsLink(process.env));
-        const stopped = await stop(directory, tellAll(reporter));
+        const events = tellAll(reporter);
         const logs = (0,external_node_path_.join)(directory, 'logs');
-        core/* info */.pq(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
+        if (core/* getState */.Gu(STATE_KEEP) === 'true') {
+            await leave(directory, events);
+            core/* info */.pq(`The cluster is left to the next job; its logs are in ${logs}`);
+        }
+        else {
+            const stopped = await stop_stop(directory, events);
+            core/* info */.pq(stopped ? `Stopped; the logs are in ${logs}` : `Nothing to stop in ${directory}`);
+        }
     }
     catch (error) {
         core/* warning */.$e(`Failed to clean up: ${errors_errorMessage(error)}`);

@@ -40387,7 +40387,7 @@ exports.visitAsync = visitAsync;
 
 /***/ }),
 
-/***/ 2600:
+/***/ 7318:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -40395,6 +40395,16 @@ exports.visitAsync = visitAsync;
 __nccwpck_require__.d(__webpack_exports__, {
   r: () => (/* binding */ runCommandLine)
 });
+
+;// CONCATENATED MODULE: ./build/js/cli/oldest-node.js
+/** Of package.json's engines, of which npm only warns; older ones lack what this program calls. */
+const OLDEST = 24;
+// When this is imported, which is before what cannot even be imported there.
+if (Number(process.versions.node.split('.')[0]) < OLDEST) {
+    console.error(`Failed to run k3s-in-gvisor: it needs Node ${OLDEST} or later, and this is ${process.versions.node}; https://nodejs.org has it`);
+    process.exit(2);
+}
+
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
@@ -44729,7 +44739,7 @@ function reasonOf(error, signal, timeoutMs) {
  * saved pid it cannot be another process's, and it is found even if nobody lived to save a pid.
  * @returns undefined if it has ended (a zombie has no command line)
  */
-async function findInit(launchFile) {
+async function find_init_findInit(launchFile) {
     const names = (await (0,promises_namespaceObject.readdir)('/proc')).filter((name) => /^\d+$/.test(name));
     const found = await Promise.all(names.map(async (name) => {
         const argv = await read(`/proc/${name}/cmdline`);
@@ -44799,16 +44809,9 @@ async function containerdSocket(init) {
 
 
 
-/**
- * Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it.
- * @returns the names it holds, in alphabetical order
- */
-async function importArchive(store, path) {
-    const before = new Set(await imageNames(store));
-    const said = new Set((await ctr(store, ['images', 'import', path])).split(/\s+/));
-    const names = await imageNames(store);
-    // What ctr prints of each image depends on its release; the name is a word of it.
-    return names.filter((name) => said.has(name) || !before.has(name));
+/** Imports an archive as docker or buildah saves it, OCI or docker, compressed or not, and unpacks it. */
+async function image_archives_importArchive(store, path) {
+    await ctr(store, ['images', 'import', path]);
 }
 /** The names of the cluster's images, sorted; without those that are digests only. */
 async function imageNames(store) {
@@ -44824,7 +44827,10 @@ async function ctr({ init, bin }, args) {
     return exec_run([(0,external_node_path_namespaceObject.join)(bin, 'ctr'), '--address', socket, '--namespace', 'k8s.io', ...args]);
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/js/layout.js
+
 
 
 function k3sPaths(isolation, layout) {
@@ -44846,7 +44852,7 @@ const K3S_DATA = '/var/lib/rancher/k3s';
 /** A directory of the private root for files that workarounds make. */
 const PRIVATE_FILES = '/run/k3s-in-gvisor';
 /** What the post step knows of a run: only where it is. */
-function runPaths(state) {
+function layout_runPaths(state) {
     return {
         state,
         logs: (0,external_node_path_namespaceObject.join)(state, 'logs'),
@@ -44880,7 +44886,7 @@ function assertUsable({ state }) {
 function layoutOf(state, dist, arch, node) {
     const scratch = (0,external_node_path_namespaceObject.join)(state, 'scratch');
     return {
-        ...runPaths(state),
+        ...layout_runPaths(state),
         k3sKubeconfig: (0,external_node_path_namespaceObject.join)(state, 'k3s.yaml'),
         gatewaySocket: (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'gateway.sock'),
         ownCache: (0,external_node_path_namespaceObject.join)(state, 'cache'),
@@ -44890,6 +44896,7 @@ function layoutOf(state, dist, arch, node) {
         native: (0,external_node_path_namespaceObject.join)(dist, 'native', `linux-${arch}`),
         nativeSources: (0,external_node_path_namespaceObject.join)(dist, '..', 'native'),
         interceptor: (0,external_node_path_namespaceObject.join)(state, 'interceptor'),
+        podCgroups: `k3s-in-gvisor-${(0,external_node_crypto_.createHash)('sha256').update(state).digest('hex').slice(0, 8)}`,
         controller: (0,external_node_path_namespaceObject.join)(dist, 'controller', 'index.js'),
         importer: (0,external_node_path_namespaceObject.join)(dist, 'importer', 'index.js'),
         commandLine: (0,external_node_path_namespaceObject.join)(dist, 'cli', 'index.js'),
@@ -44923,7 +44930,7 @@ var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _argume
 };
 
 
-const { chmod, copyFile, lstat, mkdir: io_util_mkdir, open: io_util_open, readdir, rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+const { chmod, copyFile: io_util_copyFile, lstat, mkdir: io_util_mkdir, open: io_util_open, readdir, rename: io_util_rename, rm: io_util_rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
 // export const {open} = 'fs'
 const IS_WINDOWS = process.platform === 'win32';
 /**
@@ -44951,7 +44958,7 @@ function readlink(fsPath) {
 // See https://github.com/nodejs/node/blob/d0153aee367422d0858105abec186da4dff0a0c5/deps/uv/include/uv/win.h#L691
 const UV_FS_O_EXLOCK = 0x10000000;
 const READONLY = external_fs_namespaceObject.constants.O_RDONLY;
-function exists(fsPath) {
+function io_util_exists(fsPath) {
     return __awaiter(this, void 0, void 0, function* () {
         try {
             yield stat(fsPath);
@@ -45746,7 +45753,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 state.on('debug', (message) => {
                     this._debug(message);
                 });
-                if (this.options.cwd && !(yield exists(this.options.cwd))) {
+                if (this.options.cwd && !(yield io_util_exists(this.options.cwd))) {
                     return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
                 }
                 const fileName = this._getSpawnFileName();
@@ -46218,6 +46225,8 @@ function renderDiagnosis(diagnosis) {
 
 ;// CONCATENATED MODULE: ./build/js/files.js
 
+
+
 /** Whether something is at `path` that can be looked at. */
 async function files_exists(path) {
     return (0,promises_namespaceObject.stat)(path).then(() => true, () => false);
@@ -46229,6 +46238,31 @@ async function readJson(path) {
     }
     catch {
         return undefined;
+    }
+}
+/**
+ * The user's home directory.
+ * @throws InputError where nothing says which it is, as for a user without a name, or it would be relative
+ */
+function home() {
+    try {
+        const path = (0,external_node_os_namespaceObject.homedir)();
+        if (path.startsWith('/')) {
+            return path;
+        }
+    }
+    catch {
+        // No HOME, and no such user in /etc/passwd.
+    }
+    throw new InputError('HOME: it is not set, or empty; set it to the path of a directory to write to');
+}
+/** Writes a file for its owner's eyes only. @throws with its path: what the system says names none where a disk is full */
+async function writeOwn(path, content) {
+    try {
+        await (0,promises_namespaceObject.writeFile)(path, content, { mode: 0o600 });
+    }
+    catch (error) {
+        throw new Error(`Failed to write ${path}: ${errors_errorMessage(error)}`, { cause: error });
     }
 }
 
@@ -46257,16 +46291,19 @@ function redactJson(value, redact) {
 ;// CONCATENATED MODULE: ./build/js/run/state.js
 
 
+
 /** Where a run's directory holds its state. */
 const stateFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'run.json');
-async function saveState(directory, state) {
+/** There while a stop is at work, from before it ends anything until after the state is gone. */
+const stopFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'stopping');
+async function state_saveState(directory, state) {
     await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
     const path = stateFile(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+    await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
-async function loadState(directory) {
+async function state_loadState(directory) {
     try {
         return JSON.parse(await (0,promises_namespaceObject.readFile)(stateFile(directory), 'utf8'));
     }
@@ -46305,8 +46342,8 @@ const LONGEST_LOG = 4 << 20;
  * @throws if it cannot be written
  */
 async function writeBundle(directory, found) {
-    const state = await loadState(directory);
-    const { logs, bundle } = runPaths(directory);
+    const state = await state_loadState(directory);
+    const { logs, bundle } = layout_runPaths(directory);
     const redact = redactor(state?.secrets ?? []);
     try {
         await (0,promises_namespaceObject.rm)(bundle, { recursive: true, force: true });
@@ -46379,7 +46416,7 @@ function tellAll(...listeners) {
 
 ;// CONCATENATED MODULE: ./build/js/abort.js
 /** Aborts with `reason` after `ms`, unless it is cleared before. */
-function abortAfter(ms, reason) {
+function abort_abortAfter(ms, reason) {
     const controller = new AbortController();
     const timer = setTimeout(() => {
         controller.abort(new Error(reason));
@@ -46597,7 +46634,7 @@ const KNOWN = [
         heading: 'no space left on device',
         pattern: /no space left on device|ENOSPC/i,
         cause: 'A file system is full: a disk of the runner, or memory, in which containerd keeps images and containers here.',
-        fix: 'Give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
+        fix: 'Free the disk of the file that the message names; where it names none, give the container more memory (about 2 GiB and what the images unpacked take), or load fewer images.',
     },
     {
         heading: 'unknown flag',
@@ -46646,8 +46683,15 @@ const KNOWN = [
         fix: 'Name its CA file with the input registries (configs.<registry>.tls.ca_file).',
     },
     {
+        heading: 'server gave HTTP response to HTTPS client',
+        pattern: /server gave HTTP response to HTTPS client/,
+        rungs: [PODS],
+        cause: 'A registry has no TLS, and whoever pulls expects it.',
+        fix: 'Name its address with http:// in the input registries (mirrors.<registry>.endpoint).',
+    },
+    {
         heading: 'failed to pull and unpack image',
-        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset)/i,
+        pattern: /(failed to pull|ErrImagePull|ImagePullBackOff).*(no such host|i\/o timeout|connection refused|network is unreachable|context deadline exceeded|EOF|connection reset|server misbehaving)/i,
         rungs: [PODS],
         cause: 'There is no way from this runner to the registry of an image.',
         fix: 'Give the image as a tar with the input images (airgap: true for those of k3s itself), a mirror with registries, or a proxy with HTTPS_PROXY.',
@@ -46796,7 +46840,7 @@ async function examine(wanted) {
     return JSON.parse(redactJson({ diagnosis, causes, logs }, redact));
 }
 async function askCluster(kubeconfig) {
-    const patience = abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
+    const patience = abort_abortAfter(PATIENCE_MS, `no answer for ${PATIENCE_MS / 1_000} s`);
     try {
         return await withClient(kubeconfig, (client) => diagnose(client, patience.signal));
     }
@@ -46840,7 +46884,7 @@ async function saveRecord(directory, record) {
     await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
 }
 /** @returns undefined where no cluster has become ready */
-async function loadRecord(directory) {
+async function record_loadRecord(directory) {
     return (await readJson(fileOf(directory)));
 }
 
@@ -46861,15 +46905,15 @@ const LATER = 'later';
  * nothing, and takes a second where all is well.
  */
 async function findEnd(directory, state) {
-    if ((await loadRecord(directory)) === undefined) {
+    if ((await record_loadRecord(directory)) === undefined) {
         return { how: 'unused', exits: [], warning: undefined, ...NOTHING_FOUND };
     }
     return examineRun(directory, state);
 }
 /** The same of any run, whether it became ready or not. */
 async function examineRun(directory, state) {
-    const { launchFile, logs } = runPaths(directory);
-    const isRunning = (await findInit(launchFile)) !== undefined;
+    const { launchFile, logs } = layout_runPaths(directory);
+    const isRunning = (await find_init_findInit(launchFile)) !== undefined;
     const exits = await readExits(logs);
     const said = exits.map(describeExit);
     const kubeconfig = state.kubeconfig ?? (0,external_node_path_namespaceObject.join)(directory, 'kubeconfig');
@@ -46989,8 +47033,6 @@ function unescapeField(field) {
     return field.replace(/\\([\\tn])/g, (_, character) => character === 't' ? '\t' : character === 'n' ? '\n' : '\\');
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./build/js/supply/inventory.js
 
 
@@ -47241,12 +47283,35 @@ async function removeGroupsMapped(paths, { argv, native }, directory) {
     });
     await (0,promises_namespaceObject.writeFile)(launchFile, launch, { mode: 0o600 });
     try {
-        const init = await startInit({ native, logs: runPaths(directory).logs, launchFile });
+        const init = await startInit({ native, logs: layout_runPaths(directory).logs, launchFile });
         await init.launched;
         await init.ended;
     }
     finally {
         await (0,promises_namespaceObject.rm)(launchFile, { force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/parents.js
+
+
+
+/** The directories above `path` that are not there, the deepest first. */
+async function parents_missingParents(path) {
+    const parent = (0,external_node_path_namespaceObject.dirname)(path);
+    return (await files_exists(parent)) ? [] : [parent, ...(await parents_missingParents(parent))];
+}
+/** Up to the first that others use, or that is gone. */
+async function parents_removeEmpty(directories) {
+    for (const directory of directories) {
+        try {
+            await (0,promises_namespaceObject.rmdir)(directory);
+        }
+        catch (error) {
+            if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) {
+                throw error;
+            }
+        }
     }
 }
 
@@ -47256,18 +47321,22 @@ async function removeGroupsMapped(paths, { argv, native }, directory) {
 
 
 const ROOT = '/sys/fs/cgroup';
-/** The kubelet's, and the one k3s moves processes to on cgroup v2. */
+/** The kubelet's, where it has no root of its own, and the one k3s moves processes to on cgroup v2. */
 const pod_cgroups_NAMES = ['kubepods', 'k3s'];
 const POLL_MS = 20;
 const pod_cgroups_PATIENCE_MS = 5_000;
 /** Where cgroups of pods are made: in each v1 hierarchy, or in the v2 tree. */
-async function candidates() {
+async function candidates(own) {
     const hierarchies = await (0,promises_namespaceObject.readdir)(ROOT).catch(() => []);
-    return ['', ...hierarchies.filter((name) => !pod_cgroups_NAMES.includes(name))].flatMap((hierarchy) => pod_cgroups_NAMES.map((name) => (0,external_node_path_namespaceObject.join)(ROOT, hierarchy, name)));
+    const names = [own, ...pod_cgroups_NAMES];
+    return ['', ...hierarchies.filter((name) => !names.includes(name))].flatMap((hierarchy) => names.map((name) => (0,external_node_path_namespaceObject.join)(ROOT, hierarchy, name)));
 }
-/** Those that are not there yet. A cgroup outlives every namespace, so these would be left behind. */
-async function missingPodCgroups() {
-    const paths = await candidates();
+/**
+ * Those that are not there yet. A cgroup outlives every namespace, so these would be left behind.
+ * @param own the root of this run's pods
+ */
+async function missingPodCgroups(own) {
+    const paths = await candidates(own);
     const present = await Promise.all(paths.map(files_exists));
     return paths.filter((_, index) => present[index] !== true);
 }
@@ -47327,7 +47396,9 @@ async function removeTree(path) {
 
 
 
-/** init gives its processes 10 s before it kills them. */
+
+
+/** init gives its processes 3 s before it kills them. */
 const stop_TERM_MS = 15_000;
 const stop_POLL_MS = 20;
 /**
@@ -47338,13 +47409,16 @@ const stop_POLL_MS = 20;
  *   ends all the same
  * @returns false if there was nothing to stop
  */
-async function stop(directory, events) {
-    const state = await loadState(directory);
+async function stop_stop(directory, events) {
+    const state = await state_loadState(directory);
     if (state === undefined) {
         return false;
     }
-    const { launchFile, logs, bundle } = runPaths(directory);
-    await tell(directory, state, events);
+    const { launchFile, logs, bundle } = layout_runPaths(directory);
+    await stop_tell(directory, state, events);
+    const marker = stopFile(directory);
+    // Where a disk is full, all that can come of it is a warning too many.
+    await (0,promises_namespaceObject.writeFile)(marker, '').catch(() => undefined);
     await endInit(launchFile);
     if (state.preparation !== undefined) {
         // A stop that was killed on the way may have left its importer running.
@@ -47355,39 +47429,31 @@ async function stop(directory, events) {
     }
     if (state.kubeconfig !== undefined) {
         await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-        await removeEmpty(state.parents ?? []);
+        await parents_removeEmpty(state.parents ?? []);
     }
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
     // The state goes last: a stop that fails on the way, or is killed, can be repeated.
     const file = stateFile(directory);
     for (const path of [
         ...state.files,
-        ...own.filter((path) => ![logs, bundle, file].includes(path)),
+        ...own.filter((path) => ![logs, bundle, file, marker].includes(path)),
     ]) {
         await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
     }
     const { cgroups, idMapper } = state;
     await removeCgroups(cgroups, idMapper && ((paths) => removeGroupsMapped(paths, idMapper, directory)));
-    await (0,promises_namespaceObject.rm)(file);
+    // Another stop may have been quicker.
+    await (0,promises_namespaceObject.rm)(file, { force: true });
+    await (0,promises_namespaceObject.rm)(marker, { force: true });
     return true;
 }
-/** Up to the first that others use, or that is gone. */
-async function removeEmpty(directories) {
-    for (const directory of directories) {
-        try {
-            await (0,promises_namespaceObject.rmdir)(directory);
-        }
-        catch (error) {
-            if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(error.code ?? '')) {
-                throw error;
-            }
-        }
-    }
-}
 /** What cannot be told must not keep anything from being ended. */
-async function tell(directory, state, events) {
+async function stop_tell(directory, state, events) {
     try {
         const ended = await findEnd(directory, state);
+        if (await isStopping(directory)) {
+            return;
+        }
         events.ended(ended);
         if (ended.warning !== undefined) {
             await writeBundle(directory, ended);
@@ -47397,15 +47463,19 @@ async function tell(directory, state, events) {
         events.warning(errors_errorMessage(error));
     }
 }
+/** Whether another stop has begun to end what was looked at: it looks like a cluster that died. */
+async function isStopping(directory) {
+    return (await files_exists(stopFile(directory))) || !(await files_exists(stateFile(directory)));
+}
 async function endInit(launchFile) {
     for (const signal of ['SIGTERM', 'SIGKILL']) {
-        const pid = await findInit(launchFile);
+        const pid = await find_init_findInit(launchFile);
         if (pid === undefined || !send(pid, signal)) {
             return;
         }
         await gone(launchFile);
     }
-    const pid = await findInit(launchFile);
+    const pid = await find_init_findInit(launchFile);
     if (pid !== undefined) {
         throw new Error(`Failed to end init (pid ${pid}): it is still there after SIGKILL`);
     }
@@ -47413,7 +47483,7 @@ async function endInit(launchFile) {
 /** Not our child in the post step, so its end can only be looked for. */
 async function gone(launchFile) {
     const deadline = performance.now() + stop_TERM_MS;
-    while (performance.now() < deadline && (await findInit(launchFile)) !== undefined) {
+    while (performance.now() < deadline && (await find_init_findInit(launchFile)) !== undefined) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(stop_POLL_MS);
     }
 }
@@ -47421,6 +47491,44 @@ async function gone(launchFile) {
 ;// CONCATENATED MODULE: ./build/js/mode.js
 const MODES = ['full', 'node', 'control-plane'];
 const SYSCTLS = ['auto', 'bind', 'ptrace'];
+
+;// CONCATENATED MODULE: ./build/js/plan/advice.js
+/** For most runners the quickest: root in a gVisor container is cheap to grant. */
+const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
+/** Where not even a user namespace can be made, a filter is at work. */
+const SECCOMP_ADVICE = 'a seccomp profile refuses namespaces; run runsc without --oci-seccomp, or the container with --security-opt seccomp=unconfined (Kubernetes: seccompProfile: { type: Unconfined })';
+const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
+/** The lines of a Dockerfile that let a runner stay who it is. */
+const ADD_HELPER = [
+    'USER root',
+    `ADD --chmod=755 https://github.com/k3s-in-gvisor/k3s-in-gvisor/raw/v1/dist/native/linux-x64/idmap ${HELPER}`,
+    `RUN ${HELPER} install ${HELPER}`,
+    'USER runner',
+]
+    .map((line) => `"${line}"`)
+    .join(', ');
+/** What needs no change of the runner, and is less. */
+const ONE_ID = "give the action id-map-helper: none, with which every pod runs with the runner's own id";
+/** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
+function everyIdAdvice({ fileCapabilities, user }) {
+    if (user.uid === 0) {
+        return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
+    }
+    if (fileCapabilities.result === 'no') {
+        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}, or ${ONE_ID}`;
+    }
+    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
+}
+/** With some pods; k3s alone takes half of it. */
+const MEMORY_NEEDED = 2 * 2 ** 30;
+/** Before it is used up: then the kernel below kills gVisor, and with it whatever could tell. */
+function memoryAdvice({ memory }) {
+    return memory >= MEMORY_NEEDED
+        ? []
+        : [
+            `This container has ${Math.floor(memory / 2 ** 20)} MiB of memory, and a cluster with its images and pods needs about 2 GiB. Where it runs out, the whole container is killed with signal 9 (exit code 137), runner and logs with it: give it more (docker run --memory, or resources.limits.memory)`,
+        ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/sandbox/facts.js
 /** The probes of native/probe; each is explained in its own file there. */
@@ -47464,34 +47572,6 @@ function isMapped(facts) {
 /** Whether the user namespace will hold one id only: nobody maps others, and the runner needs one. */
 function hasOneUser(facts) {
     return !can(facts, 'namespaces') && !can(facts, 'user-namespace') && !isMapped(facts);
-}
-
-;// CONCATENATED MODULE: ./build/js/plan/advice.js
-/** For most runners the quickest: root in a gVisor container is cheap to grant. */
-const RUN_AS_ROOT = 'run the runner container as root (docker run --user root, or runAsUser: 0 with RUNNER_ALLOW_RUNASROOT=1)';
-/** Where not even a user namespace can be made, a filter is at work. */
-const SECCOMP_ADVICE = 'a seccomp profile refuses namespaces; run runsc without --oci-seccomp, or the container with --security-opt seccomp=unconfined (Kubernetes: seccompProfile: { type: Unconfined })';
-const HELPER = '/usr/local/bin/k3s-in-gvisor-idmap';
-/** The lines of a Dockerfile that let a runner stay who it is. */
-const ADD_HELPER = [
-    'USER root',
-    `ADD --chmod=755 https://github.com/k3s-in-gvisor/k3s-in-gvisor/raw/v1/dist/native/linux-x64/idmap ${HELPER}`,
-    `RUN ${HELPER} install ${HELPER}`,
-    'USER runner',
-]
-    .map((line) => `"${line}"`)
-    .join(', ');
-/** What needs no change of the runner, and is less. */
-const ONE_ID = "give the action id-map-helper: none, with which every pod runs with the runner's own id";
-/** What to change where nothing maps the ids of others for a runner that is not root: the very line. */
-function everyIdAdvice({ fileCapabilities, user }) {
-    if (user.uid === 0) {
-        return 'give the container the capabilities SETUID and SETGID, which Docker and containerd grant by default';
-    }
-    if (fileCapabilities.result === 'no') {
-        return `no program can help here (${fileCapabilities.evidence}): take "allowPrivilegeEscalation: false" and "capabilities: drop" out of the container's securityContext (docker: --security-opt no-new-privileges, --cap-drop), or add the capabilities SETUID, SETGID and SETFCAP; then add the helper of docs/runners.md to the image, or ${RUN_AS_ROOT}, or ${ONE_ID}`;
-    }
-    return `add to the runner's Dockerfile ${ADD_HELPER} (docs/runners.md has the same as an init container), or ${RUN_AS_ROOT}, or ${ONE_ID}`;
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
@@ -47797,6 +47877,38 @@ function mountV1() {
         },
     };
 }
+
+;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-root.js
+
+
+/** Those of version 1 in which the kubelet wants its root to be. */
+const cgroup_root_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
+/**
+ * gVisor has no cgroup namespaces, so clusters of one sandbox share a tree, and a kubelet removes what it
+ * finds below `kubepods` and does not know.
+ */
+const cgroupRoot = {
+    id: 'cgroup-root',
+    kind: 'tuning',
+    where: { isolation: 'namespaces', modes: WITH_NODE },
+    symptom: 'Failed to delete cgroup paths; "Orphaned pod found, removing pod cgroups" of another cluster\'s pods',
+    source: 'https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/kubelet_pods.go (cleanupOrphanedPodCgroups)',
+    removeWhen: 'gVisor has cgroup namespaces',
+    needed: ({ facts, layout }) => chooseHierarchy(facts) === undefined
+        ? undefined
+        : `another cluster's kubelet may be in this sandbox, so pods are below ${layout.podCgroups}`,
+    contribute: ({ facts, layout }) => {
+        const parents = chooseHierarchy(facts)?.startsWith('v2')
+            ? ['/sys/fs/cgroup']
+            : cgroup_root_V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
+        return {
+            operations: {
+                system: parents.map((parent) => ['directory', `${parent}/${layout.podCgroups}`, '0755']),
+            },
+            kubelet: { cgroupRoot: `/${layout.podCgroups}` },
+        };
+    },
+};
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
 
@@ -48365,7 +48477,134 @@ const privateSysctls = {
     contribute: () => ({ adaptsContainers: true }),
 };
 
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
+
+/** What the private root makes anew. */
+const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
+/**
+ * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
+ * @throws if a line is not of that form, or a probe that was asked for did not answer.
+ */
+function parseProbes(output) {
+    const answers = new Map();
+    for (const line of output.split('\n').filter((text) => text !== '')) {
+        const [name, result, ...evidence] = line.split('\t');
+        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
+            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
+        }
+        answers.set(name, { result, evidence: evidence.join(' ') });
+    }
+    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
+        const answer = answers.get(name);
+        if (answer === undefined) {
+            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
+        }
+        return [name, answer];
+    }));
+    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
+    return { probes, sysctls };
+}
+/**
+ * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
+ * Those below another come with it when it is bound recursively.
+ * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
+ */
+function parseMounts(mountinfo, workspace) {
+    const points = mountinfo
+        .split('\n')
+        .map((line) => line.split(' ')[4])
+        .filter((point) => point !== undefined)
+        .map(unescapeOctal);
+    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
+    if (workspace !== undefined) {
+        points.push(workspace);
+    }
+    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)) &&
+        // In gVisor's /proc/mounts a blank is no \\040, and the kubelet ends of a line with seven fields.
+        !/\s/.test(point));
+    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
+}
+/** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
+const IDMAP_CAPABILITIES = { SETGID: 6n, SETUID: 7n, SETFCAP: 31n };
+/**
+ * Whether a program gains the capabilities of its file, from /proc/self/status (proc_pid_status(5)):
+ * not with no_new_privs, and none that the bounding set is without.
+ */
+function parseFileCapabilities(status) {
+    const field = (name) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0';
+    if (field('NoNewPrivs') === '1') {
+        return { result: 'no', evidence: 'no_new_privs is set' };
+    }
+    const bounding = BigInt(`0x${field('CapBnd')}`);
+    const missing = Object.entries(IDMAP_CAPABILITIES).filter(([, bit]) => ((bounding >> bit) & 1n) === 0n);
+    return missing.length === 0
+        ? { result: 'yes', evidence: `bounding set ${field('CapBnd')}` }
+        : {
+            result: 'no',
+            evidence: `the bounding set is without ${missing.map(([name]) => name).join(', ')}`,
+        };
+}
+/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
+function unescapeOctal(text) {
+    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
+function parseResolver(resolvConf) {
+    const lines = resolvConf
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '' && !/^[#;]/.test(line));
+    const isNameserver = (line) => /^nameserver\s/.test(line);
+    return {
+        nameservers: lines
+            .filter(isNameserver)
+            .map((line) => line.split(/\s+/)[1] ?? '')
+            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
+        otherLines: lines.filter((line) => !isNameserver(line)),
+    };
+}
+/** As Go and curl read the variables: `host:port` is a proxy that is spoken to in plain HTTP. */
+function proxyUrl(text) {
+    return URL.parse(text.includes('://') ? text : `http://${text}`) ?? undefined;
+}
+
+;// CONCATENATED MODULE: ./build/js/plan/outbound-proxy.js
+
+
+/** As many as the gateway takes (native/gateway/options.h). */
+const MOST_NETWORKS = 256;
+/**
+ * Undefined where pods have no proxy: the runner has none, NO_PROXY is `*`, it is not spoken to in plain
+ * HTTP, or its name has no IPv4 address.
+ */
+function outboundProxy({ http, https, no, address }) {
+    const url = proxyUrl(https || http);
+    const exempt = no.split(',').map((entry) => entry.trim());
+    if (url?.protocol !== 'http:' || address === '' || exempt.includes('*')) {
+        return undefined;
+    }
+    const user = decoded(url.username);
+    const credentials = `${user}:${decoded(url.password)}`;
+    return {
+        endpoint: `${address}:${url.port || '80'}`,
+        authorization: user === '' ? undefined : `Basic ${Buffer.from(credentials).toString('base64')}`,
+        direct: exempt.flatMap(networkOf).slice(0, MOST_NETWORKS),
+    };
+}
+/** As curl has it, what is no escape stands for itself. */
+function decoded(text) {
+    return Buffer.from(text.replace(/%[\da-f]{2}/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16))), 'latin1').toString();
+}
+function networkOf(entry) {
+    const [address = '', prefix = '32', ...more] = entry.split('/');
+    const isNetwork = (0,external_node_net_.isIPv4)(address) && /^\d{1,2}$/.test(prefix) && Number(prefix) <= 32 && more.length === 0;
+    return isNetwork ? [`${address}/${Number(prefix)}`] : [];
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/parts/proxy.js
+
 /** Go's and curl's rule: names and networks for which the proxy is not asked. */
 function noProxy({ proxy }, addresses) {
     const own = [
@@ -48386,6 +48625,14 @@ function proxyOf({ proxy }) {
 function isLoopback(proxy) {
     return /^(\w+:\/\/)?([^@/]*@)?(localhost|127\.|\[::1\])/.test(proxy);
 }
+function warningOf(facts) {
+    if (isLoopback(proxyOf(facts))) {
+        return "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network";
+    }
+    return outboundProxy(facts.proxy) === undefined && facts.proxy.no.trim() !== '*'
+        ? 'Pods do not reach the outside by HTTPS_PROXY: for them it must be an http:// address of a host that has an IPv4 address'
+        : undefined;
+}
 const proxy = {
     id: 'proxy',
     kind: 'workaround',
@@ -48398,12 +48645,11 @@ const proxy = {
         if (address === '') {
             return undefined;
         }
-        return 'images are pulled through the proxy of the runner, the cluster is reached without';
+        return 'images are pulled through the proxy of the runner, pods reach the outside by it where there is no other way, the cluster is reached without';
     },
     contribute: ({ facts, addresses, isolation }) => ({
-        warning: isolation === 'namespaces' && isLoopback(proxyOf(facts))
-            ? "Images cannot be pulled: HTTPS_PROXY names the runner's own loopback, which is not the node's; give the proxy an address of the runner's network"
-            : undefined,
+        warning: isolation === 'namespaces' ? warningOf(facts) : undefined,
+        outbound: outboundProxy(facts.proxy),
         environment: {
             ...(facts.proxy.http === '' ? {} : { HTTP_PROXY: facts.proxy.http }),
             ...(facts.proxy.https === '' ? {} : { HTTPS_PROXY: facts.proxy.https }),
@@ -48754,6 +49000,7 @@ const userNamespace = {
 
 
 
+
 /** In the order of their operations within a phase: a mount before what is written below it. */
 const WORKAROUNDS = [
     userNamespace,
@@ -48765,6 +49012,7 @@ const WORKAROUNDS = [
     interceptor,
     cgroupMount,
     cgroupControllers,
+    cgroupRoot,
     cgroupV1Accepted,
     singleProcessOomKill,
     dataTmpfs,
@@ -48794,8 +49042,8 @@ const WORKAROUNDS = [
 /** Paths below /proc/sys by which the plan decides, for the probes. */
 const PLANNED_SYSCTLS = WORKAROUNDS.flatMap(({ sysctls }) => sysctls ?? []);
 
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: external "node:dns/promises"
+const external_node_dns_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:dns/promises");
 ;// CONCATENATED MODULE: ./build/js/sandbox/id-mapper.js
 
 
@@ -48832,94 +49080,8 @@ async function firstExecutable(name, directories) {
     return paths.find((_, index) => found[index]);
 }
 
-;// CONCATENATED MODULE: ./build/js/sandbox/parse.js
-
-/** What the private root makes anew. */
-const SYSTEM_MOUNTS = ['/', '/proc', '/sys', '/dev', '/run', '/etc/resolv.conf'];
-/**
- * Reads what native/probe printed: `NAME \t yes|no|crashed \t EVIDENCE` a line, sysctls as `sysctl:PATH`.
- * @throws if a line is not of that form, or a probe that was asked for did not answer.
- */
-function parseProbes(output) {
-    const answers = new Map();
-    for (const line of output.split('\n').filter((text) => text !== '')) {
-        const [name, result, ...evidence] = line.split('\t');
-        if (name === undefined || (result !== 'yes' && result !== 'no' && result !== 'crashed')) {
-            throw new Error(`Failed to read the probe's answer "${line}": expected NAME, yes|no|crashed, EVIDENCE`);
-        }
-        answers.set(name, { result, evidence: evidence.join(' ') });
-    }
-    const probes = Object.fromEntries(NATIVE_PROBES.map((name) => {
-        const answer = answers.get(name);
-        if (answer === undefined) {
-            throw new Error(`Failed to read the probe's answers: ${name} is missing`);
-        }
-        return [name, answer];
-    }));
-    const sysctls = Object.fromEntries([...answers].flatMap(([name, answer]) => name.startsWith('sysctl:') ? [[name.slice('sysctl:'.length), answer]] : []));
-    return { probes, sysctls };
-}
-/**
- * The mount points of /proc/self/mountinfo (proc_pid_mountinfo(5)) that carry the runner's own files.
- * Those below another come with it when it is bound recursively.
- * @param workspace counts as one: what a pod writes to it by hostPath is the job's own file
- */
-function parseMounts(mountinfo, workspace) {
-    const points = mountinfo
-        .split('\n')
-        .map((line) => line.split(' ')[4])
-        .filter((point) => point !== undefined)
-        .map(unescapeOctal);
-    const below = (point, parent) => point === parent || (parent !== '/' && point.startsWith(`${parent}/`));
-    if (workspace !== undefined) {
-        points.push(workspace);
-    }
-    const own = [...new Set(points)].filter((point) => !SYSTEM_MOUNTS.some((system) => below(point, system)) &&
-        // In gVisor's /proc/mounts a blank is no \\040, and the kubelet ends of a line with seven fields.
-        !/\s/.test(point));
-    return own.filter((point) => !own.some((other) => other !== point && below(point, other))).sort();
-}
-/** CAP_SETGID, CAP_SETUID and CAP_SETFCAP of linux/capability.h, which native/idmap takes. */
-const IDMAP_CAPABILITIES = { SETGID: 6n, SETUID: 7n, SETFCAP: 31n };
-/**
- * Whether a program gains the capabilities of its file, from /proc/self/status (proc_pid_status(5)):
- * not with no_new_privs, and none that the bounding set is without.
- */
-function parseFileCapabilities(status) {
-    const field = (name) => new RegExp(`^${name}:\\s*(\\w+)$`, 'm').exec(status)?.[1] ?? '0';
-    if (field('NoNewPrivs') === '1') {
-        return { result: 'no', evidence: 'no_new_privs is set' };
-    }
-    const bounding = BigInt(`0x${field('CapBnd')}`);
-    const missing = Object.entries(IDMAP_CAPABILITIES).filter(([, bit]) => ((bounding >> bit) & 1n) === 0n);
-    return missing.length === 0
-        ? { result: 'yes', evidence: `bounding set ${field('CapBnd')}` }
-        : {
-            result: 'no',
-            evidence: `the bounding set is without ${missing.map(([name]) => name).join(', ')}`,
-        };
-}
-/** mountinfo writes space, tab, newline and backslash as \040, \011, \012, \134. */
-function unescapeOctal(text) {
-    return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-/** /etc/resolv.conf; IPv6 name servers are left out, the gateway speaks IPv4. */
-function parseResolver(resolvConf) {
-    const lines = resolvConf
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '' && !/^[#;]/.test(line));
-    const isNameserver = (line) => /^nameserver\s/.test(line);
-    return {
-        nameservers: lines
-            .filter(isNameserver)
-            .map((line) => line.split(/\s+/)[1] ?? '')
-            .filter((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address)),
-        otherLines: lines.filter((line) => !isNameserver(line)),
-    };
-}
-
 ;// CONCATENATED MODULE: ./build/js/sandbox/gather.js
+
 
 
 
@@ -48941,11 +49103,12 @@ async function gatherFacts(layout, questions, signal) {
             path: process.env['PATH'] ?? '',
             shipped: (0,external_node_path_namespaceObject.join)(layout.native, 'idmap'),
         });
-    const [probed, mounts, resolver, hosts, apiServerPort, machineId, status, etcRancher] = await Promise.all([
+    const [probed, mounts, resolver, hosts, proxy, apiServerPort, machineId, status, etcRancher] = await Promise.all([
         probe(layout, questions.sysctls, idMapper, signal),
         findMounts(),
         readResolver(),
         readIfThere('/etc/hosts', "the runner's hosts"),
+        proxies(process.env),
         freePort(API_SERVER_PORT),
         readAnswer('/etc/machine-id'),
         (0,promises_namespaceObject.readFile)('/proc/self/status', 'utf8'),
@@ -48955,13 +49118,14 @@ async function gatherFacts(layout, questions, signal) {
         ...probed,
         user,
         hostname: (0,external_node_os_namespaceObject.hostname)(),
+        memory: (0,external_node_os_namespaceObject.totalmem)(),
         mounts,
         networks: Object.values((0,external_node_os_namespaceObject.networkInterfaces)())
             .flatMap((addresses) => addresses ?? [])
             .flatMap(({ family, internal, cidr }) => family === 'IPv4' && !internal && cidr !== null ? [cidr] : []),
         resolver,
         hosts,
-        proxy: proxies(process.env),
+        proxy,
         apiServerPort,
         machineId,
         idMapper,
@@ -49014,9 +49178,18 @@ function tryListen(port) {
     });
 }
 /** Either spelling counts, the first one first, as in Go and curl. */
-function proxies(environment) {
+async function proxies(environment) {
     const read = (name) => environment[name] || environment[name.toLowerCase()] || '';
-    return { http: read('HTTP_PROXY'), https: read('HTTPS_PROXY'), no: read('NO_PROXY') };
+    const [http, https] = [read('HTTP_PROXY'), read('HTTPS_PROXY')];
+    return { http, https, no: read('NO_PROXY'), address: await addressOf(https || http) };
+}
+/** The runner's proxy may be known to its /etc/hosts or resolvers only: its name is asked for once. */
+async function addressOf(proxy) {
+    const host = proxyUrl(proxy)?.hostname ?? '';
+    if (host === '') {
+        return '';
+    }
+    return (0,external_node_dns_promises_namespaceObject.lookup)(host, { family: 4 }).then(({ address }) => address, () => '');
 }
 async function readAnswer(path) {
     try {
@@ -49042,6 +49215,7 @@ async function findWritable(path) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/cli/doctor.js
+
 
 
 
@@ -49076,6 +49250,7 @@ function doctor_renderDiagnosis({ mode, fellShort, facts }) {
     const probes = Object.entries(facts.probes).map(([name, { result, evidence }]) => `  ${result.padEnd(8)}${name}${evidence === '' ? '' : `: ${evidence}`}`);
     return [
         verdict,
+        ...memoryAdvice(facts).flatMap((advice) => ['', advice]),
         ...fellShort.flatMap(({ mode: missed, obstacles }) => [
             '',
             `In the way of mode ${missed}:`,
@@ -49087,6 +49262,207 @@ function doctor_renderDiagnosis({ mode, fellShort, facts }) {
     ].join('\n');
 }
 
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./build/js/images/archive-names.js
+var __addDisposableResource = (undefined && undefined.__addDisposableResource) || function (env, value, async) {
+    if (value !== null && value !== void 0) {
+        if (typeof value !== "object" && typeof value !== "function") throw new TypeError("Object expected.");
+        var dispose, inner;
+        if (async) {
+            if (!Symbol.asyncDispose) throw new TypeError("Symbol.asyncDispose is not defined.");
+            dispose = value[Symbol.asyncDispose];
+        }
+        if (dispose === void 0) {
+            if (!Symbol.dispose) throw new TypeError("Symbol.dispose is not defined.");
+            dispose = value[Symbol.dispose];
+            if (async) inner = dispose;
+        }
+        if (typeof dispose !== "function") throw new TypeError("Object not disposable.");
+        if (inner) dispose = function() { try { inner.call(this); } catch (e) { return Promise.reject(e); } };
+        env.stack.push({ value: value, dispose: dispose, async: async });
+    }
+    else if (async) {
+        env.stack.push({ async: true });
+    }
+    return value;
+};
+var __disposeResources = (undefined && undefined.__disposeResources) || (function (SuppressedError) {
+    return function (env) {
+        function fail(e) {
+            env.error = env.hasError ? new SuppressedError(e, env.error, "An error was suppressed during disposal.") : e;
+            env.hasError = true;
+        }
+        var r, s = 0;
+        function next() {
+            while (r = env.stack.pop()) {
+                try {
+                    if (!r.async && s === 1) return s = 0, env.stack.push(r), Promise.resolve().then(next);
+                    if (r.dispose) {
+                        var result = r.dispose.call(r.value);
+                        if (r.async) return s |= 2, Promise.resolve(result).then(next, function(e) { fail(e); return next(); });
+                    }
+                    else s |= 1;
+                }
+                catch (e) {
+                    fail(e);
+                }
+            }
+            if (s === 1) return env.hasError ? Promise.reject(env.error) : Promise.resolve();
+            if (env.hasError) throw env.error;
+        }
+        return next();
+    };
+})(typeof SuppressedError === "function" ? SuppressedError : function (error, suppressed, message) {
+    var e = new Error(message);
+    return e.name = "SuppressedError", e.error = error, e.suppressed = suppressed, e;
+});
+
+
+
+
+
+
+/** Of a tar: a header, then the content up to the next whole block. */
+const BLOCK = 512;
+/** The files that say what an archive's images are called: docker's, and OCI's, which have precedence. */
+const MANIFESTS = ['manifest.json', 'index.json'];
+/** How a compressed file begins. Names tell less: docker and buildah write what they are asked for. */
+const COMPRESSED = [
+    [Buffer.from([0x1f, 0x8b]), external_node_zlib_.createGunzip],
+    [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), external_node_zlib_.createZstdDecompress],
+];
+/**
+ * The full names of all images of an archive, as containerd will call them; of an OCI archive also bare
+ * tags, which containerd puts a name of its own before.
+ */
+async function archiveNames(path) {
+    try {
+        const manifests = await readManifests(path);
+        return [...new Set([...manifests].flatMap(([name, text]) => namesIn(name, text)))];
+    }
+    catch (error) {
+        throw new Error(`Failed to read the names of ${path}: ${errors_errorMessage(error)}`, {
+            cause: error,
+        });
+    }
+}
+function namesIn(file, text) {
+    const value = JSON.parse(text);
+    return file === 'manifest.json' ? dockerNames(value) : ociNames(value);
+}
+function dockerNames(value) {
+    return value.flatMap(({ RepoTags }) => RepoTags ?? []).map(fullName);
+}
+/** https://github.com/containerd/containerd/blob/main/core/images/archive/importer.go */
+function ociNames(value) {
+    return (value.manifests ?? []).flatMap(({ annotations = {} }) => {
+        const name = annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name'];
+        return name === undefined ? [] : [name];
+    });
+}
+/** Of docker's short form: https://github.com/distribution/reference/blob/main/normalize.go */
+function fullName(name) {
+    const [first = '', ...rest] = name.split('/');
+    const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+    const path = hasRegistry ? name : `docker.io/${rest.length === 0 ? 'library/' : ''}${name}`;
+    return /:[^/]*$/.test(path) ? path : `${path}:latest`;
+}
+async function readManifests(path) {
+    const reader = new TarReader(MANIFESTS);
+    const decompress = await decompressorOf(path);
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_namespaceObject.createReadStream)(path), decompress(), async (chunks) => {
+        for await (const chunk of chunks)
+            reader.take(chunk);
+    });
+    return reader.files;
+}
+async function decompressorOf(path) {
+    const env_1 = { stack: [], error: void 0, hasError: false };
+    try {
+        const file = __addDisposableResource(env_1, await (0,promises_namespaceObject.open)(path), true);
+        const begin = Buffer.alloc(4);
+        await file.read(begin, 0, begin.length, 0);
+        const found = COMPRESSED.find(([magic]) => begin.subarray(0, magic.length).equals(magic));
+        return found?.[1] ?? (() => new external_node_stream_.PassThrough());
+    }
+    catch (e_1) {
+        env_1.error = e_1;
+        env_1.hasError = true;
+    }
+    finally {
+        const result_1 = __disposeResources(env_1);
+        if (result_1)
+            await result_1;
+    }
+}
+/** Takes a tar in pieces and keeps the wanted files of its top directory. */
+class TarReader {
+    files = new Map();
+    #wanted;
+    #header = Buffer.alloc(0);
+    #name = '';
+    #size = 0;
+    /** Bytes until the next header. */
+    #left = 0;
+    #kept = [];
+    constructor(wanted) {
+        this.#wanted = wanted;
+    }
+    take(chunk) {
+        for (let rest = chunk; rest.length > 0;) {
+            rest = this.#left > 0 ? this.#content(rest) : this.#begin(rest);
+        }
+    }
+    #begin(chunk) {
+        const missing = BLOCK - this.#header.length;
+        this.#header = Buffer.concat([this.#header, chunk.subarray(0, missing)]);
+        if (this.#header.length === BLOCK) {
+            const header = this.#header;
+            this.#header = Buffer.alloc(0);
+            // Two empty blocks are the end.
+            if (header[0] !== 0)
+                this.#open(header);
+        }
+        return chunk.subarray(missing);
+    }
+    #open(header) {
+        if (header.toString('latin1', 257, 262) !== 'ustar') {
+            throw new Error('it is no tar');
+        }
+        this.#name = archive_names_text(header, 0, 100).replace(/^\.\//, '');
+        this.#size = sizeIn(header);
+        this.#left = Math.ceil(this.#size / BLOCK) * BLOCK;
+        this.#kept = [];
+    }
+    #content(chunk) {
+        const part = chunk.subarray(0, this.#left);
+        this.#left -= part.length;
+        if (this.#wanted.includes(this.#name)) {
+            this.#kept.push(part);
+            if (this.#left === 0) {
+                this.files.set(this.#name, Buffer.concat(this.#kept).toString('utf8', 0, this.#size));
+            }
+        }
+        return chunk.subarray(part.length);
+    }
+}
+function archive_names_text(header, begin, length) {
+    const field = header.subarray(begin, begin + length);
+    const end = field.indexOf(0);
+    return field.toString('utf8', 0, end < 0 ? length : end);
+}
+/** Octal digits, or for what these cannot hold, a number of bytes whose first bit is set. */
+function sizeIn(header) {
+    return ((header[124] ?? 0) & 0x80) === 0
+        ? parseInt(archive_names_text(header, 124, 12).trim() || '0', 8)
+        : Number(header.readBigUInt64BE(128));
+}
+
 ;// CONCATENATED MODULE: ./build/js/images/find.js
 
 
@@ -49096,7 +49472,7 @@ function doctor_renderDiagnosis({ mode, fellShort, facts }) {
  * The files that the patterns name, each once; a directory stands for the files below it.
  * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
  */
-async function findImages(patterns) {
+async function find_findImages(patterns) {
     const found = await Promise.all(patterns.map(async (pattern) => {
         const paths = await filesOf(pattern);
         if (paths.length === 0) {
@@ -49108,7 +49484,7 @@ async function findImages(patterns) {
 }
 /** Not @actions/glob: it writes "::debug::" lines to stdout, which belongs to who calls the command line. */
 async function filesOf(pattern) {
-    const path = (0,external_node_path_namespaceObject.resolve)(pattern.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), pattern.slice(2)) : pattern);
+    const path = (0,external_node_path_namespaceObject.resolve)(pattern.startsWith('~/') ? (0,external_node_path_namespaceObject.join)(home(), pattern.slice(2)) : pattern);
     // A name may hold what a glob takes for a wildcard.
     const given = await kindOf(path);
     if (given === 'file') {
@@ -49142,27 +49518,40 @@ async function kindOf(path) {
 
 
 
+
 /**
  * Loads image archives into a running cluster.
  * @param patterns paths or globs
- * @returns the names they hold
+ * @returns the names by which pods find what the archives hold, whether they were there before or not
  * @throws InputError for a file that is not there, Error if an archive names no image
  */
 async function load(cluster, patterns) {
-    const archives = await findImages(patterns).catch((error) => {
+    const archives = await find_findImages(patterns).catch((error) => {
         throw error instanceof InputError
             ? new InputError(error.message.replace(/^images: /, 'load: '))
             : error;
     });
     const loaded = [];
     for (const archive of archives) {
-        const names = await importArchive(cluster, archive);
+        const held = await archiveNames(archive);
+        const before = await imageNames(cluster);
+        await image_archives_importArchive(cluster, archive);
+        const names = loadedNames(held, before, await imageNames(cluster));
         if (names.length === 0) {
             throw new Error(`Failed to load ${archive}: no image in it has a name, so no pod could ask for it; give it one where it is built (docker save NAME, ko --tags, skopeo copy ... docker-archive:FILE:NAME)`);
         }
         loaded.push(...names);
     }
-    return loaded;
+    return [...new Set(loaded)];
+}
+/**
+ * @param held what the archive says; of a bare tag containerd makes a name
+ * @param before the cluster's names before the import, `after` those after it
+ */
+function loadedNames(held, before, after) {
+    return after.filter((name) => !before.includes(name) ||
+        held.includes(name) ||
+        (name.startsWith('import-') && held.some((tag) => name.endsWith(`:${tag}`))));
 }
 
 ;// CONCATENATED MODULE: ./build/js/report/docs.js
@@ -49184,7 +49573,7 @@ function docsLink(environment) {
 ;// CONCATENATED MODULE: ./build/js/run/timeline.js
 
 /** Where each second of the start went. */
-class Timeline {
+class timeline_Timeline {
     #begin;
     #moments = [];
     /** @param begin `performance.now()` of the beginning; the process's own start by default */
@@ -49245,8 +49634,8 @@ class Reporter {
             ]) {
                 this.#log.info(`${result.padEnd(7)} ${name}${evidence === '' ? '' : `: ${evidence}`}`);
             }
-            const { user, hostname, networks, resolver, mounts } = facts;
-            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, networks ${networks.join(', ') || 'none'}`);
+            const { user, hostname, memory, networks, resolver, mounts } = facts;
+            this.#log.info(`user ${user.uid}:${user.gid} on ${hostname}, ${Math.floor(memory / 2 ** 20)} MiB of memory, networks ${networks.join(', ') || 'none'}`);
             this.#log.info(`name servers ${resolver.nameservers.join(', ') || 'none'}`);
             this.#log.info(`mounts ${mounts.join(', ') || 'none'}`);
         });
@@ -49357,9 +49746,12 @@ function reporterFor(log, secrets) {
 ;// CONCATENATED MODULE: ./build/js/cli/options.js
 
 
+/** What only a post step does. */
+const OF_ACTION = ['keep-running'];
 /** action.yml's inputs as options: one list, described in one place. */
 function startOptions({ inputs }) {
-    return Object.entries(inputs).map(([name, { description, default: value = '' }]) => {
+    const own = Object.entries(inputs).filter(([name]) => !OF_ACTION.includes(name));
+    return own.map(([name, { description, default: value = '' }]) => {
         const isList = / one (path or glob )?per line/.test(description);
         const isBoolean = / true or false/.test(description);
         return {
@@ -49402,6 +49794,62 @@ function fromFile(name, text) {
     }
 }
 
+;// CONCATENATED MODULE: ./build/js/run/offer.js
+
+
+
+/** The name of the run that is started before the job, for the job's action to adopt. */
+const FOR_ACTION = 'for-action';
+/**
+ * Where that run is: whoever starts it, an entrypoint or a hook, has another HOME and no RUNNER_TEMP. One
+ * for each user, and for each container with a /tmp of its own.
+ */
+function offer_offerDirectory() {
+    return (0,external_node_path_namespaceObject.join)('/tmp', `k3s-in-gvisor-${process.getuid?.() ?? 0}`, FOR_ACTION);
+}
+/**
+ * Everybody may make a directory in /tmp, and a kubeconfig of another user is another user's cluster.
+ * @returns why the directory is not to be trusted; undefined if it is, or is not there
+ */
+async function offer_whyForeign(directory) {
+    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
+    const found = await (0,promises_namespaceObject.lstat)(parent).catch(() => undefined);
+    return found === undefined ||
+        (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0)
+        ? undefined
+        : `${parent} is not a directory that belongs to this user alone (mode 0700)`;
+}
+const startingFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'starting');
+const offerFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'offer.json');
+const takenFile = (directory) => join(directory, 'taken.json');
+/** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
+async function announceOffer(directory) {
+    await (0,promises_namespaceObject.writeFile)(startingFile(directory), String(process.pid), { mode: 0o600 });
+}
+/** Whether a process that announced an offer is still about to make it. */
+async function offer_isAnnounced(directory) {
+    const pid = await readFile(startingFile(directory), 'utf8').catch(() => undefined);
+    return pid !== undefined && (await exists(`/proc/${pid}`));
+}
+async function makeOffer(directory, offer) {
+    const path = offerFile(directory);
+    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(offer), { mode: 0o600 });
+    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await (0,promises_namespaceObject.rm)(startingFile(directory), { force: true });
+}
+/** @returns undefined where nothing is offered, or somebody has taken it */
+async function offer_readOffer(directory) {
+    return (await readJson(offerFile(directory)));
+}
+/** Of several that try, one succeeds: a cluster serves one action at a time. */
+async function offer_takeOffer(directory) {
+    return rename(offerFile(directory), takenFile(directory)).then(() => true, () => false);
+}
+/** Offers again what was taken. */
+async function offer_returnOffer(directory) {
+    await rename(takenFile(directory), offerFile(directory));
+}
+
 ;// CONCATENATED MODULE: ./build/js/run/command.js
 
 
@@ -49434,14 +49882,14 @@ const quote = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 const DEFAULT_NAME = 'default';
 /** Where the runs of the command line are, a directory for each name. */
 function root() {
-    return (0,external_node_path_namespaceObject.join)(process.env['XDG_STATE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.local', 'state'), 'k3s-in-gvisor');
+    return (0,external_node_path_namespaceObject.join)(process.env['XDG_STATE_HOME'] ?? (0,external_node_path_namespaceObject.join)(home(), '.local', 'state'), 'k3s-in-gvisor');
 }
 /** @throws InputError if it could not be a file's name, a context's and an argument */
 function directoryOf(name) {
     if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
         throw new InputError(`--name: "${name}" is not a name; use up to 32 of a-z, 0-9 and -, a letter or digit first`);
     }
-    return (0,external_node_path_namespaceObject.join)(root(), name);
+    return name === FOR_ACTION ? offer_offerDirectory() : (0,external_node_path_namespaceObject.join)(root(), name);
 }
 /** The run that a command is about: by its name, else the action's of this job, else the default. */
 function runOf(name) {
@@ -49452,35 +49900,42 @@ function runOf(name) {
 /** @returns the names of the runs that were started and not stopped */
 async function names() {
     const found = await (0,promises_namespaceObject.readdir)(root()).catch(() => []);
-    const started = await Promise.all(found.map((name) => files_exists(stateFile((0,external_node_path_namespaceObject.join)(root(), name)))));
-    return found.filter((_, index) => started[index]).sort();
+    const all = [...found.filter((name) => name !== FOR_ACTION), FOR_ACTION];
+    const started = await Promise.all(all.map((name) => files_exists(stateFile(directoryOf(name)))));
+    return all.filter((_, index) => started[index]).sort();
 }
 /** @throws Error if there is no such run, or its cluster is not there (yet, or any more) */
 async function runningCluster(directory) {
     if (!(await files_exists(stateFile(directory)))) {
         throw new Error(`Failed to find a cluster in ${directory}: none was started there; "k3s-in-gvisor list" names those that were`);
     }
-    const { launchFile, logs } = runPaths(directory);
-    const init = await findInit(launchFile);
+    const { launchFile, logs } = layout_runPaths(directory);
+    const init = await find_init_findInit(launchFile);
     if (init === undefined) {
         throw new Error(`Failed to reach the cluster of ${directory}: its processes have ended; ${logs} says why`);
     }
-    const record = await loadRecord(directory);
+    const record = await record_loadRecord(directory);
     if (record === undefined) {
         throw new Error(`Failed to reach the cluster of ${directory}: it is not ready yet`);
     }
     return { ...record, init };
 }
 /**
- * Makes the directory of a run, which `stop` will empty.
- * @throws InputError if a run of that name is there
+ * Makes the directory of a run, which `stop` will empty; the logs of one before go.
+ * @throws InputError if a run of that name is there, or the directory may be somebody else's
  */
 async function makeOwn(name) {
     const directory = directoryOf(name);
     await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
+    const foreign = name === FOR_ACTION ? await offer_whyForeign(directory) : undefined;
+    if (foreign !== undefined) {
+        throw new InputError(`--for-action: ${foreign}; remove it`);
+    }
     if (await files_exists(stateFile(directory))) {
         throw new InputError(`--name: a cluster named ${name} was started and not stopped; stop it ("k3s-in-gvisor stop --name ${name}"), or give another name`);
     }
+    const { logs, bundle } = layout_runPaths(directory);
+    await Promise.all([logs, bundle].map((path) => (0,promises_namespaceObject.rm)(path, { recursive: true, force: true })));
     return directory;
 }
 
@@ -50040,6 +50495,7 @@ function parseInputs(read) {
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
     const warmStart = collect(() => parseBoolean(read, 'warm-start'));
+    const keepRunning = collect(() => parseBoolean(read, 'keep-running'));
     const pull = collect(() => parsePull(read('pull')));
     const registries = collect(() => parseRegistries(read('registries')));
     const denyOutside = collect(() => parseNetworks('deny-outside', read('deny-outside')));
@@ -50055,6 +50511,7 @@ function parseInputs(read) {
         channelServer === undefined ||
         airgap === undefined ||
         warmStart === undefined ||
+        keepRunning === undefined ||
         pull === undefined ||
         denyOutside === undefined ||
         problems.length > 0) {
@@ -50079,6 +50536,7 @@ function parseInputs(read) {
         denyOutside,
         timeoutMs,
         kubeconfig,
+        keepRunning,
     };
 }
 function parseSource(read, checksum) {
@@ -50188,7 +50646,7 @@ function inputs_parseKubeconfig(text) {
     if (text.startsWith('~') && !text.startsWith('~/')) {
         throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
     }
-    return text.startsWith('~/') ? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), text.slice(2)) : (0,external_node_path_namespaceObject.resolve)(text);
+    return text.startsWith('~/') ? (0,external_node_path_namespaceObject.join)(home(), text.slice(2)) : (0,external_node_path_namespaceObject.resolve)(text);
 }
 function lines(text) {
     return text
@@ -50230,10 +50688,619 @@ class Storyteller {
     };
 }
 
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
+
+
+
+
+/**
+ * What is at a path that the user named is the user's: it is neither written over nor removed.
+ * @throws InputError if there is something at `path`
+ */
+async function kubeconfig_assertUnused(path) {
+    const found = await (0,promises_namespaceObject.lstat)(path).catch((error) => {
+        if (error.code === 'ENOENT') {
+            return undefined;
+        }
+        throw new InputError(`kubeconfig: cannot be made: ${errors_errorMessage(error)}`);
+    });
+    if (found?.isDirectory() === true) {
+        throw new InputError(`kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`);
+    }
+    if (found !== undefined) {
+        throw new InputError(`kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`);
+    }
+}
+/**
+ * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
+ * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
+ * @throws if there is something at `to`
+ */
+async function writeKubeconfig(from, to, { server, name }) {
+    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
+    const own = {
+        ...config,
+        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
+        users: config.users.map(({ user }) => ({ name, user })),
+        contexts: [{ name, context: { cluster: name, user: name } }],
+        'current-context': name,
+    };
+    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(to), { recursive: true });
+    const draft = `${to}.${process.pid}.partial`;
+    try {
+        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
+        // Unlike a rename, a link never takes the place of another file.
+        await (0,promises_namespaceObject.link)(draft, to);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(draft, { force: true });
+    }
+}
+
+// EXTERNAL MODULE: external "node:http2"
+var external_node_http2_ = __nccwpck_require__(2467);
+;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
+/** A call that was answered with another status than OK. */
+class GrpcError extends Error {
+    status;
+    constructor(status, message) {
+        super(message);
+        this.status = status;
+    }
+}
+/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
+function callUnary(session, path, message, signal) {
+    return new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
+        let status;
+        let text = '';
+        // A call that fails at once has its status in the headers, any other in the trailers.
+        const take = (headers) => {
+            status = headers['grpc-status']?.toString() ?? status;
+            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
+        };
+        stream.on('response', take);
+        stream.on('trailers', take);
+        stream.on('error', reject);
+        stream.on('close', () => {
+            if (status === '0') {
+                resolve();
+            }
+            else if (status === undefined) {
+                reject(new Error('the connection ended without an answer'));
+            }
+            else {
+                reject(new GrpcError(Number(status), text));
+            }
+        });
+        stream.resume();
+        stream.end(grpc_frame(message));
+    });
+}
+/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
+function encodeField(number, content) {
+    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
+}
+function varint(value) {
+    const bytes = [];
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) {
+        bytes.push((rest & 0x7f) | 0x80);
+    }
+    return Buffer.from([...bytes, rest]);
+}
+function grpc_frame(message) {
+    const header = Buffer.alloc(5);
+    header.writeUInt32BE(message.length, 1);
+    return Buffer.concat([header, message]);
+}
+/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
+function decodeMessage(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch {
+        return text;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/retry.js
+
+/** How long to wait after each failure in a row: twice as long as after the one before. */
+class retry_Backoff {
+    #shortestMs;
+    #longestMs;
+    #nextMs;
+    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
+    constructor(shortestMs = 100, longestMs = 1_000) {
+        this.#shortestMs = shortestMs;
+        this.#longestMs = longestMs;
+        this.#nextMs = shortestMs;
+    }
+    next() {
+        const ms = this.#nextMs;
+        this.#nextMs = Math.min(ms * 2, this.#longestMs);
+        return ms;
+    }
+    /** Rejects with an AbortError when the signal says so. */
+    async wait(signal) {
+        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
+    }
+    reset() {
+        this.#nextMs = this.#shortestMs;
+    }
+}
+/**
+ * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
+ * failed together do not come back together.
+ */
+async function retry(attempt, options) {
+    const { attempts, signal, sleep = wait, random = Math.random } = options;
+    const backoff = new retry_Backoff(500, 10_000);
+    for (let made = 1;; made++) {
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (made === attempts || !options.isTransient(error)) {
+                throw error;
+            }
+            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
+            options.onRetry?.(error, delayMs);
+            await sleep(delayMs, signal);
+        }
+    }
+}
+async function wait(ms, signal) {
+    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
+}
+
+;// CONCATENATED MODULE: ./build/js/cluster/pull.js
+
+
+
+
+
+
+
+const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
+const UNKNOWN = 2;
+const DEADLINE_EXCEEDED = 4;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const pull_POLL_MS = 100;
+const ATTEMPTS = 4;
+/** With the image, and what containerd said. */
+class PullError extends Error {
+    name = 'PullError';
+}
+/**
+ * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
+ * registries.yaml hold, and the images are unpacked when this returns.
+ * @param init the process whose child is the first one of the run's namespaces
+ * @throws PullError
+ */
+async function pull_pullImages(images, init, signal) {
+    const session = await connectTo(await containerdSocket(init), signal);
+    try {
+        await Promise.all(images.map((image) => pullImage(session, image, signal)));
+    }
+    finally {
+        session.destroy();
+    }
+}
+async function pullImage(session, image, signal) {
+    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
+    const request = encodeField(1, encodeField(1, Buffer.from(image)));
+    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
+        attempts: ATTEMPTS,
+        isTransient,
+        signal,
+    }).catch((error) => {
+        throw new PullError(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
+    });
+}
+/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
+function isTransient(error) {
+    return (error instanceof GrpcError &&
+        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
+        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
+}
+/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
+async function whenServed(call, signal) {
+    for (;;) {
+        try {
+            return await call();
+        }
+        catch (error) {
+            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
+                throw error;
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
+        }
+    }
+}
+/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
+async function connectTo(socket, signal) {
+    for (;;) {
+        try {
+            return await openSession(socket);
+        }
+        catch (error) {
+            const { code } = error;
+            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
+                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
+                    cause: error,
+                });
+            }
+            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
+        }
+    }
+}
+function openSession(socket) {
+    return new Promise((resolve, reject) => {
+        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
+        session.once('connect', () => {
+            resolve(session);
+        });
+        session.on('error', reject);
+    });
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
+
+
+
+
+
+
+
+const CONFIG = '/etc/rancher/k3s/config.yaml';
+const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
+const runner_config_MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
+/**
+ * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
+ * its own, so k3s itself would not see them.
+ * @throws InputError if one cannot be read as k3s would read it
+ */
+async function readRunnerConfig() {
+    const names = await list(`${CONFIG}.d`);
+    const files = [
+        CONFIG,
+        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_namespaceObject.join)(`${CONFIG}.d`, name)),
+    ];
+    const texts = await Promise.all(files.map(runner_config_readIfThere));
+    const manifests = (await list(runner_config_MANIFESTS))
+        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
+        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(runner_config_MANIFESTS, path), 'utf8') }));
+    return {
+        flags: flagsOfConfig(files.flatMap((path, index) => {
+            const text = texts[index];
+            return text === undefined ? [] : [{ path, text }];
+        })),
+        manifests: await Promise.all(manifests),
+        registries: parseRegistries((await runner_config_readIfThere(REGISTRIES)) ?? '', REGISTRIES),
+    };
+}
+/** The inputs with what the runner's files ask for; what the inputs say comes after. */
+function withRunnerConfig(inputs, { flags, registries }) {
+    const { k3sArgs, components } = inputs;
+    const found = takeOwn(flags);
+    const { pods, services, dns } = k3sArgs.networks;
+    return {
+        ...inputs,
+        components: without(components, found.disable),
+        registries: inputs.registries ?? registries,
+        k3sArgs: {
+            flags: [...found.flags, ...k3sArgs.flags],
+            networks: {
+                pods: pods ?? found.networks.pods,
+                services: services ?? found.networks.services,
+                dns: dns ?? found.networks.dns,
+            },
+            nodeName: k3sArgs.nodeName ?? found.nodeName,
+            disable: [...found.disable, ...k3sArgs.disable],
+            secrets: [...found.secrets, ...k3sArgs.secrets],
+        },
+    };
+}
+/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
+function flagsOfConfig(files) {
+    const values = new Map();
+    for (const { path, text } of files) {
+        for (const [key, value] of Object.entries(mappingOf(path, text))) {
+            const name = key.replace(/\+$/, '');
+            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
+                where: path,
+                value: item,
+            }));
+            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
+        }
+    }
+    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
+}
+function mappingOf(path, text) {
+    let value;
+    try {
+        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
+    }
+    catch (error) {
+        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
+    }
+    if (typeof value !== 'object' || Array.isArray(value)) {
+        throw new InputError(`${path}: is not a mapping of k3s's flags`);
+    }
+    return value;
+}
+async function list(directory) {
+    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
+}
+function runner_config_readIfThere(path) {
+    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
+}
+async function orNothing(reading) {
+    try {
+        return await reading;
+    }
+    catch (error) {
+        const { code } = error;
+        // A runner that is not root may not look into root's k3s; then it is not for this job.
+        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
+            return undefined;
+        }
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./build/js/run/fit.js
+
+
+/**
+ * @param inputs with what the runner's own k3s configuration adds
+ * @param manifests what the runner had in k3s's directory of manifests
+ */
+function decidedBy(inputs, manifests) {
+    const { source, checksum, k3sArgs } = inputs;
+    const { flags, networks, nodeName } = k3sArgs;
+    return JSON.parse(JSON.stringify({
+        k3s: { source, checksum },
+        mode: inputs.mode,
+        sysctls: inputs.sysctls,
+        components: [...inputs.components].sort(),
+        'k3s-args': { flags: flags.map(({ name, value }) => ({ name, value })), networks, nodeName },
+        workarounds: [...inputs.workarounds].sort(),
+        'id-map-helper': inputs.idMapHelper,
+        registries: inputs.registries?.content,
+        'deny-outside': [...inputs.denyOutside].sort(),
+        airgap: inputs.airgap,
+        "the runner's manifests": manifests,
+    }));
+}
+/** Wishes that leave the choice: whatever was chosen is fine. */
+const ANY = {
+    sysctls: 'auto',
+    'id-map-helper': undefined,
+    airgap: false,
+};
+/**
+ * Why a running cluster is not what is wanted, an entry for each input; empty if it fits. Never with
+ * what an input says: registries and flags hold secrets.
+ */
+function misfits(running, decided, wanted) {
+    const { k3s, mode, ...others } = wanted;
+    const odd = Object.keys({ ...decided, ...others }).filter((name) => name !== 'k3s' &&
+        name !== 'mode' &&
+        !(0,external_node_util_.isDeepStrictEqual)(decided[name], others[name]) &&
+        !(name in ANY && ANY[name] === others[name]));
+    return [
+        ...(fitsK3s(running.k3s, decided['k3s'], k3s)
+            ? []
+            : [`version: another k3s is wanted than ${running.k3s.version}, which runs`]),
+        ...(mode === 'auto' || mode === running.mode
+            ? []
+            : [`mode: ${String(mode)} is wanted, ${running.mode} runs`]),
+        ...odd.map((name) => `${name}: not what the cluster was started with`),
+    ];
+}
+/** The same request; or, however it came here, a version or the very binary that is wanted. */
+function fitsK3s(running, decided, wanted) {
+    const { source, checksum } = wanted;
+    if (checksum !== undefined) {
+        return checksum === running.sha256;
+    }
+    return ((0,external_node_util_.isDeepStrictEqual)(decided, wanted) ||
+        (source.kind === 'release' && mayAnswer(source.version, running.version)));
+}
+
+;// CONCATENATED MODULE: ./build/js/run/adopt.js
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** The end of another process, no child of this one, can only be looked for. */
+const adopt_POLL_MS = 100;
+/** A cluster that runs answers at once, or is not one to rely on. */
+const ANSWER_MS = 5_000;
+/**
+ * Takes the cluster that was started before the job, if there is one that answers and is what the
+ * inputs want; one that is not is stopped, and the events tell why.
+ * @returns undefined where a cluster must be started
+ */
+async function takeFitting(inputs, events) {
+    const directory = offerDirectory();
+    const foreign = await whyForeign(directory);
+    if (foreign !== undefined) {
+        events.warning(`No cluster that was started before the job is looked for: ${foreign}`);
+        return undefined;
+    }
+    await announced(directory, inputs, events);
+    const offer = await readOffer(directory);
+    if (offer === undefined) {
+        return undefined;
+    }
+    const reasons = await whyUnfit(directory, offer, inputs);
+    if (!(await takeOffer(directory))) {
+        return undefined;
+    }
+    if (reasons.length > 0) {
+        events.notice(`The cluster that was started before the job is replaced: ${reasons.join('; ')}`);
+        await stop(directory, events);
+        return undefined;
+    }
+    return { directory, offer };
+}
+/**
+ * Makes the cluster the job's: loads the images it lacks, and gives it the kubeconfig that is wanted.
+ * @throws Error if an image cannot be loaded, or the kubeconfig cannot be made
+ */
+async function adopt({ directory, offer }, inputs, events) {
+    const timeline = new Timeline();
+    const reach = await giveKubeconfig(directory, offer.reach, inputs.kubeconfig);
+    events.plan(reach.plan);
+    events.kubeconfig(reach);
+    events.reached(timeline.mark('cluster adopted'));
+    const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    try {
+        if (await loadMissing(directory, offer, inputs, signal)) {
+            events.reached(timeline.mark('images loaded'));
+        }
+    }
+    finally {
+        clear();
+    }
+    events.ready(reach);
+    return reach;
+}
+/** Offers what has just been started to the action of the next job. */
+async function offer(directory, inputs, reach) {
+    const { decided, archives } = await wishesOf(inputs);
+    await makeOffer(directory, { decided, reach, archives, pulled: inputs.pull });
+}
+/**
+ * Makes room for a cluster to offer: what is left of one that ended goes, and so does one that is not what the
+ * inputs want.
+ * @returns how to reach the one that is offered already, where it will do
+ */
+async function findOffered(inputs, events) {
+    const directory = offer_offerDirectory();
+    const offered = await offer_readOffer(directory);
+    const ended = (await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined;
+    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, inputs);
+    if (offered !== undefined && reasons.length === 0) {
+        return offered.reach;
+    }
+    if (reasons.length > 0) {
+        events.notice(`The cluster that was started before is replaced: ${reasons.join('; ')}`);
+    }
+    // One that was taken and runs is some job's.
+    if (offered !== undefined || ended) {
+        await stop_stop(directory, events);
+    }
+    return undefined;
+}
+/** Leaves an adopted cluster to the next job: what it got of this one is taken back, pods and objects are not. */
+async function leave(directory, events) {
+    const state = await loadState(directory);
+    if (state === undefined) {
+        return;
+    }
+    await tell(directory, state, events);
+    if (state.kubeconfig !== undefined) {
+        await rm(state.kubeconfig, { force: true });
+        await removeEmpty(state.parents ?? []);
+        await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
+    }
+    await returnOffer(directory);
+}
+/** Waits for a start that is on its way: what is left of it is less than another one takes. */
+async function announced(directory, inputs, events) {
+    if (!(await isAnnounced(directory))) {
+        return;
+    }
+    events.waiting({ rung: 'the cluster that is started before the job', last: 'starting' });
+    const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    try {
+        while (await isAnnounced(directory)) {
+            await delay(adopt_POLL_MS, undefined, { signal });
+        }
+    }
+    finally {
+        clear();
+    }
+}
+/** Whether what runs there is what the inputs would start, and answers. */
+async function whyUnfit(directory, { decided, reach }, inputs) {
+    if ((await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined) {
+        return ['its processes have ended'];
+    }
+    const wishes = await wishesOf(inputs);
+    const odd = misfits({ mode: reach.plan.mode, k3s: reach.k3s }, decided, wishes.decided);
+    if (odd.length > 0) {
+        return odd;
+    }
+    return withClient(reach.kubeconfig, (client) => client.request('GET', '/version', { signal: AbortSignal.timeout(ANSWER_MS) })).then(() => [], (error) => [`its API server does not answer: ${errors_errorMessage(error)}`]);
+}
+async function wishesOf(inputs) {
+    const runner = await readRunnerConfig();
+    const images = await find_findImages(inputs.images);
+    return {
+        decided: decidedBy(withRunnerConfig(inputs, runner), runner.manifests),
+        archives: await Promise.all(images.map(stampOf)),
+    };
+}
+/** A file that is written anew has another. */
+async function stampOf(path) {
+    const { size, mtimeMs } = await (0,promises_namespaceObject.stat)(path);
+    return `${path}:${size}:${mtimeMs}`;
+}
+async function loadMissing(directory, { reach, archives, pulled }, inputs, signal) {
+    const init = await findInit(runPaths(directory).launchFile);
+    const record = await loadRecord(directory);
+    if (init === undefined || record === undefined || reach.plan.mode === 'control-plane') {
+        return false;
+    }
+    const stamps = await Promise.all((await findImages(inputs.images)).map(async (path) => ({ path, stamp: await stampOf(path) })));
+    const missing = stamps.filter(({ stamp }) => !archives.includes(stamp));
+    for (const { path } of missing) {
+        signal.throwIfAborted();
+        await importArchive({ init, bin: record.bin }, path);
+    }
+    const unpulled = inputs.pull.filter((image) => !pulled.includes(image));
+    if (unpulled.length > 0) {
+        await pullImages(unpulled, init, signal);
+    }
+    return missing.length + unpulled.length > 0;
+}
+/** A copy where the job wants it, which goes with the job. */
+async function giveKubeconfig(directory, reach, kubeconfig) {
+    const state = await loadState(directory);
+    if (kubeconfig === undefined || state === undefined) {
+        return reach;
+    }
+    await assertUnused(kubeconfig);
+    await saveState(directory, { ...state, kubeconfig, parents: await missingParents(kubeconfig) });
+    await mkdir(dirname(kubeconfig), { recursive: true });
+    await copyFile(reach.kubeconfig, kubeconfig, constants.COPYFILE_EXCL);
+    return { ...reach, kubeconfig };
+}
+
 ;// CONCATENATED MODULE: ./build/js/images/import.js
 
 
@@ -50249,7 +51316,7 @@ var external_node_zlib_ = __nccwpck_require__(8522);
 
 
 /** No kubelet talks to this containerd, and no container is started by it. */
-const CONFIG = (/* unused pure expression or super */ null && (`version = 3
+const import_CONFIG = (/* unused pure expression or super */ null && (`version = 3
 disabled_plugins = [
   'io.containerd.grpc.v1.cri',
   'io.containerd.cri.v1.images',
@@ -50284,7 +51351,7 @@ async function importImages(argv) {
     const root = join(work, 'root');
     const socket = join(work, 'containerd.sock');
     await mkdir(root, { recursive: true });
-    await writeFile(join(work, 'config.toml'), CONFIG);
+    await writeFile(join(work, 'config.toml'), import_CONFIG);
     const containerd = await startContainerd([
         ...[join(bin, 'containerd'), '--config', join(work, 'config.toml'), '--address', socket],
         ...['--root', root, '--state', join(work, 'state')],
@@ -50398,111 +51465,6 @@ async function findWarmStart(options) {
         made: (0,external_node_path_namespaceObject.join)(layout.state, 'prepared'),
     };
     return { kind: 'missing', preparation, key };
-}
-
-;// CONCATENATED MODULE: ./build/js/inputs/runner-config.js
-
-
-
-
-
-
-
-const runner_config_CONFIG = '/etc/rancher/k3s/config.yaml';
-const REGISTRIES = '/etc/rancher/k3s/registries.yaml';
-const MANIFESTS = '/var/lib/rancher/k3s/server/manifests';
-/**
- * Reads k3s's own files on the runner. The cluster has a data directory of its own and a config.yaml of
- * its own, so k3s itself would not see them.
- * @throws InputError if one cannot be read as k3s would read it
- */
-async function readRunnerConfig() {
-    const names = await list(`${runner_config_CONFIG}.d`);
-    const files = [
-        runner_config_CONFIG,
-        ...names.filter((name) => /\.ya?ml$/.test(name)).map((name) => (0,external_node_path_namespaceObject.join)(`${runner_config_CONFIG}.d`, name)),
-    ];
-    const texts = await Promise.all(files.map(runner_config_readIfThere));
-    const manifests = (await list(MANIFESTS))
-        .filter((name) => /\.(ya?ml|json|skip)$/.test(name))
-        .map(async (path) => ({ path, content: await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(MANIFESTS, path), 'utf8') }));
-    return {
-        flags: flagsOfConfig(files.flatMap((path, index) => {
-            const text = texts[index];
-            return text === undefined ? [] : [{ path, text }];
-        })),
-        manifests: await Promise.all(manifests),
-        registries: parseRegistries((await runner_config_readIfThere(REGISTRIES)) ?? '', REGISTRIES),
-    };
-}
-/** The inputs with what the runner's files ask for; what the inputs say comes after. */
-function withRunnerConfig(inputs, { flags, registries }) {
-    const { k3sArgs, components } = inputs;
-    const found = takeOwn(flags);
-    const { pods, services, dns } = k3sArgs.networks;
-    return {
-        ...inputs,
-        components: without(components, found.disable),
-        registries: inputs.registries ?? registries,
-        k3sArgs: {
-            flags: [...found.flags, ...k3sArgs.flags],
-            networks: {
-                pods: pods ?? found.networks.pods,
-                services: services ?? found.networks.services,
-                dns: dns ?? found.networks.dns,
-            },
-            nodeName: k3sArgs.nodeName ?? found.nodeName,
-            disable: [...found.disable, ...k3sArgs.disable],
-            secrets: [...found.secrets, ...k3sArgs.secrets],
-        },
-    };
-}
-/** As k3s merges them: a later file's value wins, and `key+` adds to a list. */
-function flagsOfConfig(files) {
-    const values = new Map();
-    for (const { path, text } of files) {
-        for (const [key, value] of Object.entries(mappingOf(path, text))) {
-            const name = key.replace(/\+$/, '');
-            const own = (Array.isArray(value) ? value : [value]).map((item) => ({
-                where: path,
-                value: item,
-            }));
-            values.set(name, key.endsWith('+') ? [...(values.get(name) ?? []), ...own] : own);
-        }
-    }
-    return [...values].flatMap(([name, all]) => all.map(({ where, value }) => ({ name, value: String(value), where })));
-}
-function mappingOf(path, text) {
-    let value;
-    try {
-        value = (0,dist/* parse */.qg)(text, { prettyErrors: false }) ?? {};
-    }
-    catch (error) {
-        throw new InputError(`${path}: is not YAML: ${errors_errorMessage(error)}`);
-    }
-    if (typeof value !== 'object' || Array.isArray(value)) {
-        throw new InputError(`${path}: is not a mapping of k3s's flags`);
-    }
-    return value;
-}
-async function list(directory) {
-    return (await orNothing((0,promises_namespaceObject.readdir)(directory, { recursive: true })))?.sort() ?? [];
-}
-function runner_config_readIfThere(path) {
-    return orNothing((0,promises_namespaceObject.readFile)(path, 'utf8'));
-}
-async function orNothing(reading) {
-    try {
-        return await reading;
-    }
-    catch (error) {
-        const { code } = error;
-        // A runner that is not root may not look into root's k3s; then it is not for this job.
-        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') {
-            return undefined;
-        }
-        throw error;
-    }
 }
 
 // EXTERNAL MODULE: external "http"
@@ -51303,58 +52265,6 @@ class HttpClient {
 }
 const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
 //# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./build/js/retry.js
-
-/** How long to wait after each failure in a row: twice as long as after the one before. */
-class retry_Backoff {
-    #shortestMs;
-    #longestMs;
-    #nextMs;
-    /** By default what finds an API server or gateway soon after it starts; one attempt a second costs nothing. */
-    constructor(shortestMs = 100, longestMs = 1_000) {
-        this.#shortestMs = shortestMs;
-        this.#longestMs = longestMs;
-        this.#nextMs = shortestMs;
-    }
-    next() {
-        const ms = this.#nextMs;
-        this.#nextMs = Math.min(ms * 2, this.#longestMs);
-        return ms;
-    }
-    /** Rejects with an AbortError when the signal says so. */
-    async wait(signal) {
-        await (0,external_node_timers_promises_namespaceObject.setTimeout)(this.next(), undefined, { signal });
-    }
-    reset() {
-        this.#nextMs = this.#shortestMs;
-    }
-}
-/**
- * Tries again what may succeed later, after a random part of a growing delay, so that jobs which
- * failed together do not come back together.
- */
-async function retry(attempt, options) {
-    const { attempts, signal, sleep = wait, random = Math.random } = options;
-    const backoff = new retry_Backoff(500, 10_000);
-    for (let made = 1;; made++) {
-        try {
-            return await attempt();
-        }
-        catch (error) {
-            signal?.throwIfAborted();
-            if (made === attempts || !options.isTransient(error)) {
-                throw error;
-            }
-            const delayMs = Math.round(Math.max(random() * backoff.next(), options.askedToWait?.(error) ?? 0));
-            options.onRetry?.(error, delayMs);
-            await sleep(delayMs, signal);
-        }
-    }
-}
-async function wait(ms, signal) {
-    await (0,external_node_timers_promises_namespaceObject.setTimeout)(ms, undefined, signal === undefined ? {} : { signal });
-}
-
 ;// CONCATENATED MODULE: ./build/js/supply/http.js
 
 
@@ -51362,7 +52272,7 @@ async function wait(ms, signal) {
 
 /** How long a server may keep silent, in milliseconds; a slow one that sends something is waited for. */
 const STALL_MS = 30_000;
-const ATTEMPTS = 5;
+const http_ATTEMPTS = 5;
 /** The longest wait a server's Retry-After is obeyed for. */
 const LONGEST_WAIT_MS = 60_000;
 /** An answer that is not what was asked for. */
@@ -51403,8 +52313,8 @@ async function httpGet(url, headers, consume, options = {}) {
             message.destroy();
         }
     }, {
-        attempts: ATTEMPTS,
-        isTransient,
+        attempts: http_ATTEMPTS,
+        isTransient: http_isTransient,
         askedToWait: (error) => (error instanceof HttpError ? error.retryAfterMs : undefined),
         onRetry: (error, delayMs) => {
             options.onRetry?.(`${url}: ${causeOf(error)}; trying again in ${(delayMs / 1_000).toFixed(1)} s`);
@@ -51469,7 +52379,7 @@ async function* bodyOf(message, stallMs, signal) {
         signal?.removeEventListener('abort', abort);
     }
 }
-function isTransient(error) {
+function http_isTransient(error) {
     if (error instanceof HttpError) {
         return error.isTransient;
     }
@@ -51506,7 +52416,7 @@ async function download(url, path, options = {}) {
         await httpGet(url, () => received > 0 && validator !== undefined
             ? { range: `bytes=${received}-`, 'if-range': validator }
             : {}, async (answer, body) => {
-            const total = announced(answer, received);
+            const total = download_announced(answer, received);
             if (answer.statusCode === 200 && received > 0) {
                 hash = (0,external_node_crypto_.createHash)('sha256');
                 received = 0;
@@ -51540,7 +52450,7 @@ async function writeAll(file, chunk, position) {
     }
 }
 /** The length of the whole file, as far as the server tells. */
-function announced(answer, received) {
+function download_announced(answer, received) {
     if (answer.statusCode === 206) {
         const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.headers['content-range'] ?? '');
         if (Number(range?.[1]) !== received) {
@@ -51633,7 +52543,11 @@ function progress(received, total) {
     return `${megabytes(received)}${total === undefined ? '' : ` of ${megabytes(total)}`} MB`;
 }
 /** What a cache that is read-only or full answers; the run goes on without it. */
-const UNWRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST']);
+const UNWRITABLE = new Set([
+    ...['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'],
+    // Node's recursive mkdir on a read-only file system: it gives the error of a stat after it.
+    'ENOENT',
+]);
 /** Does `work` with the cache, or with the run's own directory if the cache cannot be written. */
 async function withWritable({ cache, fallback, narrator }, work) {
     try {
@@ -51919,7 +52833,13 @@ async function unpack(binary, home, installed = INSTALLED) {
     // names (cmd/k3s/main.go, findDataDir and extract).
     const config = (0,external_node_path_namespaceObject.join)(directory, 'config.yaml');
     await (0,promises_namespaceObject.writeFile)(config, (0,dist/* stringify */.As)({ 'data-dir': dataDir }));
-    await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    try {
+        await exec_run([binary, 'ctr', '--version'], { env: { K3S_CONFIG_FILE: config } });
+    }
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true });
+        throw withCode(error);
+    }
     const bin = (0,external_node_path_namespaceObject.join)(dataDir, 'data', 'current', 'bin');
     if (!(await files_exists(bin))) {
         await copyInstalled(version, installed, (0,external_node_path_namespaceObject.join)(dataDir, 'data'));
@@ -51973,6 +52893,15 @@ async function versionOf(binary) {
         throw new InputError(`k3s: "${binary}" is not a k3s binary: its --version prints "${output.slice(0, 200)}"`);
     }
     return version;
+}
+/** As if Node had written there itself, so that whoever can goes on elsewhere. */
+function withCode(error) {
+    const code = /no space left on device/.test(error.message)
+        ? 'ENOSPC'
+        : /disk quota exceeded/.test(error.message)
+            ? 'EDQUOT'
+            : undefined;
+    return code === undefined ? error : Object.assign(error, { code });
 }
 
 ;// CONCATENATED MODULE: ./build/js/k3s/checksums.json
@@ -52076,7 +53005,7 @@ class Release {
         if (sha256 === undefined) {
             throw new Error(`Failed to verify ${name} ${this.tag}: ${this.#sumsUrl()} has no SHA-256 of it`);
         }
-        this.#sources.narrator.notice(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
+        this.#sources.narrator.info(`${name} ${this.tag} is verified by the release's own sum file, which detects corruption, not malice: both come from the same place. The input checksum settles it for the binary.`);
         return sha256;
     }
     async #fetchSums() {
@@ -52288,210 +53217,6 @@ class ResourcePaths {
         const space = found.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
         return `${root}${space}/${found.name}/${metadata.name}`;
     }
-}
-
-;// CONCATENATED MODULE: ./build/js/cluster/kubeconfig.js
-
-
-
-
-/**
- * What is at a path that the user named is the user's: it is neither written over nor removed.
- * @throws InputError if there is something at `path`
- */
-async function assertUnused(path) {
-    const found = await (0,promises_namespaceObject.lstat)(path).catch((error) => {
-        if (error.code === 'ENOENT') {
-            return undefined;
-        }
-        throw new InputError(`kubeconfig: cannot be made: ${errors_errorMessage(error)}`);
-    });
-    if (found?.isDirectory() === true) {
-        throw new InputError(`kubeconfig: "${path}" is a directory; give the path of a file that is to be made, such as ${path}/k3s.yaml`);
-    }
-    if (found !== undefined) {
-        throw new InputError(`kubeconfig: "${path}" exists, and what is yours is never written over; give another path, or leave kubeconfig out and use the output of that name`);
-    }
-}
-/**
- * Copies k3s's kubeconfig to `to`, mode 0600, with the address at which the runner's steps reach the
- * API server, and with a name of its own: k3s's is `default` for everything. It appears whole.
- * @throws if there is something at `to`
- */
-async function writeKubeconfig(from, to, { server, name }) {
-    const config = (0,dist/* parse */.qg)(await (0,promises_namespaceObject.readFile)(from, 'utf8'));
-    const own = {
-        ...config,
-        clusters: config.clusters.map(({ cluster }) => ({ name, cluster: { ...cluster, server } })),
-        users: config.users.map(({ user }) => ({ name, user })),
-        contexts: [{ name, context: { cluster: name, user: name } }],
-        'current-context': name,
-    };
-    await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.dirname)(to), { recursive: true });
-    const draft = `${to}.${process.pid}.partial`;
-    try {
-        await (0,promises_namespaceObject.writeFile)(draft, (0,dist/* stringify */.As)(own), { mode: 0o600, flag: 'wx' });
-        // Unlike a rename, a link never takes the place of another file.
-        await (0,promises_namespaceObject.link)(draft, to);
-    }
-    finally {
-        await (0,promises_namespaceObject.rm)(draft, { force: true });
-    }
-}
-
-// EXTERNAL MODULE: external "node:http2"
-var external_node_http2_ = __nccwpck_require__(2467);
-;// CONCATENATED MODULE: ./build/js/cluster/grpc.js
-/** A call that was answered with another status than OK. */
-class GrpcError extends Error {
-    status;
-    constructor(status, message) {
-        super(message);
-        this.status = status;
-    }
-}
-/** One call with one answer, whose content nobody needs (gRPC over HTTP/2, PROTOCOL-HTTP2.md). */
-function callUnary(session, path, message, signal) {
-    return new Promise((resolve, reject) => {
-        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, { signal });
-        let status;
-        let text = '';
-        // A call that fails at once has its status in the headers, any other in the trailers.
-        const take = (headers) => {
-            status = headers['grpc-status']?.toString() ?? status;
-            text = decodeMessage(headers['grpc-message']?.toString() ?? text);
-        };
-        stream.on('response', take);
-        stream.on('trailers', take);
-        stream.on('error', reject);
-        stream.on('close', () => {
-            if (status === '0') {
-                resolve();
-            }
-            else if (status === undefined) {
-                reject(new Error('the connection ended without an answer'));
-            }
-            else {
-                reject(new GrpcError(Number(status), text));
-            }
-        });
-        stream.resume();
-        stream.end(grpc_frame(message));
-    });
-}
-/** Field `number` of a protobuf message, of wire type 2: strings, bytes, messages. */
-function encodeField(number, content) {
-    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
-}
-function varint(value) {
-    const bytes = [];
-    let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) {
-        bytes.push((rest & 0x7f) | 0x80);
-    }
-    return Buffer.from([...bytes, rest]);
-}
-function grpc_frame(message) {
-    const header = Buffer.alloc(5);
-    header.writeUInt32BE(message.length, 1);
-    return Buffer.concat([header, message]);
-}
-/** Percent-encoded where it is not plain ASCII; containerd's own texts may hold a stray "%". */
-function decodeMessage(text) {
-    try {
-        return decodeURIComponent(text);
-    }
-    catch {
-        return text;
-    }
-}
-
-;// CONCATENATED MODULE: ./build/js/cluster/pull.js
-
-
-
-
-
-
-
-const PULL_IMAGE = '/runtime.v1.ImageService/PullImage';
-const UNKNOWN = 2;
-const DEADLINE_EXCEEDED = 4;
-const UNIMPLEMENTED = 12;
-const UNAVAILABLE = 14;
-const pull_POLL_MS = 100;
-const pull_ATTEMPTS = 4;
-/**
- * Pulls `images` the way the kubelet does, through containerd's CRI: mirrors and credentials of
- * registries.yaml hold, and the images are unpacked when this returns.
- * @param init the process whose child is the first one of the run's namespaces
- * @throws with the image, and what containerd said
- */
-async function pullImages(images, init, signal) {
-    const session = await connectTo(await containerdSocket(init), signal);
-    try {
-        await Promise.all(images.map((image) => pullImage(session, image, signal)));
-    }
-    finally {
-        session.destroy();
-    }
-}
-async function pullImage(session, image, signal) {
-    // PullImageRequest { ImageSpec image = 1 { string image = 1 } } (k8s.io/cri-api, runtime/v1)
-    const request = encodeField(1, encodeField(1, Buffer.from(image)));
-    await retry(() => whenServed(() => callUnary(session, PULL_IMAGE, request, signal), signal), {
-        attempts: pull_ATTEMPTS,
-        isTransient: pull_isTransient,
-        signal,
-    }).catch((error) => {
-        throw new Error(`Failed to pull ${image}: ${errors_errorMessage(error)}`, { cause: error });
-    });
-}
-/** containerd gives every failure of the network as UNKNOWN; a refusal stays one. */
-function pull_isTransient(error) {
-    return (error instanceof GrpcError &&
-        [UNKNOWN, DEADLINE_EXCEEDED, UNAVAILABLE].includes(error.status) &&
-        !/\b(401|403|404|unauthorized|forbidden|denied|authorization failed|no basic auth)\b/i.test(error.message));
-}
-/** containerd listens before its CRI plugin is there, and nothing tells when it is. */
-async function whenServed(call, signal) {
-    for (;;) {
-        try {
-            return await call();
-        }
-        catch (error) {
-            if (!(error instanceof GrpcError) || error.status !== UNIMPLEMENTED) {
-                throw error;
-            }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
-        }
-    }
-}
-/** Polled: the socket appears in another mount namespace, in a directory that is not there yet. */
-async function connectTo(socket, signal) {
-    for (;;) {
-        try {
-            return await openSession(socket);
-        }
-        catch (error) {
-            const { code } = error;
-            if (code !== 'ENOENT' && code !== 'ECONNREFUSED') {
-                throw new Error(`Failed to connect to containerd: ${errors_errorMessage(error)}`, {
-                    cause: error,
-                });
-            }
-            await (0,external_node_timers_promises_namespaceObject.setTimeout)(pull_POLL_MS, undefined, { signal });
-        }
-    }
-}
-function openSession(socket) {
-    return new Promise((resolve, reject) => {
-        const session = (0,external_node_http2_.connect)('http://localhost', { createConnection: () => (0,external_node_net_.connect)(socket) });
-        session.once('connect', () => {
-            resolve(session);
-        });
-        session.on('error', reject);
-    });
 }
 
 ;// CONCATENATED MODULE: ./build/js/log.js
@@ -53083,7 +53808,7 @@ function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
     }
     const podCidr = pods ?? `${free[0]}.0.0/16`;
     const serviceCidr = services ?? `${free[1]}.0.0/16`;
-    const base = networkOf(podCidr);
+    const base = addresses_networkOf(podCidr);
     const clusterDns = dns ?? addressIn(serviceCidr, 10);
     const problems = [
         ...asked.flatMap((network) => runnerNetworks
@@ -53109,12 +53834,12 @@ function chooseAddresses(runnerNetworks, { pods, services, dns } = {}) {
         clusterDns,
     };
 }
-function networkOf(cidr) {
+function addresses_networkOf(cidr) {
     return cidr.slice(0, cidr.indexOf('/'));
 }
 /** The address that lies `offset`, less than 256, behind the network's own. */
 function addressIn(cidr, offset) {
-    const base = networkOf(cidr);
+    const base = addresses_networkOf(cidr);
     return `${base.slice(0, base.lastIndexOf('.'))}.${offset}`;
 }
 function overlap(one, other) {
@@ -53300,14 +54025,21 @@ function declare({ layout }, name, policy, argv) {
         ...argv.map((value) => ['argument', name, value]),
     ];
 }
-function networkSteps(context, { denyOutside, runnerPorts, controller }) {
+/** Whoever may list processes sees their arguments, and not their environment. */
+function credentialsOf(authorization) {
+    return [['process-environment', 'gateway', 'PROXY_AUTHORIZATION', authorization]];
+}
+function networkSteps(context, { denyOutside, runnerPorts, outbound, controller }) {
     const { layout, addresses, facts, nodeName } = context;
+    const gateway = {
+        id: 'gateway',
+        reason: can(facts, 'output-dnat')
+            ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
+            : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+    };
     return [
         {
-            id: 'gateway',
-            reason: can(facts, 'output-dnat')
-                ? "leads pods to Services by rules of their own, relays what else leaves their bridge, and brings the API server to the runner's 127.0.0.1"
-                : "relays all that leaves the pods' bridge, Services included, since OUTPUT's nat table leads to no other pod, and brings the API server to the runner's 127.0.0.1",
+            ...gateway,
             operations: [
                 ...declare(context, 'gateway', 'restart', [
                     (0,external_node_path_namespaceObject.join)(layout.native, 'gateway'),
@@ -53328,9 +54060,25 @@ function networkSteps(context, { denyOutside, runnerPorts, controller }) {
                     ...facts.resolver.nameservers.flatMap((address) => ['--dns-upstream', address]),
                     ...denyOutside.flatMap((network) => ['--deny-outside', network]),
                     ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
+                    ...(outbound === undefined ? [] : ['--proxy', outbound.endpoint]),
+                    ...(outbound?.direct ?? []).flatMap((network) => ['--no-proxy', network]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
+            ],
+        },
+        ...(outbound?.authorization === undefined
+            ? []
+            : [
+                {
+                    ...gateway,
+                    isSecret: true,
+                    operations: credentialsOf(outbound.authorization),
+                },
+            ]),
+        {
+            ...gateway,
+            operations: [
                 ['uplink', 'gateway'],
                 ['start', 'gateway'],
                 ['await', 'gateway'],
@@ -53367,6 +54115,7 @@ function networkSteps(context, { denyOutside, runnerPorts, controller }) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/plan.js
+
 
 
 
@@ -53469,7 +54218,11 @@ function makePlan(input) {
         containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
         coredns: planCoredns(context, inputs),
         leftOut,
-        warnings: [...applied.flatMap(({ contribution }) => contribution.warning ?? []), ...leftOut],
+        warnings: [
+            ...applied.flatMap(({ contribution }) => contribution.warning ?? []),
+            ...memoryAdvice(facts),
+            ...leftOut,
+        ],
         k3sConfig,
         leftBehind: applied.flatMap(({ contribution }) => contribution.leftBehind ?? []),
         groundwork: [...stepsOf(GROUNDWORK), environment],
@@ -53484,6 +54237,9 @@ function makePlan(input) {
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
                     runnerPorts: inputs.registries?.localPorts ?? [],
+                    outbound: applied
+                        .map(({ contribution }) => contribution.outbound)
+                        .find((proxy) => proxy !== undefined),
                     wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
                     controller: [
                         ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
@@ -53671,8 +54427,10 @@ class Waiting {
 
 
 
+
 /** The kubeconfig's context, cluster and user; k3s calls each of its own `default`. */
 const CONTEXT = 'k3s-in-gvisor';
+const PULLED = 'images pulled';
 /**
  * Brings a cluster up: find the facts, plan, apply, wait until it is ready, prove the kubeconfig. All of
  * it is told by the events, the failure with its causes as well.
@@ -53685,7 +54443,7 @@ async function start(options) {
     }
     const runner = await readRunnerConfig();
     const inputs = withRunnerConfig(options.inputs, runner);
-    const deadline = abortAfter(inputs.timeoutMs, 'the timeout passed');
+    const deadline = abort_abortAfter(inputs.timeoutMs, 'the timeout passed');
     // What still runs when something else has failed must neither go on nor keep the step waiting.
     const over = new AbortController();
     const signal = AbortSignal.any([
@@ -53715,7 +54473,7 @@ class Run {
     #options;
     #runner;
     #signal;
-    #timeline = new Timeline();
+    #timeline = new timeline_Timeline();
     #waiting;
     /** The last thing that was waited for. */
     #rung = 'action started';
@@ -53745,7 +54503,7 @@ class Run {
         assertUsable(layout);
         assertKnown(inputs.workarounds);
         if (inputs.kubeconfig !== undefined) {
-            await assertUnused(inputs.kubeconfig);
+            await kubeconfig_assertUnused(inputs.kubeconfig);
         }
         await this.#save({});
         await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(layout.logs, 'pods'), { recursive: true });
@@ -53755,7 +54513,7 @@ class Run {
         const [{ facts, choice }, k3s, images] = await unlessAborted(Promise.all([
             this.#findFacts(),
             installK3s(inputs, { ...workshop, remote, signal }),
-            findImages(inputs.images),
+            find_findImages(inputs.images),
         ]), signal);
         this.#reached('k3s at hand');
         await this.#save({ tools: k3s.tools });
@@ -53770,7 +54528,7 @@ class Run {
         if (warm.kind === 'missing') {
             const { launchFile, made } = warm.preparation;
             const launch = preparationLaunch(plan, layout, tars, made);
-            await (0,promises_namespaceObject.writeFile)(launchFile, renderLaunchFile(launch), { mode: 0o600 });
+            await writeOwn(launchFile, renderLaunchFile(launch));
         }
         await this.#launch(plan, facts, workshop);
         const server = `https://127.0.0.1:${facts.apiServerPort}`;
@@ -53801,7 +54559,7 @@ class Run {
         if (error instanceof InputError) {
             return { message, rung: undefined, diagnosis: NOTHING_KNOWN, causes: [], logs: [] };
         }
-        const rung = error instanceof ReadinessError ? error.rung : this.#rung;
+        const rung = rungOf(error) ?? this.#rung;
         const found = await examine({
             ...{ kubeconfig: this.#kubeconfig, logs: layout.logs, said: [message], rung },
             redact: redactor(this.#state.secrets ?? []),
@@ -53854,7 +54612,7 @@ class Run {
         const { layout } = this.#options;
         await this.#save({
             files: await missing(plan.leftBehind),
-            cgroups: await missingPodCgroups(),
+            cgroups: await missingPodCgroups(layout.podCgroups),
             idMapper: plan.launch.mapper === undefined
                 ? undefined
                 : { argv: plan.launch.mapper, native: layout.native },
@@ -53864,7 +54622,7 @@ class Run {
             await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
             this.#reached('interceptor at hand');
         }
-        await (0,promises_namespaceObject.writeFile)(layout.launchFile, renderLaunchFile(plan.launch), { mode: 0o600 });
+        await writeOwn(layout.launchFile, renderLaunchFile(plan.launch));
         this.#signal.throwIfAborted();
         this.#init = await startInit(layout);
         this.#reached('init started');
@@ -53905,7 +54663,7 @@ class Run {
     async #publish(reach) {
         const { inputs, layout, context, events } = this.#options;
         const { kubeconfig } = this.#state;
-        const parents = inputs.kubeconfig === undefined ? undefined : await missingParents(inputs.kubeconfig);
+        const parents = inputs.kubeconfig === undefined ? undefined : await parents_missingParents(inputs.kubeconfig);
         await this.#save({ kubeconfig: inputs.kubeconfig, parents });
         await writeKubeconfig(layout.k3sKubeconfig, reach.kubeconfig, {
             server: reach.server,
@@ -53947,8 +54705,8 @@ class Run {
     async #pull({ mode }) {
         const { inputs } = this.#options;
         if (inputs.pull.length > 0 && mode !== 'control-plane') {
-            await pullImages(inputs.pull, this.#launched().pid, this.#signal);
-            this.#reached('images pulled');
+            await pull_pullImages(inputs.pull, this.#launched().pid, this.#signal);
+            this.#reached(PULLED);
         }
     }
     /** The file that later steps will use, used once. */
@@ -53979,18 +54737,20 @@ class Run {
     /** Saved before what it names is made. */
     async #save(changes) {
         this.#state = { ...this.#state, ...changes };
-        await saveState(this.#options.layout.state, this.#state);
+        await state_saveState(this.#options.layout.state, this.#state);
     }
     /** For a report of what went wrong, beside the logs. */
     async #note(name, value) {
         const redact = redactor(this.#state.secrets ?? []);
-        await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+        await writeOwn((0,external_node_path_namespaceObject.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
     }
 }
-/** The directories above `path` that are not there, the deepest first. */
-async function missingParents(path) {
-    const parent = (0,external_node_path_namespaceObject.dirname)(path);
-    return (await files_exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
+/** What was waited for, where the error is of something that goes on beside the rest. */
+function rungOf(error) {
+    if (error instanceof ReadinessError) {
+        return error.rung;
+    }
+    return error instanceof PullError ? PULLED : undefined;
 }
 async function missing(paths) {
     const present = await Promise.all(paths.map(files_exists));
@@ -54011,15 +54771,39 @@ async function missing(paths) {
 
 
 
+
+
 /**
  * Starts a cluster. Whatever ends the start before its end, a signal among it, leaves nothing.
  * @throws Error with all that is known of why it failed
  */
 async function startCluster(command) {
     const inputs = parseInputs(command.read);
+    return startIn(await makeOwn(command.name), command, inputs);
+}
+/**
+ * Starts a cluster before the job, for the job's action to adopt; one that is there already and will do
+ * stays.
+ */
+async function startForAction(command) {
+    const inputs = parseInputs(command.read);
+    if (inputs.kubeconfig !== undefined) {
+        throw new InputError('kubeconfig: --for-action takes none; the action makes it, where its own input says');
+    }
+    const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
+    const offered = await findOffered(inputs, tellAll(reporter));
+    if (offered !== undefined) {
+        return offered;
+    }
+    const directory = await makeOwn(FOR_ACTION);
+    await announceOffer(directory);
+    const reach = await startIn(directory, { ...command, name: FOR_ACTION }, inputs);
+    await offer(directory, inputs, reach);
+    return reach;
+}
+async function startIn(directory, command, inputs) {
     const reporter = reporterFor(terminalLog(command), secretsOf(inputs));
     const storyteller = new Storyteller();
-    const directory = await makeOwn(command.name);
     const layout = layoutOf(directory, command.dist, process.arch, process.execPath);
     const interrupt = new AbortController();
     const onSignal = (signal) => {
@@ -54031,24 +54815,27 @@ async function startCluster(command) {
         return await start({
             inputs,
             layout,
-            context: command.name === DEFAULT_NAME ? CONTEXT : `${CONTEXT}-${command.name}`,
-            cache: process.env['XDG_CACHE_HOME'] ?? (0,external_node_path_namespaceObject.join)((0,external_node_os_namespaceObject.homedir)(), '.cache'),
+            context: [DEFAULT_NAME, FOR_ACTION].includes(command.name)
+                ? CONTEXT
+                : `${CONTEXT}-${command.name}`,
+            cache: process.env['XDG_CACHE_HOME'] ?? (0,external_node_path_namespaceObject.join)(home(), '.cache'),
             remote: undefined,
             events: tellAll(reporter, storyteller),
             signal: interrupt.signal,
         });
     }
     catch (error) {
-        const { failure } = storyteller.story;
-        const explanation = interrupt.signal.aborted
-            ? errors_errorMessage(interrupt.signal.reason)
-            : failure === undefined
-                ? String(error)
-                : failureMessage(failure);
         if (!command.keep) {
-            await stop(directory, tellAll(reporter));
+            await stop_stop(directory, tellAll(reporter));
         }
-        throw new Error(explanation, { cause: error });
+        if (interrupt.signal.aborted) {
+            throw new Error(errors_errorMessage(interrupt.signal.reason), { cause: error });
+        }
+        const { failure } = storyteller.story;
+        // What was wrong with the input is told as it is, and by another exit code.
+        throw error instanceof InputError || failure === undefined
+            ? error
+            : new Error(failureMessage(failure), { cause: error });
     }
     finally {
         signals.forEach((signal) => process.off(signal, onSignal));
@@ -54061,17 +54848,19 @@ async function startCluster(command) {
 
 
 async function statusOf(directory) {
-    if ((await loadState(directory)) === undefined) {
+    if ((await state_loadState(directory)) === undefined) {
         return { state: 'none', directory, cluster: undefined };
     }
-    const cluster = await loadRecord(directory);
-    if ((await findInit(runPaths(directory).launchFile)) !== undefined) {
+    const cluster = await record_loadRecord(directory);
+    if ((await find_init_findInit(layout_runPaths(directory).launchFile)) !== undefined) {
         return { state: cluster === undefined ? 'starting' : 'running', directory, cluster };
     }
     return { state: cluster === undefined ? 'starting' : 'ended', directory, cluster };
 }
 
 ;// CONCATENATED MODULE: ./build/js/cli/command-line.js
+
+
 
 
 
@@ -54130,6 +54919,7 @@ async function runCommandLine(argv) {
     }
     starting
         .option('--name <name>', "the cluster's name, also its context's", DEFAULT_NAME)
+        .option('--for-action', "start it before the job, in an image's entrypoint or a hook, for the action to adopt")
         .option('--keep', 'leave a start that failed as it is, to be looked at')
         .option('--verbose', 'show what was found and what is planned')
         .option('--json', 'print what runs as JSON instead')
@@ -54139,15 +54929,18 @@ Examples:
   k3s-in-gvisor start --name two --version v1.36 --images 'build/*.tar' --airgap
   k3s-in-gvisor start --registries @registries.yaml`)
         .action(async (options) => {
-        const started = await startCluster({
-            name: String(options['name']),
+        const forAction = options['forAction'] === true;
+        const name = forAction ? FOR_ACTION : String(options['name']);
+        const command = {
+            name,
             read: inputsFrom(options),
             dist: DIST,
             verbose: options['verbose'] === true,
             keep: options['keep'] === true,
-        });
+        };
+        const started = await (forAction ? startForAction(command) : startCluster(command));
         if (options['json'] === true) {
-            printJson(await statusOf(directoryOf(String(options['name']))));
+            printJson(await statusOf(directoryOf(name)));
         }
         else {
             console.log(started.kubeconfig);
@@ -54159,7 +54952,7 @@ Examples:
         .option(...command_line_NAME)
         .action(async ({ name }) => {
         const directory = runOf(name);
-        if (!(await stop(directory, tellAll(reporterFor(terminalLog({ verbose: false }), []))))) {
+        if (!(await stop_stop(directory, tellAll(reporterFor(terminalLog({ verbose: false }), []))))) {
             console.error(`Nothing to stop in ${directory}`);
         }
     });
@@ -54194,7 +54987,7 @@ Examples:
         .argument('[log]', 'such as k3s.log')
         .option(...command_line_NAME)
         .action(async (log, { name }) => {
-        const { logs } = runPaths(runOf(name));
+        const { logs } = layout_runPaths(runOf(name));
         const found = (await (0,promises_namespaceObject.readdir)(logs, { recursive: true })).filter((file) => file.endsWith('.log'));
         if (log === undefined) {
             console.log(found.sort().join('\n'));
@@ -54212,7 +55005,7 @@ Examples:
         .option(...command_line_NAME)
         .action(async ({ name }) => {
         const directory = runOf(name);
-        const state = await loadState(directory);
+        const state = await state_loadState(directory);
         if (state === undefined) {
             throw new Error(`Failed to find a cluster in ${directory}: none was started there`);
         }
@@ -54336,7 +55129,7 @@ async function command_line_run([program = '', ...args], env) {
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(2600);
+/* harmony import */ var _cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7318);
 
 process.exitCode = await (0,_cli_command_line_js__WEBPACK_IMPORTED_MODULE_0__/* .runCommandLine */ .r)(process.argv.slice(2));
 

@@ -9222,7 +9222,6 @@ function wrapped(base64) {
 ;// CONCATENATED MODULE: ./build/js/metrics/cgroups.js
 
 
-const PODS = 'kubepods';
 const CONTAINER = /^[0-9a-f]{64}$/;
 /** Reads the usage of all containers there are. @throws if there is no cgroup tree to read */
 async function readUsage(root) {
@@ -9232,7 +9231,7 @@ async function readUsage(root) {
         throw new Error(`Failed to read the node's usage below ${root}`);
     }
     const containers = new Map();
-    await collect(hierarchy, PODS, containers);
+    await collect(hierarchy, '', containers);
     return { node, containers };
 }
 async function hierarchyAt(root) {
@@ -9251,7 +9250,7 @@ async function hierarchyAt(root) {
             memory: (directory) => number((0,external_node_path_namespaceObject.join)(directory, 'memory.current')),
         };
 }
-/** kubepods/[burstable/|besteffort/]pod<uid>/<container>. */
+/** Of whatever root: .../kubepods/[burstable/|besteffort/]pod<uid>/<container>. */
 async function collect(hierarchy, path, containers) {
     const entries = await (0,promises_namespaceObject.readdir)((0,external_node_path_namespaceObject.join)(hierarchy.cpuRoot, path), { withFileTypes: true }).catch(unlessGone);
     for (const entry of entries ?? []) {

@@ -45,7 +45,7 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 ;// CONCATENATED MODULE: ./build/js/errors.js
 /** The message of anything that was thrown, its first letter lowered so that messages nest after a colon. */
-function errorMessage(error) {
+function errors_errorMessage(error) {
     const message = textOf(error);
     // "EACCES: permission denied" and "API server" keep their capitals.
     return /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
@@ -61,7 +61,7 @@ function textOf(error) {
     return error.message || (error.code ?? error.name);
 }
 /** Bad input: reported before anything is started or changed, never with a log tail. */
-class InputError extends (/* unused pure expression or super */ null && (Error)) {
+class errors_InputError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'InputError';
 }
 
@@ -107,7 +107,7 @@ async function run(argv, options = {}) {
 }
 function reasonOf(error, signal, timeoutMs) {
     if (signal?.aborted === true) {
-        return errorMessage(signal.reason);
+        return errors_errorMessage(signal.reason);
     }
     if (error.killed === true) {
         return `it took longer than ${timeoutMs / 1_000} s`;
@@ -116,7 +116,7 @@ function reasonOf(error, signal, timeoutMs) {
     if (typeof error.code === 'number') {
         return `exit code ${error.code}: ${said}`;
     }
-    return error.signal ? `${error.signal}: ${said}` : errorMessage(error);
+    return error.signal ? `${error.signal}: ${said}` : errors_errorMessage(error);
 }
 
 ;// CONCATENATED MODULE: ./build/js/supply/inventory.js
@@ -148,6 +148,8 @@ const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(im
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 ;// CONCATENATED MODULE: ./build/js/files.js
 
+
+
 /** Whether something is at `path` that can be looked at. */
 async function exists(path) {
     return stat(path).then(() => true, () => false);
@@ -159,6 +161,31 @@ async function files_readJson(path) {
     }
     catch {
         return undefined;
+    }
+}
+/**
+ * The user's home directory.
+ * @throws InputError where nothing says which it is, as for a user without a name, or it would be relative
+ */
+function home() {
+    try {
+        const path = homedir();
+        if (path.startsWith('/')) {
+            return path;
+        }
+    }
+    catch {
+        // No HOME, and no such user in /etc/passwd.
+    }
+    throw new InputError('HOME: it is not set, or empty; set it to the path of a directory to write to');
+}
+/** Writes a file for its owner's eyes only. @throws with its path: what the system says names none where a disk is full */
+async function writeOwn(path, content) {
+    try {
+        await writeFile(path, content, { mode: 0o600 });
+    }
+    catch (error) {
+        throw new Error(`Failed to write ${path}: ${errorMessage(error)}`, { cause: error });
     }
 }
 
@@ -342,7 +369,7 @@ async function importTar(tar, ctr) {
     const fed = (0,external_node_stream_promises_namespaceObject.pipeline)([(0,external_node_fs_namespaceObject.createReadStream)(tar), ...read, child.stdin]).catch((error) => {
         // ctr has no use for what comes after the archive's end mark, or has failed and says so.
         if (error.code !== 'EPIPE') {
-            throw new Error(`Failed to read ${tar}: ${errorMessage(error)}`, { cause: error });
+            throw new Error(`Failed to read ${tar}: ${errors_errorMessage(error)}`, { cause: error });
         }
     });
     const [[code, signal]] = await Promise.all([ended, fed]);
