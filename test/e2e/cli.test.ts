@@ -156,7 +156,7 @@ test('a start that fails, or is interrupted, leaves nothing but its logs', async
 
   const started = cli('start', ...options);
   await expect.poll(() => initProcesses(sandbox), { timeout: 60_000 }).toHaveLength(2);
-  await job.must(['pkill', '-INT', '--full', 'dist/cli/index.js start']);
+  await job.must(['pkill', '-INT', '--full', '/bin/k3s-in-gvisor start']);
   expect(await started).toMatchObject({ code: 1, stdout: '' });
   expect((await started).stderr).toMatch(/interrupted by SIGINT\n$/);
   expect(await must('list')).toBe('');
