@@ -118,7 +118,7 @@ function agentFor({ server, ca, cert, key }: Access): http.Agent {
   });
 }
 
-/** The message of the API's Status object, or what came instead of one. */
+/** The message of the API's Status object, the checks that failed, or what came instead; in one line. */
 function reasonIn(answer: string): string {
   try {
     const { message } = JSON.parse(answer) as { message?: string };
@@ -126,5 +126,6 @@ function reasonIn(answer: string): string {
   } catch {
     // Not JSON: a proxy's page, or a server that is just starting.
   }
-  return answer.slice(0, 200);
+  const failed = answer.match(/^\[-\].*$/gm)?.join(', ');
+  return (failed ?? answer).replaceAll(/\s+/g, ' ').trim().slice(0, 200);
 }

@@ -115,17 +115,23 @@ describe('climb', () => {
     expect(saw).toContain('node Ready: runner: not Ready: cni plugin not initialized');
   });
 
-  it('asks again where the server is not ready', async () => {
+  it('asks again where the server is not ready, and says in one line why', async () => {
+    const answers = [
+      [503, 'not ready:\n refused\n'],
+      [500, `[+]ping ok\n${'[+]log ok\n'.repeat(30)}[-]etcd failed: reason withheld\nnot ready\n`],
+    ] as const;
     let asked = 0;
     wellBut(({ path, response }) => {
-      if (path !== '/readyz' || ++asked > 2) return false;
-      response.writeHead(500).end('etcd failed');
+      const answer = path === '/readyz' ? answers[asked++] : undefined;
+      if (answer === undefined) return false;
+      response.writeHead(answer[0]).end(answer[1]);
       return true;
     });
     writeK3sKubeconfig();
     await climb(ladder({ mode: 'control-plane' }));
     expect(reached).toEqual(['kubeconfig written', 'API server ready', 'default service account']);
-    expect(saw).toContain('API server ready: GET /readyz: 500 etcd failed');
+    expect(saw).toContain('API server ready: GET /readyz: 503 not ready: refused');
+    expect(saw).toContain('API server ready: GET /readyz: 500 [-]etcd failed: reason withheld');
   });
 
   it('says what the pods of the cluster DNS lack', async () => {
