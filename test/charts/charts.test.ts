@@ -5,12 +5,10 @@ import { Job } from '../e2e/support/job.ts';
 import { IMAGES_PATH, K3S_PATH, startClusterSandbox } from '../testbed/cluster.ts';
 import { image } from '../testbed/images/images.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
-import { moduleDir, tool } from '../testbed/tools.ts';
-import { FOREIGN_CHARTS, type ForeignChart } from './charts.ts';
+import { moduleDir, tool, type Tool } from '../testbed/tools.ts';
+import { CHARTS, EXAMPLES, FOREIGN_CHARTS, PROGRAMS, type ForeignChart } from './charts.ts';
 
-const CHARTS = '/opt/testbed/charts';
-const EXAMPLES = '/opt/testbed/chart-examples';
-const HELM_4 = '/opt/testbed/helm-4';
+const HELM_4 = `${PROGRAMS}/helm-4`;
 const REGISTRY = 'http://registry.test:5000';
 const MIRRORS = ['docker.io', 'ghcr.io', 'registry.k8s.io'];
 
@@ -57,22 +55,26 @@ async function uninstall(helm: string, release: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  const mounts = await Promise.all(
+  const folders = await Promise.all(
     charts.map(async ({ name, tool, module, chart, examples }) => {
       const root = await moduleDir(tool, module);
       return [
-        { source: join(root, chart), destination: `${CHARTS}/${name}`, readonly: true },
+        { source: join(root, chart), destination: `${CHARTS}/${name}` },
         ...(examples === undefined
           ? []
-          : [{ source: join(root, examples), destination: `${EXAMPLES}/${name}`, readonly: true }]),
+          : [{ source: join(root, examples), destination: `${EXAMPLES}/${name}` }]),
       ];
     }),
   );
+  const names: readonly Tool[] = ['helm-4', ...charts.flatMap(({ programs = [] }) => programs)];
+  const programs = await Promise.all(
+    names.map(async (name) => ({
+      source: await tool(name),
+      destination: `${PROGRAMS}/${name}`,
+    })),
+  );
   sandbox = await startClusterSandbox({
-    mounts: [
-      ...mounts.flat(),
-      { source: await tool('helm-4'), destination: HELM_4, readonly: true },
-    ],
+    mounts: [...folders.flat(), ...programs].map((mount) => ({ ...mount, readonly: true })),
     registry: await Promise.all(charts.flatMap(({ images }) => images).map(image)),
   });
   job = await Job.create(sandbox);
@@ -91,7 +93,7 @@ afterAll(() => sandbox.stop());
 describe.each(charts)('$name', (chart) => {
   const works = async (helm: string, release: string) => {
     await passItsTests(helm, release, chart);
-    await chart.works(job, release, `${EXAMPLES}/${chart.name}`);
+    await chart.works(job, release);
   };
 
   test('works as Helm 3 installs it, and after Helm 4 upgraded that', async () => {

@@ -9,16 +9,22 @@ export interface ForeignChart {
   name: string;
   tool: Tool;
   module: string;
-  /** Folders of the module: the chart, and what else its test applies. */
+  /** Folders of the module: the chart, and what else its test applies, below `EXAMPLES`. */
   chart: string;
   examples?: string;
+  /** What a step runs, in `PROGRAMS`. */
+  programs?: readonly Tool[];
   images: readonly ImageName[];
   settings: readonly string[];
   /** Its pods' tests, by `helm test`. */
   suites: readonly string[];
   /** That what it installed does its work, beyond being ready. */
-  works: (job: Job, release: string, examples: string) => Promise<void>;
+  works: (job: Job, release: string) => Promise<void>;
 }
+
+export const CHARTS = '/opt/testbed/charts';
+export const EXAMPLES = '/opt/testbed/chart-examples';
+export const PROGRAMS = '/opt/testbed/chart-programs';
 
 const POLL = { timeout: 180_000, interval: 2_000 };
 
@@ -146,8 +152,9 @@ export const FOREIGN_CHARTS: readonly ForeignChart[] = [
       'preUninstall.deleteWebhookConfigurations.name=gatekeeper-delete-webhook-configs',
     ],
     suites: [],
-    works: async (job, _, examples) => {
+    works: async (job) => {
       const kubectl = (...args: string[]) => job.exec(['kubectl', ...args]);
+      const examples = `${EXAMPLES}/gatekeeper`;
       const template = `${examples}/templates/k8srequiredlabels_template.yaml`;
       const constraint = `${examples}/constraints/all_ns_must_have_gatekeeper.yaml`;
       await job.must(['kubectl', 'apply', '--filename', template]);
@@ -167,6 +174,42 @@ export const FOREIGN_CHARTS: readonly ForeignChart[] = [
         )
         .toBeGreaterThan(0);
       await job.must(['kubectl', 'delete', '--filename', constraint, '--filename', template]);
+    },
+  },
+  {
+    name: 'sealed-secrets',
+    tool: 'sealed-secrets',
+    module: 'github.com/bitnami-labs/sealed-secrets',
+    chart: 'helm/sealed-secrets',
+    programs: ['kubeseal'],
+    images: ['sealed-secrets'],
+    settings: [],
+    suites: [],
+    works: async (job, release) => {
+      // kubeseal asks the controller for its certificate, by the API server's way to Services.
+      const seal = `kubectl create secret generic sealed --from-literal=key=kept --dry-run=client \
+          --namespace="$1" --output=json |
+        "$2" --controller-name="$1" --controller-namespace="$1" | kubectl apply --filename=-`;
+      const argv = [
+        'bash',
+        '-euo',
+        'pipefail',
+        '-c',
+        seal,
+        'bash',
+        release,
+        `${PROGRAMS}/kubeseal`,
+      ];
+      await expect.poll(async () => (await job.exec(argv)).code, POLL).toBe(0);
+      const get = ['kubectl', 'get', 'secret/sealed', `--namespace=${release}`];
+      await expect
+        .poll(async () => (await job.exec([...get, '--output=jsonpath={.data.key}'])).stdout, POLL)
+        .toBe(Buffer.from('kept').toString('base64'));
+      const namespace = `--namespace=${release}`;
+      await job.must(['kubectl', 'delete', 'sealedsecret/sealed', namespace]);
+      await job.must([
+        ...['kubectl', 'wait', 'secret/sealed', '--for=delete', '--timeout=2m', namespace],
+      ]);
     },
   },
 ];

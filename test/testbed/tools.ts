@@ -43,6 +43,11 @@ const foreign = {
   kubectl: { package: '.' },
   t4: { package: 'github.com/t4db/t4/cmd/t4' },
   descheduler: { package: 'sigs.k8s.io/descheduler/cmd/descheduler' },
+  'sealed-secrets': { package: 'github.com/bitnami-labs/sealed-secrets/cmd/controller' },
+  kubeseal: {
+    package: 'github.com/bitnami-labs/sealed-secrets/cmd/kubeseal',
+    module: 'sealed-secrets',
+  },
 } satisfies Record<string, Program>;
 
 const all = { ...programs, ...foreign };

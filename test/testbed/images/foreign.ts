@@ -115,4 +115,16 @@ export const foreignImages = {
       descheduler: { tools: { '/bin/descheduler': { from: await tool('descheduler') } } },
     },
   }),
+
+  // The newest that the module proxy has by this name.
+  'sealed-secrets': async (): Promise<Image> => ({
+    names: ['docker.io/bitnami/sealed-secrets-controller:0.27.0'],
+    config: { User: '1001', Env: [path], Entrypoint: ['controller'], WorkingDir: '/' },
+    layers: {
+      distroless,
+      'sealed-secrets': {
+        tools: { '/usr/local/bin/controller': { from: await tool('sealed-secrets') } },
+      },
+    },
+  }),
 } satisfies Record<string, () => Promise<Image>>;
