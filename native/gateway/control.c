@@ -165,12 +165,12 @@ static void answer_statistics(struct client *client)
 	       "pods_failed=%zu tcp_active=%" PRIu64 " tcp_accepted=%" PRIu64 " tcp_retried=%" PRIu64
 	       " tcp_refused=%" PRIu64 " tcp_over_share=%" PRIu64 " tcp_proxied=%" PRIu64 " tcp_bytes=%" PRIu64 " udp_active=%" PRIu64
 	       " udp_outside_active=%" PRIu64 " udp_flows=%" PRIu64 " udp_datagrams=%" PRIu64 " udp_lost=%" PRIu64
-	       " dns_queries=%" PRIu64 " dns_active=%" PRIu64 " dns_failed=%" PRIu64,
+	       " echo_requests=%" PRIu64 " echo_answers=%" PRIu64 " dns_queries=%" PRIu64 " dns_active=%" PRIu64 " dns_failed=%" PRIu64,
 	       gateway->table.by_key.count, gateway->pods.by_address.count, pods.direct, pods.isolated,
 	       pods.foreign, pods.failed, s->tcp_active,
 	       s->tcp_accepted, s->tcp_retried, s->tcp_refused, s->tcp_over_share, s->tcp_proxied, s->tcp_bytes, s->udp_active,
 	       s->udp_outside_active, s->udp_flows, s->udp_datagrams,
-	       s->udp_lost, s->dns_queries, s->dns_active, s->dns_failed);
+	       s->udp_lost, s->echo_requests, s->echo_answers, s->dns_queries, s->dns_active, s->dns_failed);
 }
 
 /* Its policies hold before the answer: then its first process may start. */

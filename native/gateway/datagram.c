@@ -82,11 +82,16 @@ static uint32_t add_up(uint32_t sum, const unsigned char *bytes, size_t size)
 	return size == 0 ? sum : sum + ((uint32_t)bytes[0] << 8);
 }
 
-static uint16_t checksum(uint32_t sum)
+static uint16_t fold(uint32_t sum)
 {
 	while (sum > UINT16_MAX)
 		sum = (sum & UINT16_MAX) + (sum >> 16);
 	return (uint16_t)~sum;
+}
+
+uint16_t datagram_checksum(const unsigned char *bytes, size_t size)
+{
+	return fold(add_up(0, bytes, size));
 }
 
 static void write_udp(const struct datagram *datagram, unsigned char *udp,
@@ -101,9 +106,22 @@ static void write_udp(const struct datagram *datagram, unsigned char *udp,
 	memcpy(udp + UDP_SIZE, datagram->payload, datagram->size);
 	/* The pseudo header: addresses, protocol, length. */
 	uint32_t pseudo = add_up(IPPROTO_UDP + (uint32_t)size, addresses, 8);
-	uint16_t value = checksum(add_up(pseudo, udp, size));
+	uint16_t value = fold(add_up(pseudo, udp, size));
 	/* Zero would say that there is none. */
 	write16(udp + 6, value == 0 ? UINT16_MAX : value);
+}
+
+void datagram_write_header(unsigned char *out, uint8_t protocol, uint32_t source,
+                           uint32_t destination, size_t total)
+{
+	memset(out, 0, IP_SIZE);
+	out[0] = 4 << 4 | IP_SIZE / 4;
+	write16(out + 2, total);
+	out[8] = TTL;
+	out[9] = protocol;
+	write32(out + 12, source);
+	write32(out + 16, destination);
+	write16(out + 10, datagram_checksum(out, IP_SIZE));
 }
 
 size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room)
@@ -112,14 +130,8 @@ size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out
 
 	if (total > UINT16_MAX || total > room)
 		return 0;
-	memset(out, 0, IP_SIZE);
-	out[0] = 4 << 4 | IP_SIZE / 4;
-	write16(out + 2, total);
-	out[8] = TTL;
-	out[9] = IPPROTO_UDP;
-	write32(out + 12, datagram->source.address);
-	write32(out + 16, datagram->destination.address);
-	write16(out + 10, checksum(add_up(0, out, IP_SIZE)));
+	datagram_write_header(out, IPPROTO_UDP, datagram->source.address,
+	                      datagram->destination.address, total);
 	write_udp(datagram, out + IP_SIZE, out + 12);
 	return total;
 }

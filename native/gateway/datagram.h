@@ -37,6 +37,13 @@ bool datagram_frame_is_from(const unsigned char *frame, uint32_t address);
 /** Whether the frame came from a link of the hardware address. */
 bool datagram_frame_is_of(const unsigned char *frame, const unsigned char *hardware_address);
 
+/** Of RFC 1071. */
+uint16_t datagram_checksum(const unsigned char *bytes, size_t size);
+
+/** Writes the 20 bytes of an IPv4 header, for a packet of `total`. */
+void datagram_write_header(unsigned char *out, uint8_t protocol, uint32_t source,
+                           uint32_t destination, size_t total);
+
 /** Writes an IPv4 packet, with checksums. Its size, or 0 where it would exceed `room`. */
 size_t datagram_write_packet(const struct datagram *datagram, unsigned char *out, size_t room);
 

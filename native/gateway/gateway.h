@@ -20,6 +20,8 @@ struct statistics {
 	uint64_t udp_outside_active;
 	uint64_t udp_datagrams;
 	uint64_t udp_lost; /**< datagrams that could not be sent on */
+	uint64_t echo_requests; /**< ICMP echo, of pods to the outside */
+	uint64_t echo_answers;
 	uint64_t dns_queries;
 	uint64_t dns_active; /**< questions that wait for an upstream */
 	uint64_t dns_failed; /**< answered SERVFAIL: no upstream did */

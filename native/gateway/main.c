@@ -14,6 +14,7 @@
 
 #include "gateway/control.h"
 #include "gateway/dns_relay.h"
+#include "gateway/echo.h"
 #include "gateway/gateway.h"
 #include "gateway/log.h"
 #include "gateway/node_addresses.h"
@@ -42,6 +43,7 @@ struct parts {
 	struct redirection redirection;
 	struct published_ports published;
 	struct source signals;
+	struct echo *echo;
 	struct dns_relay *dns;
 	size_t outside_flows;
 	struct control *control;
@@ -110,6 +112,9 @@ static void open_all(struct parts *parts)
 	gateway->outside = udp_outside_open(gateway, parts->outside_flows, &failure);
 	if (gateway->outside == NULL || publish_open(gateway, &parts->published, &failure) < 0)
 		die(&failure);
+	parts->echo = echo_open(gateway, &failure);
+	if (parts->echo == NULL)
+		die(&failure);
 	parts->dns = dns_relay_open(gateway, &failure);
 	if (parts->dns == NULL || redirection_open(gateway, &parts->redirection, &failure) < 0)
 		die(&failure);
@@ -135,6 +140,7 @@ static void close_all(struct parts *parts)
 	pods_end(&gateway->pods);
 	publish_close(&parts->published);
 	dns_relay_close(parts->dns);
+	echo_close(parts->echo);
 	udp_outside_close(gateway->outside);
 	tcp_relay_end(gateway);
 	udp_relay_end(gateway);

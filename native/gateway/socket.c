@@ -116,6 +116,13 @@ int socket_answer(const struct gateway *gateway, int fd, const void *datagram, s
 	return send_to(fd, datagram, size, client);
 }
 
+bool address_is_outside(const struct gateway *gateway, uint32_t address)
+{
+	return !network_contains(&gateway->options.pod_cidr, address) &&
+	       !network_contains(&gateway->options.service_cidr, address) &&
+	       address_is_unicast(address) && !node_addresses_has(gateway->addresses, address);
+}
+
 bool endpoint_is_outside(const struct gateway *gateway, enum side side, struct endpoint endpoint)
 {
 	if (side == SIDE_BY_ADDRESS)

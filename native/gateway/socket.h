@@ -20,6 +20,9 @@ int socket_connect(int fd, struct endpoint destination);
 int socket_answer(const struct gateway *gateway, int fd, const void *datagram, size_t size,
                   const struct sockaddr_in *client);
 
+/** Whether an address is neither the cluster's, nor the node's, nor nobody's. */
+bool address_is_outside(const struct gateway *gateway, uint32_t address);
+
 /** Whether an endpoint's sockets are to be made in the runner's network namespace. */
 bool endpoint_is_outside(const struct gateway *gateway, enum side side, struct endpoint endpoint);
 

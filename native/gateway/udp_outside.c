@@ -137,13 +137,13 @@ static struct outside_flow *flow_begin(struct view *view, const struct datagram 
 		free(flow);
 		return NULL;
 	}
+	/* By the flows, and in the end by the loop. */
+	analyzer_is_kept(flow);
 	int status = udp_flow_connect(&flow->flow, true, first->destination);
 	if (status == 0)
 		status = map_set(&outside->map, key(first->source, first->destination), flow);
 	if (status < 0) {
 		udp_flow_end(&flow->flow);
-		/* By the loop, which frees it after this batch. */
-		analyzer_is_kept(flow);
 		return NULL;
 	}
 	gateway->statistics.udp_flows++;
@@ -181,9 +181,7 @@ static bool is_for_outside(const struct view *view, const struct datagram *datag
 
 	return is_node == (view == &view->outside->node) &&
 	       network_contains(&gateway->options.pod_cidr, from) &&
-	       !network_contains(&gateway->options.pod_cidr, to) &&
-	       !network_contains(&gateway->options.service_cidr, to) &&
-	       address_is_unicast(to) && !node_addresses_has(gateway->addresses, to);
+	       address_is_outside(gateway, to);
 }
 
 /* `size` may be more than what was read: what a packet socket is shown is cut off. */
@@ -278,6 +276,11 @@ void udp_outside_sync(struct udp_outside *outside)
 	int status = look_at_pods(outside, sight);
 	if (status < 0)
 		log_failure(-status, "change how UDP to the outside is seen");
+}
+
+bool udp_outside_is_shown(const struct udp_outside *outside)
+{
+	return outside->raw_is_shown;
 }
 
 void udp_outside_forget(struct udp_outside *outside, uint32_t address)

@@ -19,6 +19,9 @@ void udp_outside_close(struct udp_outside *outside);
 /** Policies have changed: looks as closely at who sends as they ask for. */
 void udp_outside_sync(struct udp_outside *outside);
 
+/** Whether a raw socket is shown what is on its way to others (raw_probe.h). */
+bool udp_outside_is_shown(const struct udp_outside *outside);
+
 /** The pod of the address is gone, and so are its flows. */
 void udp_outside_forget(struct udp_outside *outside, uint32_t address);
 

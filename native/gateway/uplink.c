@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,13 +15,14 @@
 
 /* Of each type: kept, or asked for and on their way. */
 #define STOCK 8
-#define TYPES 2
+#define TYPES 3
 
 /* Milliseconds that the parent has to make a socket when none is kept. */
 #define PATIENCE 1000
 
 struct stock {
 	int type;
+	size_t size; /* as many are kept */
 	int kept[STOCK];
 	size_t count;
 	size_t asked;
@@ -43,7 +45,7 @@ static void refill(struct uplink *uplink)
 	for (size_t i = 0; i < TYPES; i++) {
 		struct stock *stock = &uplink->stocks[i];
 		const struct uplink_request request = {.family = 4, .type = (uint8_t)stock->type};
-		while (stock->count + stock->asked < STOCK) {
+		while (stock->count + stock->asked < stock->size) {
 			/* A parent that is behind is asked again after its next reply. */
 			if (descriptor_send(uplink->source.fd, &request, sizeof(request), -1) < 0)
 				return;
@@ -92,15 +94,19 @@ static void reply_ready(struct source *source, uint32_t events)
 
 struct uplink *uplink_open(struct loop *loop, int fd)
 {
-	static const int types[TYPES] = {SOCK_STREAM, SOCK_DGRAM};
+	/* Of those for echo one is enough, and it may be refused: it is asked for when it is wanted. */
+	static const struct stock stocks[TYPES] = {
+	    {.type = SOCK_STREAM, .size = STOCK},
+	    {.type = SOCK_DGRAM, .size = STOCK},
+	    {.type = UPLINK_ECHO},
+	};
 	struct uplink *uplink = calloc(1, sizeof(*uplink));
 
 	if (uplink == NULL)
 		return NULL;
 	uplink->loop = loop;
 	source_init(&uplink->source, reply_ready);
-	for (size_t i = 0; i < TYPES; i++)
-		uplink->stocks[i].type = types[i];
+	memcpy(uplink->stocks, stocks, sizeof(stocks));
 	int status = fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 	if (status == 0)
 		status = loop_watch(loop, &uplink->source, fd, EPOLLIN);
@@ -155,11 +161,17 @@ static int wait_for(struct uplink *uplink, const struct stock *stock)
 
 int uplink_socket(struct uplink *uplink, int type)
 {
-	struct stock *stock = &uplink->stocks[type == SOCK_STREAM ? 0 : 1];
+	struct stock *stock = uplink->stocks;
 
+	while (stock->type != type)
+		stock++;
 	if (uplink->source.fd < 0)
 		return -ENOTCONN;
+	if (type == UPLINK_ECHO)
+		stock->size = 1;
 	int status = stock->count > 0 ? 0 : wait_for(uplink, stock);
+	if (type == UPLINK_ECHO)
+		stock->size = 0;
 	if (status < 0)
 		return status;
 	int fd = stock->kept[--stock->count];

@@ -15,7 +15,7 @@ struct uplink *uplink_open(struct loop *loop, int fd);
 void uplink_close(struct uplink *uplink);
 
 /**
- * An unconnected, non-blocking IPv4 socket of the type (SOCK_STREAM or SOCK_DGRAM), or -errno:
+ * An unconnected, non-blocking IPv4 socket of the type (as in lib/uplink.h), or -errno:
  * -ETIMEDOUT where the parent makes none for a second, and from then on at once until it does again.
  */
 int uplink_socket(struct uplink *uplink, int type);

@@ -5,18 +5,22 @@
 #include "lib/uplink.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 /* The socket asked for, or -errno. */
 static int make_socket(const struct uplink_request *request)
 {
 	int family = request->family == 4 ? AF_INET : AF_INET6;
+	bool echo = request->type == UPLINK_ECHO && request->family == 4;
+	int type = echo ? SOCK_DGRAM : request->type;
 	int fd;
 
 	if ((request->family != 4 && request->family != 6) ||
-	    (request->type != SOCK_STREAM && request->type != SOCK_DGRAM))
+	    (type != SOCK_STREAM && type != SOCK_DGRAM))
 		return -EINVAL;
-	fd = socket(family, request->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, echo ? IPPROTO_ICMP : 0);
 	return fd < 0 ? -errno : fd;
 }
 

@@ -11,9 +11,12 @@
 /** Where a process that was declared with `uplink` finds its end. */
 #define UPLINK_FD 3
 
+/** The type of a socket for ICMP echo, of IPv4; not everybody may make one (ping_group_range). */
+#define UPLINK_ECHO 0xff
+
 struct uplink_request {
 	uint8_t family; /**< 4 or 6 */
-	uint8_t type;   /**< SOCK_STREAM or SOCK_DGRAM */
+	uint8_t type;   /**< SOCK_STREAM, SOCK_DGRAM, or UPLINK_ECHO */
 };
 
 struct uplink_reply {

@@ -72,4 +72,31 @@ describe.each([
     expect(log).toMatch(/Outside: the runner's proxy is tried first from now on/);
     expect(log).not.toContain(authorization.split(' ')[1]);
   });
+
+  // Linux's raw sockets are not shown what is on its way to others, and its nodes forward.
+  if (profile === 'stock') {
+    test('echoes pods from the node and each other, and by the gateway from outside', async () => {
+      const ping = async (from: Pod, address: string, count: number) =>
+        Number(await n.run(from, ['/programs/test/gateway/ping_tool', address, String(count)]));
+      expect(await ping(client, hostile.address, 3)).toBe(3);
+      expect(await ping(client, node, 3)).toBe(3);
+      // A Service is not there but by its ports, as with kube-proxy.
+      expect(await ping(client, '10.43.0.10', 1)).toBe(0);
+      const { echo_requests: before = 0 } = await n.stats();
+      expect(await ping(client, n.outside, 5)).toBe(5);
+      // Once each, though the bridge is shown them, too.
+      expect(await n.stats()).toMatchObject({
+        echo_requests: before + 5,
+        echo_answers: before + 5,
+      });
+      // While a pod is isolated, nobody is believed to be who they say.
+      await n.control('begin', `set egress a/other ${n.outside}/32`, 'end');
+      const isolated = await n.addPod('other', 'a');
+      expect(await ping(isolated, n.outside, 1)).toBe(0);
+      expect(await ping(client, n.outside, 1)).toBe(0);
+      await n.control('begin', 'end');
+      expect(await ping(client, n.outside, 5)).toBe(5);
+      await n.removePod(isolated);
+    });
+  }
 });
