@@ -8905,7 +8905,7 @@ function agentFor({ server, ca, cert, key }) {
         ...(key !== undefined && { key }),
     });
 }
-/** The message of the API's Status object, or what came instead of one. */
+/** The message of the API's Status object, the checks that failed, or what came instead; in one line. */
 function reasonIn(answer) {
     try {
         const { message } = JSON.parse(answer);
@@ -8915,7 +8915,8 @@ function reasonIn(answer) {
     catch {
         // Not JSON: a proxy's page, or a server that is just starting.
     }
-    return answer.slice(0, 200);
+    const failed = answer.match(/^\[-\].*$/gm)?.join(', ');
+    return (failed ?? answer).replaceAll(/\s+/g, ' ').trim().slice(0, 200);
 }
 
 ;// CONCATENATED MODULE: ./build/js/network/health.js
