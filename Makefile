@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PAT
 export PROFILE K3S
 
 .PHONY: demo test versions profiles sanitize fuzz analyze lint unit supply build dist-check testbed bench
-.PHONY: conformance soak kill density matrix charts clean
+.PHONY: conformance soak kill density matrix charts screens clean
 .DEFAULT_GOAL := test
 
 demo: node_modules/.package-lock.json
@@ -19,6 +19,11 @@ say-test:
 	@echo 'make test: lints, analyzes, rebuilds dist and compares it, makes what is missing of the testbed (gVisor, two'
 	@echo 'stand-ins for k3s, tools and images; most of 25 minutes, once), then runs the tests: unit, supply,'
 	@echo 'native, e2e. About 75 minutes on two cores the first time, 50 after that. `make demo` is quicker.'
+
+# docs/screens.md, from two real runs.
+screens: export WRITE_SCREENS = 1
+screens: testbed build
+	vitest run --project e2e test/e2e/cli.test.ts -t 'a cluster is started|a start that fails'
 
 # The chart on every minor version of Kubernetes; `make test` takes the usual one and the newest.
 versions: export VERSIONS = all

@@ -9,6 +9,7 @@ import { npmDirectory, pack } from '../testbed/npm-package.ts';
 import type { Sandbox } from '../testbed/sandbox.ts';
 import { ACTION, Job, RUNNER_FILES, TOOL_CACHE, WORKSPACE } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
+import { expectScreen } from './support/screens.ts';
 import { snapshot } from './support/snapshot.ts';
 
 const STATE = '/root/.local/state/k3s-in-gvisor';
@@ -94,6 +95,7 @@ test('a cluster is started, used and stopped by its name', async () => {
   expect(stdout).toBe(`${STATE}/two/kubeconfig\n`);
   expect(stderr).toMatch(/ s {2}cluster DNS ready\n/);
   expect(stderr).not.toContain('user-namespace');
+  await expectScreen('A cluster that starts', `${stderr}${stdout}`, /^TIME (?!CoreDNS)/);
 
   expect((await cli('start', ...options)).stderr).toMatch(
     /^--name: a cluster named two was started/,
@@ -152,6 +154,7 @@ test('a start that fails, or is interrupted, leaves nothing but its logs', async
   const failed = await cli('start', ...options, '--k3s-args=--no-such-flag=1');
   expect(failed).toMatchObject({ code: 1, stdout: '' });
   expect(failed.stderr).toContain('Look at k3s-args');
+  await expectScreen('A cluster that does not', failed.stderr, /^k3s does not know/);
   expect(await must('list')).toBe('');
 
   const started = cli('start', ...options);
