@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int open_node(struct cni_error *error)
+/* A netlink socket where the bridge is: nodes that share a wire have their pods on one. */
+static int open_node(const struct config *config, struct cni_error *error)
 {
-	int fd = netlink_open();
+	int fd = config->bridge_netns == NULL ? netlink_open()
+	                                      : netlink_open_at(config->bridge_netns);
 
 	if (fd >= 0)
 		return fd;
@@ -131,7 +133,7 @@ static int take_back(int node, const struct config *config, const char *containe
 
 int bridge_del(const struct config *config, const struct request *request, struct cni_error *error)
 {
-	cleanup_fd int node = open_node(error);
+	cleanup_fd int node = open_node(config, error);
 
 	return node < 0 ? node
 	                : take_back(node, config, request->container, request->interface, error);
@@ -163,7 +165,7 @@ int bridge_add(const struct json *json, const struct config *config, const struc
 
 	if (netns < 0)
 		return netns;
-	node = open_node(error);
+	node = open_node(config, error);
 	result = node < 0 ? node : find_bridge(node, config, &bridge, error);
 	if (result == 0)
 		result = lease_address(config, request, &address, error);
@@ -228,7 +230,7 @@ static int find_address(const struct config *config, const struct request *reque
 int bridge_check(const struct json *json, const struct config *config,
                  const struct request *request, struct cni_error *error)
 {
-	cleanup_fd int node = open_node(error), netns = -1, inside = -1;
+	cleanup_fd int node = open_node(config, error), netns = -1, inside = -1;
 	struct in_addr address;
 	struct link bridge;
 	struct pod pod;
@@ -251,8 +253,8 @@ int bridge_check(const struct json *json, const struct config *config,
 
 static int check_ready(const struct config *config, struct cni_error *error)
 {
-	const struct cidr gateway = {config->gateway, config->subnet.prefix};
-	cleanup_fd int node = open_node(error);
+	const struct cidr gateway = {config->gateway, config->prefix};
+	cleanup_fd int node = open_node(config, error);
 	struct in_addr address;
 	struct store store;
 	struct link bridge;
@@ -334,7 +336,7 @@ int bridge_gc(const struct json *json, const struct config *config, struct cni_e
 		return fail_input(&error->failure,
 		                  "Bad network configuration: \"%s\" must be a list", name);
 	}
-	node = open_node(error);
+	node = open_node(config, error);
 	if (node < 0)
 		return node;
 	for (;;) {

@@ -49,7 +49,8 @@ static int read_address(const char *name, const char *text, struct in_addr *out,
 	                                 name, text));
 }
 
-static int read_subnet(const char *text, struct cidr *out, struct cni_error *error)
+static int read_subnet(const char *name, const char *text, struct cidr *out,
+                       struct cni_error *error)
 {
 	if (cidr_parse(text, out) == 0 && out->prefix <= 30 &&
 	    (ntohl(out->address.s_addr) & ~cidr_mask(out->prefix)) == 0)
@@ -57,7 +58,7 @@ static int read_subnet(const char *text, struct cidr *out, struct cni_error *err
 	return invalid(
 	    error,
 	    fail_input(&error->failure,
-	               "Bad \"subnet\" %s: expected one such as 10.42.0.0/24, at most /30", text));
+	               "Bad \"%s\" %s: expected one such as 10.42.0.0/24, at most /30", name, text));
 }
 
 static int read_reserved(const struct json *json, struct config *out, struct cni_error *error)
@@ -84,6 +85,40 @@ static int read_reserved(const struct json *json, struct config *out, struct cni
 	return 0;
 }
 
+/* A text that may be missing: NULL then. */
+static int read_optional(const struct json *json, const char *name, const char **out,
+                         struct cni_error *error)
+{
+	*out = NULL;
+	if (json_member(json, json->values, name) == NULL)
+		return 0;
+	*out = read_text(json, name, error);
+	return *out == NULL ? -EINVAL : 0;
+}
+
+/* The network whose part the subnet is, where nodes share one; else the subnet itself. */
+static int read_network(const struct json *json, struct config *out, struct cni_error *error)
+{
+	const char *text;
+	struct cidr network;
+	int result = read_optional(json, "network", &text, error);
+
+	out->prefix = out->subnet.prefix;
+	if (result != 0 || text == NULL)
+		return result;
+	result = read_subnet("network", text, &network, error);
+	if (result != 0)
+		return result;
+	if (network.prefix > out->subnet.prefix ||
+	    (ntohl(out->subnet.address.s_addr) & cidr_mask(network.prefix)) !=
+	        ntohl(network.address.s_addr))
+		return invalid(error, fail_input(&error->failure,
+		                                 "Bad \"network\" %s: the subnet is not in it",
+		                                 text));
+	out->prefix = network.prefix;
+	return 0;
+}
+
 static int read_bridge(const struct json *json, struct config *out, struct cni_error *error)
 {
 	const char *subnet = read_text(json, "subnet", error);
@@ -98,13 +133,13 @@ static int read_bridge(const struct json *json, struct config *out, struct cni_e
 	out->data_directory = read_text(json, "dataDir", error);
 	if (out->data_directory == NULL)
 		return -EINVAL;
-	out->gateway_socket = NULL;
-	if (json_member(json, json->values, "gatewaySocket") != NULL) {
-		out->gateway_socket = read_text(json, "gatewaySocket", error);
-		if (out->gateway_socket == NULL)
-			return -EINVAL;
-	}
-	result = read_subnet(subnet, &out->subnet, error);
+	result = read_optional(json, "gatewaySocket", &out->gateway_socket, error);
+	if (result == 0)
+		result = read_optional(json, "bridgeNetns", &out->bridge_netns, error);
+	if (result == 0)
+		result = read_subnet("subnet", subnet, &out->subnet, error);
+	if (result == 0)
+		result = read_network(json, out, error);
 	if (result == 0)
 		result = read_address("gateway", gateway, &out->gateway, error);
 	return result != 0 ? result : read_reserved(json, out, error);

@@ -25,7 +25,9 @@ struct config {
 	const char *version; /**< one of cni_versions */
 	enum plugin plugin;
 	const char *bridge;
+	const char *bridge_netns; /**< NULL: the bridge is in the caller's network namespace */
 	struct cidr subnet; /**< without host bits */
+	uint8_t prefix; /**< of the network that all pods are on, whose part the subnet may be */
 	struct in_addr gateway;
 	/** Addresses of the subnet that no pod gets, the gateway's among them. */
 	struct in_addr reserved[CONFIG_RESERVED];

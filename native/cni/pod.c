@@ -24,7 +24,7 @@ struct pod pod_of(const struct config *config, struct in_addr address, const cha
 	struct pod pod = {
 	    .interface = interface,
 	    .netns = netns,
-	    .address = {address, config->subnet.prefix},
+	    .address = {address, config->prefix},
 	    .gateway = config->gateway,
 	    /* 0a: locally administered, unicast; 58: what CNI plugins have long used. */
 	    .mac = {0x0a, 0x58},

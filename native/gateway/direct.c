@@ -16,7 +16,7 @@
 
 static bool is_node_port(const struct gateway *gateway, struct frontend_key key)
 {
-	return key.address.address == 0 || key.address.address == gateway->options.bridge_address;
+	return key.address.address == 0 || options_is_node(&gateway->options, key.address.address);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "gateway/log.h"
 #include "gateway/node_addresses.h"
+#include "gateway/nodes.h"
 #include "gateway/options.h"
 #include "gateway/pods.h"
 #include "gateway/privileges.h"
@@ -47,6 +48,7 @@ struct parts {
 	struct dns_relay *dns;
 	size_t outside_flows;
 	struct control *control;
+	struct nodes nodes;
 };
 
 static void signals_ready(struct source *source, uint32_t events)
@@ -122,12 +124,14 @@ static void open_all(struct parts *parts)
 	if (parts->control == NULL)
 		die(&failure);
 	gateway->control = parts->control;
+	nodes_open(gateway, &parts->nodes);
 }
 
 static void close_all(struct parts *parts)
 {
 	struct gateway *gateway = &parts->gateway;
 
+	nodes_close(&parts->nodes);
 	redirection_close(&parts->redirection);
 	control_close(parts->control);
 	gateway->control = NULL;

@@ -110,6 +110,21 @@ static int parse_no_proxy(const char *value, struct options *options)
 	return cidr_parse(value, &options->unproxied[options->unproxied_count++]);
 }
 
+static int parse_node(const char *value, struct options *options)
+{
+	char text[INET_ADDRSTRLEN];
+	const char *equals = strchr(value, '=');
+
+	if (options->node_count == NODES_MAX || equals == NULL || equals[1] != '/' ||
+	    (size_t)(equals - value) >= sizeof(text))
+		return -1;
+	memcpy(text, value, (size_t)(equals - value));
+	text[equals - value] = '\0';
+	struct other_node *node = &options->nodes[options->node_count++];
+	node->netns = equals + 1;
+	return parse_address(text, &node->address);
+}
+
 static int parse_direct(const char *value, struct options *options)
 {
 	options->direct = strcmp(value, "on") == 0;
@@ -136,6 +151,7 @@ static const struct option {
      "an IPv4 network such as 169.254.0.0/16, at most 64 times", false},
     {"--proxy", parse_proxy, "IP:PORT", false},
     {"--no-proxy", parse_no_proxy, "an IPv4 network such as 10.0.0.0/8, at most 256 times", false},
+    {"--node", parse_node, "IP=NETNS, at most 9 times", false},
 };
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -145,6 +161,19 @@ static const struct option *find(const char *name)
 		if (strcmp(name, table[i].name) == 0)
 			return &table[i];
 	return NULL;
+}
+
+const struct other_node *options_node(const struct options *options, uint32_t address)
+{
+	for (size_t i = 0; i < options->node_count; i++)
+		if (options->nodes[i].address == address)
+			return &options->nodes[i];
+	return NULL;
+}
+
+bool options_is_node(const struct options *options, uint32_t address)
+{
+	return address == options->bridge_address || options_node(options, address) != NULL;
 }
 
 int options_parse(int argc, const char *const *argv, struct options *options, struct failure *failure)

@@ -13,12 +13,19 @@
 #define PUBLISHED_MAX 64
 #define DENIED_MAX 64
 #define UNPROXIED_MAX 256
+#define NODES_MAX 9
 
 /** A port of the runner's namespace that leads to one in the node's, or the other way round. */
 struct published {
 	struct endpoint outer;
 	struct endpoint inner;
 	bool outward; /**< listens on inner, leads to outer */
+};
+
+/** Another node on the same bridge. */
+struct other_node {
+	uint32_t address; /**< host byte order */
+	const char *netns;
 };
 
 struct options {
@@ -39,7 +46,15 @@ struct options {
 	const char *proxy_authorization; /**< what it is told of who asks, or NULL; not of argv */
 	struct cidr unproxied[UNPROXIED_MAX]; /**< that are reached without it, or not */
 	size_t unproxied_count;
+	struct other_node nodes[NODES_MAX];
+	size_t node_count;
 };
+
+/** The other node that has the address, or NULL. */
+const struct other_node *options_node(const struct options *options, uint32_t address);
+
+/** Whether a node has the address on the bridge: the gateway's own or another. */
+bool options_is_node(const struct options *options, uint32_t address);
 
 /** Returns 0, or -EINVAL with what was wrong with which option. */
 int options_parse(int argc, const char *const *argv, struct options *options, struct failure *failure);

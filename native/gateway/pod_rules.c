@@ -88,6 +88,13 @@ static void add_policy(struct rules *rules, const struct policy *policy,
 	}
 }
 
+static void add_nodes(struct rules *rules, const struct options *options, enum direction direction)
+{
+	add(rules, direction, only(options->bridge_address), IPTABLES_RETURN);
+	for (size_t i = 0; i < options->node_count; i++)
+		add(rules, direction, only(options->nodes[i].address), IPTABLES_RETURN);
+}
+
 /* New connections come from the bridge: other pods, or the node, for itself and for all it relays.
  */
 static void add_ingress(struct rules *rules, const struct gateway *gateway, const struct pod *pod,
@@ -98,7 +105,7 @@ static void add_ingress(struct rules *rules, const struct gateway *gateway, cons
 
 	if (policy == NULL)
 		return;
-	add(rules, DIRECTION_INGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
+	add_nodes(rules, &gateway->options, DIRECTION_INGRESS);
 	add(rules, DIRECTION_INGRESS, only(pod->address), IPTABLES_RETURN);
 	if (extent != EXTENT_ISOLATION)
 		add_policy(rules, policy, pods);
@@ -183,7 +190,7 @@ static void add_egress(struct rules *rules, const struct pod_rules_source *sourc
 		return;
 	if (is_whole(extent))
 		add_all_frontends(rules, gateway, pod);
-	add(rules, DIRECTION_EGRESS, only(gateway->options.bridge_address), IPTABLES_RETURN);
+	add_nodes(rules, &gateway->options, DIRECTION_EGRESS);
 	add(rules, DIRECTION_EGRESS, only(pod->address), IPTABLES_RETURN);
 	if (extent != EXTENT_ISOLATION)
 		add_policy(rules, policy, reach);

@@ -4,7 +4,7 @@
 
 static bool is_node(const struct gateway *gateway, uint32_t address)
 {
-	return address == gateway->options.bridge_address || address >> 24 == IN_LOOPBACKNET;
+	return options_is_node(&gateway->options, address) || address >> 24 == IN_LOOPBACKNET;
 }
 
 static bool passes(const struct policy *policy, enum protocol protocol, uint32_t peer,

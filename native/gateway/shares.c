@@ -46,7 +46,7 @@ void shares_leave(struct shares *shares, struct share *share, struct list *membe
 
 size_t shares_most(const struct options *options, uint32_t client, size_t limit)
 {
-	if (client == options->bridge_address || !network_contains(&options->pod_cidr, client))
+	if (options_is_node(options, client) || !network_contains(&options->pod_cidr, client))
 		return SIZE_MAX;
 	return limit / 4;
 }

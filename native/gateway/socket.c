@@ -7,6 +7,7 @@
 
 #include "gateway/node_addresses.h"
 #include "gateway/uplink.h"
+#include "lib/netns.h"
 
 #define BACKLOG 4096
 
@@ -18,12 +19,22 @@ int socket_open(const struct gateway *gateway, bool outside, int type)
 	return fd < 0 ? -errno : fd;
 }
 
+/* An address of another node is served in that one's network namespace. */
+static int open_at(const struct gateway *gateway, bool outside, int type, struct endpoint address)
+{
+	const struct other_node *node =
+	    outside ? NULL : options_node(&gateway->options, address.address);
+
+	return node == NULL ? socket_open(gateway, outside, type)
+	                    : netns_socket(node->netns, AF_INET, type | SOCK_NONBLOCK, 0);
+}
+
 static int serve(const struct gateway *gateway, bool outside, int type, struct endpoint address,
                  bool reuse)
 {
 	const struct sockaddr_in bound = endpoint_to_socket(address);
 	const int on = 1;
-	int fd = socket_open(gateway, outside, type);
+	int fd = open_at(gateway, outside, type, address);
 
 	if (fd < 0)
 		return fd;
@@ -100,7 +111,7 @@ static int send_to(int fd, const void *datagram, size_t size, const struct socka
  * to itself its loopback has it too (Stack.CheckLocalAddress, pkg/tcpip/stack/stack.go, goes through
  * a Go map), and tied to that the socket hears everybody but reaches no pod: "Network is
  * unreachable". Naming the link, once the socket is bound, changes where it sends and not what it
- * hears. Linux never gets here.
+ * hears. Every node's link has the same name. Linux never gets here.
  */
 int socket_answer(const struct gateway *gateway, int fd, const void *datagram, size_t size,
                   const struct sockaddr_in *client)

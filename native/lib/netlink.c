@@ -1,6 +1,7 @@
 #include "lib/netlink.h"
 
 #include "lib/cleanup.h"
+#include "lib/netns.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +74,11 @@ int netlink_open(void)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int netlink_open_at(const char *path)
+{
+	return netns_socket(path, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 }
 
 static int transmit(int fd, struct netlink_message *message)

@@ -37,6 +37,9 @@ void netlink_nest_end(struct netlink_message *message, struct rtattr *nest);
 /** A socket for requests in the network namespace of the caller, or -errno. */
 int netlink_open(void);
 
+/** One in the network namespace whose file is at the path, or -errno. */
+int netlink_open_at(const char *path);
+
 /** Sends the message and waits for the kernel's verdict on it: 0 or -errno. */
 int netlink_request(int fd, struct netlink_message *message);
 

@@ -38,6 +38,8 @@ export interface Climb {
   /** Whether it serves metrics.k8s.io. */
   readonly metrics: boolean;
   readonly nodeName: string;
+  /** The other nodes' names. */
+  readonly agents: readonly string[];
   /** The kubeconfig k3s writes. */
   readonly kubeconfig: string;
   /** The API server's address for the runner. */
@@ -85,7 +87,11 @@ export async function climb(ladder: Climb): Promise<void> {
     ...(ladder.containerd === undefined ? [] : [containerdConfigured(ladder.containerd)]),
     ...(ladder.mode === 'control-plane'
       ? [serviceAccount(connected)]
-      : [node(connected, ladder.nodeName), serviceAccount(connected)]),
+      : [
+          node(connected, ladder.nodeName),
+          serviceAccount(connected),
+          ...ladder.agents.map((name) => node(connected, name, `${name} Ready`)),
+        ]),
     ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
     ...(ladder.metrics ? [metricsApi(connected)] : []),
   ];
@@ -179,10 +185,10 @@ async function watchUntil(
   }
 }
 
-function node(client: () => ApiClient, nodeName: string): Rung {
+function node(client: () => ApiClient, nodeName: string, name = 'node Ready'): Rung {
   const nodes = { path: '/api/v1/nodes', query: { fieldSelector: `metadata.name=${nodeName}` } };
   return {
-    name: 'node Ready',
+    name,
     climb: (saw, signal) => watchUntil(client(), nodes, troubleOfNode, saw, signal),
   };
 }

@@ -12,6 +12,8 @@ import type { Source } from '../k3s/source.ts';
 import { parseVersion } from '../k3s/version.ts';
 import { parseComponents, without, type Component } from './components.ts';
 import { parseK3sArgs, type K3sArgs } from './k3s-args.ts';
+import { lines } from './lines.ts';
+import { parseNodeLabels, type NodeLabels } from './node-labels.ts';
 import { parseWorkarounds, type Forced } from './workarounds.ts';
 
 export interface Inputs extends K3sRequest {
@@ -20,6 +22,9 @@ export interface Inputs extends K3sRequest {
   readonly components: readonly Component[];
   readonly k3sArgs: K3sArgs;
   readonly workarounds: Forced;
+  /** How many nodes there are beside the server's. */
+  readonly agents: number;
+  readonly nodeLabels: NodeLabels;
   /** The program that maps ids for a runner that is not root; undefined to look for it. */
   readonly idMapHelper: string | undefined;
   /** Globs or paths of image tars. */
@@ -66,6 +71,8 @@ export function parseInputs(read: ReadInput): Inputs {
   const components = collect(() => parseComponents(read('components')));
   const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
   const workarounds = collect(() => parseWorkarounds(read('workarounds')));
+  const agents = collect(() => parseAgents(read('agents')));
+  const nodeLabels = collect(() => parseNodeLabels(read('node-labels'), agents));
   const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
   const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
   const airgap = collect(() => parseBoolean(read, 'airgap'));
@@ -84,6 +91,8 @@ export function parseInputs(read: ReadInput): Inputs {
     components === undefined ||
     k3sArgs === undefined ||
     workarounds === undefined ||
+    agents === undefined ||
+    nodeLabels === undefined ||
     releases === undefined ||
     channelServer === undefined ||
     airgap === undefined ||
@@ -103,6 +112,8 @@ export function parseInputs(read: ReadInput): Inputs {
     components: without(components, k3sArgs.disable),
     k3sArgs,
     workarounds,
+    agents,
+    nodeLabels,
     releases,
     channelServer,
     idMapHelper: read('id-map-helper') || undefined,
@@ -202,6 +213,16 @@ function parseSysctls(text: string): Sysctls {
   return sysctls;
 }
 
+/** Each takes a /24 of the pods' network, and memory. */
+const AGENTS_MAX = 9;
+
+function parseAgents(text: string): number {
+  if (!/^\d?$/.test(text)) {
+    throw new InputError(`agents: "${text}" is not a number from 0 to ${AGENTS_MAX}`);
+  }
+  return Number(text);
+}
+
 /** As many as the gateway takes. */
 const NETWORKS_MAX = 64;
 
@@ -249,11 +270,4 @@ function parseKubeconfig(text: string): string | undefined {
     );
   }
   return text.startsWith('~/') ? join(home(), text.slice(2)) : resolve(text);
-}
-
-function lines(text: string): string[] {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }

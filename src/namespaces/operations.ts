@@ -11,6 +11,7 @@ export type Operation =
   | readonly ['mount', source: string, target: string, type: string, flags: string, data: string]
   | readonly ['bind', source: string, target: string, flags: string]
   | readonly ['propagation', path: string, propagation: 'shared' | 'private' | 'slave']
+  | readonly ['propagation-here', path: string, propagation: 'shared' | 'private' | 'slave']
   | readonly ['pivot', root: string]
   | readonly ['unmount', path: string]
   | readonly ['remove-group', path: string]
@@ -20,6 +21,14 @@ export type Operation =
   | readonly ['link-up', name: string]
   | readonly ['bridge', name: string]
   | readonly ['port', bridge: string, name: string, cidr: string]
+  | readonly [
+      'distant-port',
+      netns: string,
+      bridge: string,
+      port: string,
+      name: string,
+      cidr: string,
+    ]
   | readonly ['default-route', gateway: string, device: string]
   | readonly ['environment', key: string, value: string]
   | readonly ['process', name: string, policy: ProcessPolicy, log: string]

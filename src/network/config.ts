@@ -7,6 +7,8 @@ export interface Config {
   readonly control: string;
   readonly nodeIp: string;
   readonly nodeName: string;
+  /** The other nodes on the bridge. */
+  readonly agents: readonly NodeAddress[];
   /** The /24 of which load balancers get their addresses. */
   readonly balancers: string;
   readonly metricsPort: number;
@@ -18,14 +20,21 @@ export interface Config {
   readonly metricsApiPort: number | undefined;
 }
 
+/** A node by the name of its Node object. */
+export interface NodeAddress {
+  readonly name: string;
+  readonly ip: string;
+}
+
 export const USAGE =
-  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
+  'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--agent NAME=IPV4]... [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
 
 const OPTIONS = {
   kubeconfig: { type: 'string' },
   control: { type: 'string' },
   'node-ip': { type: 'string' },
   'node-name': { type: 'string' },
+  agent: { type: 'string', multiple: true },
   'metrics-port': { type: 'string' },
   'load-balancers': { type: 'string' },
   'ephemeral-storage': { type: 'string' },
@@ -38,7 +47,7 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
   const { values } = parseArgs({ args: [...argv], options: OPTIONS });
   const problems: string[] = [];
   const required = (
-    name: keyof typeof OPTIONS,
+    name: Exclude<keyof typeof OPTIONS, 'agent'>,
     valid: (value: string) => boolean,
     want: string,
   ) => {
@@ -57,6 +66,11 @@ export function parseConfig(argv: readonly string[], hostname: string): Config {
     metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
     // kubelet calls its Node after the host, in lower case, unless told otherwise.
     nodeName: values['node-name'] ?? hostname.toLowerCase(),
+    agents: (values.agent ?? []).map((text) => {
+      const [name = '', ip = ''] = text.split('=');
+      if (name === '' || !isIPv4(ip)) problems.push(`--agent must be NAME=IPV4, not ${text}`);
+      return { name, ip };
+    }),
     ephemeralStorage:
       values['ephemeral-storage'] === undefined
         ? undefined

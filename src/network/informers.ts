@@ -46,7 +46,12 @@ export class Informers {
   #scheduled = false;
 
   /** `changed` is called a few milliseconds after a change, once everything has been listed. */
-  constructor(client: ApiClient, nodeName: string, changed: (changes: Changes) => void, say: Log) {
+  constructor(
+    client: ApiClient,
+    nodeNames: ReadonlySet<string>,
+    changed: (changes: Changes) => void,
+    say: Log,
+  ) {
     this.#changed = changed;
     const reflect = <Json extends ObjectJson, T>(resource: Resource<Json, T>, changes: Changes) =>
       new Reflector(
@@ -66,7 +71,7 @@ export class Informers {
       services,
     );
     this.#pods = reflect(
-      { path: '/api/v1/pods', query: {}, keep: (json) => partsOf(json, nodeName) },
+      { path: '/api/v1/pods', query: {}, keep: (json) => partsOf(json, nodeNames) },
       { services: true, policies: true },
     );
     this.#policies = new PolicyInformers(
@@ -130,9 +135,12 @@ export class Informers {
   }
 }
 
-/** Nothing where neither part is there. A pod of another node serves nobody here. */
-function partsOf(json: PodJson & LabelledPodJson, nodeName: string): PodParts | undefined {
-  const serving = json.spec.nodeName === nodeName ? podOf(json) : undefined;
+/** Nothing where neither part is there. A pod of a node elsewhere serves nobody here. */
+function partsOf(
+  json: PodJson & LabelledPodJson,
+  nodeNames: ReadonlySet<string>,
+): PodParts | undefined {
+  const serving = nodeNames.has(json.spec.nodeName ?? '') ? podOf(json) : undefined;
   const labelled = labelledPodOf(json);
   return serving || labelled ? { serving, labelled } : undefined;
 }

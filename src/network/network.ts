@@ -41,11 +41,12 @@ export class Network {
     this.#compile = compiler({
       name: config.nodeName,
       ip: config.nodeIp,
+      agents: config.agents,
       balancers: config.balancers,
     });
     this.#informers = new Informers(
       client,
-      config.nodeName,
+      new Set([config.nodeName, ...config.agents.map(({ name }) => name)]),
       (changes) => {
         this.#recompile(changes);
       },

@@ -23,6 +23,8 @@ export interface Context {
   readonly nodeName: string;
   readonly k3s: K3s;
   readonly prepared: PreparedImages | undefined;
+  /** How many nodes there are beside the server's. */
+  readonly agents: number;
 }
 
 /**

@@ -11,13 +11,14 @@ import { k3sPaths, PRIVATE_FILES, whyUnusable, type Layout } from '../layout.ts'
 import type { Registries } from '../k3s/registries.ts';
 import type { K3s } from '../k3s/unpack.ts';
 import type { Launch, Operation, Step } from '../namespaces/operations.ts';
+import { agentTokenStep, labelsOf, planAgents, wireStep, type Agent } from './agents.ts';
 import { containerAdapter } from './container-adapter.ts';
 import { memoryAdvice } from './advice.ts';
 import { chooseAddresses, type Addresses } from './addresses.ts';
 import type { Facts } from '../sandbox/facts.ts';
 import { assertForced, decide, type Decision } from './forced.ts';
 import { chooseNamespaces } from './namespaces.ts';
-import { containerdConfig, kubeletConfig, mergeConfig } from './configuration.ts';
+import { containerdConfig, kubeletConfig, mergeConfig, type ConfigFile } from './configuration.ts';
 import { WORKAROUNDS } from './parts/index.ts';
 import { chooseMode, type ModeChoice } from './choose-mode.ts';
 import { planCoredns, type CorednsPlan } from './coredns.ts';
@@ -56,6 +57,8 @@ export interface Plan {
   /** The steps that make what programs run on: files, kernel settings, storage, environment. */
   readonly groundwork: readonly Step[];
   readonly launch: Launch;
+  /** More nodes, which the launch starts. */
+  readonly agents: readonly Agent[];
 }
 
 export interface PlanInput {
@@ -69,11 +72,13 @@ export interface PlanInput {
   readonly prepared?: PreparedImages | undefined;
   /** What the runner has in k3s's own directory of manifests. */
   readonly manifests?: readonly Manifest[];
+  /** What agents join with; needed where there are any. */
+  readonly agentToken?: string | undefined;
 }
 
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 export function makePlan(input: PlanInput): Plan {
-  const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
+  const { facts, inputs, layout, k3s, images, prepared, manifests = [], agentToken = '' } = input;
   const { mode, isolation, fellShort } = chooseMode(inputs.mode, {
     facts,
     sysctls: inputs.sysctls,
@@ -82,6 +87,11 @@ export function makePlan(input: PlanInput): Plan {
   if (unusable !== undefined) {
     throw new InputError(
       `RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`,
+    );
+  }
+  if (inputs.agents > 0 && (mode !== 'full' || isolation === 'none')) {
+    throw new InputError(
+      `agents: ${inputs.agents} more nodes need pods, and what can be had here is mode ${mode}`,
     );
   }
   const { components, k3sArgs, workarounds: forced } = inputs;
@@ -100,6 +110,7 @@ export function makePlan(input: PlanInput): Plan {
     nodeName,
     k3s,
     prepared,
+    agents: inputs.agents,
   };
   const decided = WORKAROUNDS.map((part) => ({ part, decision: decide(part, context, forced) }));
   const applied = decided.flatMap(({ part, decision: { id, reason } }) =>
@@ -125,11 +136,22 @@ export function makePlan(input: PlanInput): Plan {
   const objects = [standardStorage(components), ...applied.map(objectsOf)].flatMap((own) =>
     Object.entries(own).map(([path, object]) => ({ path, object })),
   );
-  const containerd = containerdConfig(
-    [...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd],
-    k3s.containerdDropIns,
-    context.paths.data,
-  );
+  const containerdFor = (data: string): readonly ConfigFile[] =>
+    containerdConfig(
+      [...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd],
+      k3s.containerdDropIns,
+      data,
+    );
+  const configure = (data: string): Operation[] => [
+    ...configFile(
+      `${data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
+      kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
+    ),
+    ...containerdFor(data).flatMap(({ path, content }) => configFile(path, content)),
+    ...(prepared !== undefined && isolation === 'namespaces'
+      ? usePrepared(prepared, `${data}/agent/containerd`)
+      : importTars(images, data, isolation)),
+  ];
   const configuration: Step = {
     id: 'configuration',
     reason: "k3s's, the kubelet's and containerd's configuration, as files",
@@ -138,15 +160,8 @@ export function makePlan(input: PlanInput): Plan {
       ...(objects.length === 0 || isolation === 'none'
         ? []
         : configFile(OBJECTS, JSON.stringify(objects))),
-      ...configFile(
-        `${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`,
-        kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {})),
-      ),
       ...adapter.operations,
-      ...containerd.flatMap(({ path, content }) => configFile(path, content)),
-      ...(prepared !== undefined && isolation === 'namespaces'
-        ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
-        : importTars(images, context.paths.data, isolation)),
+      ...configure(context.paths.data),
     ],
   };
   const stepsOf = (phases: readonly Phase[]): Step[] =>
@@ -172,6 +187,20 @@ export function makePlan(input: PlanInput): Plan {
     ]),
   };
 
+  const wrapper = applied.flatMap(({ contribution }) => contribution.wrapper ?? []);
+  const agents =
+    inputs.agents === 0
+      ? []
+      : planAgents(context, {
+          count: inputs.agents,
+          labels: inputs.nodeLabels,
+          flags: k3sArgs.flags,
+          token: agentToken,
+          wrapper,
+          environment: variables,
+          configure,
+        });
+
   return {
     mode,
     isolation,
@@ -180,7 +209,8 @@ export function makePlan(input: PlanInput): Plan {
     addresses,
     components,
     decisions: decided.map(({ decision }) => decision),
-    containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
+    containerdDropIn:
+      mode === 'control-plane' ? undefined : containerdFor(context.paths.data)[0]?.path,
     coredns: planCoredns(context, inputs),
     leftOut,
     warnings: [
@@ -199,20 +229,25 @@ export function makePlan(input: PlanInput): Plan {
         ...registriesStep(inputs.registries, context),
         ...manifestsStep(manifests, context),
         environment,
+        ...(agents.length === 0
+          ? []
+          : [wireStep(agents), agentTokenStep(context.paths.config, agentToken)]),
         ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
           denyOutside: inputs.denyOutside,
           runnerPorts: inputs.registries?.localPorts ?? [],
           outbound: applied
             .map(({ contribution }) => contribution.outbound)
             .find((proxy) => proxy !== undefined),
-          wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+          wrapper,
           controller: [
             ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
             ...(objects.length === 0 ? [] : ['--objects', OBJECTS]),
           ],
+          agents,
         }),
       ],
     },
+    agents,
   };
 }
 
@@ -264,13 +299,14 @@ export function nodeNameFrom(hostname: string): string {
 }
 
 function baseConfig(
-  { components, k3sArgs }: Inputs,
+  { components, k3sArgs, nodeLabels }: Inputs,
   nodeName: string,
   mode: Mode,
   layout: Layout,
 ): Record<string, ConfigValue> {
   return {
     'node-name': nodeName,
+    ...labelsOf(nodeLabels, 'server'),
     'write-kubeconfig': layout.k3sKubeconfig,
     'write-kubeconfig-mode': '0600',
     disable: [...new Set([...disabledOf(components), ...k3sArgs.disable])],

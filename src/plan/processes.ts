@@ -4,6 +4,7 @@ import { argumentOf, isSecret, type Flag } from '../inputs/k3s-args.ts';
 import type { Operation, ProcessPolicy, Step } from '../namespaces/operations.ts';
 import { can } from '../sandbox/facts.ts';
 import type { OutboundProxy } from './outbound-proxy.ts';
+import { startAgents, type Agent } from './agents.ts';
 import { BRIDGE } from './parts/gateway-network.ts';
 import type { Context } from './part.ts';
 
@@ -21,6 +22,8 @@ interface ProcessArguments {
   /** A program and its arguments that k3s is run under. */
   readonly wrapper: readonly string[];
   readonly controller: readonly string[];
+  /** More nodes, started together with k3s. */
+  readonly agents: readonly Agent[];
 }
 
 /** The gateway, the controller and k3s, in the order of their starting. */
@@ -43,7 +46,9 @@ export function processSteps(
     ...(secrets.length === 0
       ? []
       : [{ ...k3s, isSecret: true as const, operations: secretFile(context, secrets) }]),
-    { ...k3s, operations: [['start', 'k3s'], ['ready']] },
+    { ...k3s, operations: [['start', 'k3s']] },
+    ...(args.agents.length === 0 ? [] : [startAgents(args.agents, context.layout)]),
+    { ...k3s, operations: [['ready']] },
   ];
   return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
 }
@@ -77,7 +82,7 @@ function credentialsOf(authorization: string): Operation[] {
 
 function networkSteps(
   context: Context,
-  { denyOutside, runnerPorts, outbound, controller }: ProcessArguments,
+  { denyOutside, runnerPorts, outbound, controller, agents }: ProcessArguments,
 ): Step[] {
   const { layout, addresses, facts, nodeName } = context;
   const gateway = {
@@ -111,6 +116,7 @@ function networkSteps(
           ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
           ...(outbound === undefined ? [] : ['--proxy', outbound.endpoint]),
           ...(outbound?.direct ?? []).flatMap((network) => ['--no-proxy', network]),
+          ...agents.flatMap(({ address, netns }) => ['--node', `${address}=${netns}`]),
           '--publish',
           `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
         ]),
@@ -155,6 +161,7 @@ function networkSteps(
           String(CONTROLLER_METRICS_PORT),
           '--load-balancers',
           addresses.loadBalancerCidr,
+          ...agents.flatMap(({ name, address }) => ['--agent', `${name}=${address}`]),
           ...controller,
         ]),
         ['start', 'controller'],

@@ -28,6 +28,8 @@ export function decidedBy(inputs: Inputs, manifests: readonly Manifest[]): Decid
       sysctls: inputs.sysctls,
       components: [...inputs.components].sort(),
       'k3s-args': { flags: flags.map(({ name, value }) => ({ name, value })), networks, nodeName },
+      agents: inputs.agents,
+      'node-labels': [...inputs.nodeLabels],
       workarounds: [...inputs.workarounds].sort(),
       'id-map-helper': inputs.idMapHelper,
       registries: inputs.registries?.content,

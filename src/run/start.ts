@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortAfter, unlessAborted } from '../abort.ts';
@@ -162,7 +163,9 @@ class Run {
     const { manifests } = this.#runner;
     const warm = await this.#findWarmStart({ facts, choice, tars, k3s: k3s.sha256, workshop });
     const prepared = warm.kind === 'prepared' ? warm.images : undefined;
-    const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
+    const agentToken = inputs.agents === 0 ? undefined : await this.#makeToken();
+    const given = { facts, inputs, layout, k3s, images: tars, manifests, prepared, agentToken };
+    const plan = makePlan(given);
     this.#leftOut = plan.leftOut;
     events.plan(plan);
     await this.#note('plan.json', publicPlan(plan));
@@ -192,6 +195,13 @@ class Run {
       remote?.saveLater(warm.preparation.directory, warm.key);
     }
     return reach;
+  }
+
+  /** For agents to join with; known as a secret before anything is said of it. */
+  async #makeToken(): Promise<string> {
+    const token = randomBytes(16).toString('hex');
+    await this.#save({ secrets: [...(this.#state.secrets ?? []), token] });
+    return token;
   }
 
   /** All that can be found out about `error`; never throws. */
@@ -285,7 +295,9 @@ class Run {
       await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
       this.#reached('interceptor at hand');
     }
-    await writeOwn(layout.launchFile, renderLaunchFile(plan.launch));
+    for (const { launchFile, launch } of [{ ...layout, launch: plan.launch }, ...plan.agents]) {
+      await writeOwn(launchFile, renderLaunchFile(launch));
+    }
     this.#signal.throwIfAborted();
     this.#init = await startInit(layout);
     this.#reached('init started');
@@ -307,6 +319,7 @@ class Run {
       containerd: this.#containerdCheck(plan),
       metrics: applies(plan, metricsApi),
       nodeName: plan.nodeName,
+      agents: plan.agents.map(({ name }) => name),
       kubeconfig: layout.k3sKubeconfig,
       server,
       ended: this.#ended(),

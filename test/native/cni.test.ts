@@ -196,6 +196,53 @@ describe.each(profiles)('cni in %o', (options) => {
     expect(check).toMatchObject({ code: 0, stdout: '' });
   });
 
+  test('connects pods of nodes that share a bridge, each with addresses of its own', async () => {
+    const network = '10.42.0.0/24';
+    const here = { subnet: '10.42.0.0/25', network };
+    const there = {
+      subnet: '10.42.0.128/25',
+      network,
+      bridgeNetns: '/run/wire',
+      dataDir: '/run/cni-there',
+    };
+    const far = (command: string, container: string): Command => {
+      const { argv, ...more } = cni(command, container, { config: there });
+      return { argv: ['nsenter', '--net=/run/netns/far', ...argv], ...more };
+    };
+    const outcomes = await runEach(
+      ...netns('far', 'a', 'b'),
+      bash('touch /run/wire; mount --bind /proc/self/ns/net /run/wire'),
+      far('STATUS', ''),
+      cni('ADD', 'a', { config: here }),
+      far('ADD', 'b'),
+      far('CHECK', 'b'),
+      inside('b', 'echo >/dev/tcp/10.42.0.2/1; echo >/dev/tcp/10.42.0.1/1'),
+      inside('far', "sed -n 's/^ *\\([^:]*\\):.*/\\1/p' /proc/net/dev"),
+      far('DEL', 'b'),
+      links,
+      cni('ADD', 'b', { config: { ...there, network: '10.42.1.0/24' } }),
+      cni('ADD', 'b', { config: { ...there, bridgeNetns: '/run/missing' } }),
+    );
+    const [, , status, near, other, , reached, left, deleted, rest, outside, missing] = outcomes;
+    expect(status).toMatchObject({ code: 0, stdout: '' });
+    expect(parse(near)).toMatchObject({ ips: [{ address: '10.42.0.2/24' }] });
+    expect(parse(other)).toMatchObject({
+      ips: [{ address: '10.42.0.129/24', gateway: '10.42.0.1' }],
+    });
+    expect(reached?.stderr).toContain('/dev/tcp/10.42.0.2/1: Connection refused');
+    expect(reached?.stderr).toContain('/dev/tcp/10.42.0.1/1: Connection refused');
+    expect(left?.stdout).not.toContain('veth');
+    expect(deleted).toMatchObject({ code: 0, stdout: '' });
+    expect(rest?.stdout).toContain('veth0a2a0002');
+    expect(rest?.stdout).not.toContain('veth0a2a0081');
+    expect(failureOf(outside)).toEqual([
+      1,
+      7,
+      'Bad "network" 10.42.1.0/24: the subnet is not in it',
+    ]);
+    expect(failureOf(missing)).toEqual([1, 100, expect.stringMatching(/No such file/)]);
+  });
+
   test('speaks each version of the specification in its form', async () => {
     const [version, bare, old, middle, one] = await runEach(
       { ...cni('VERSION', ''), stdin: '{"cniVersion":"0.4.0"}' },

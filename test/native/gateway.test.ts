@@ -4,6 +4,8 @@ import { startTestNode, type Pod, type TestNode } from './gateway/test-node.ts';
 
 const web = '10.43.0.10';
 const node = '10.42.0.1';
+/** Another node's, whom the last pod to come stands for. */
+const far = '10.42.0.6';
 
 describe.each([
   { profile: 'stock', sanitize: false },
@@ -12,6 +14,9 @@ describe.each([
   let n: TestNode;
   let client: Pod;
   let servers: [Pod, Pod, Pod];
+  let other: Pod;
+  /** What was said of its port before it came. */
+  let early: string[];
   const endpoints = (...pods: readonly Pod[]) =>
     pods.map(({ address }) => `${address}:8080`).join(' ');
 
@@ -23,10 +28,14 @@ describe.each([
       dnsUpstreams: (outside) => ['127.0.0.1:1', outside],
       publish: ['127.0.0.1:6443=127.0.0.1:6443'],
       borrow: ['127.0.0.1:5000=127.0.0.1:5000'],
+      nodes: { [far]: 'far' },
     });
     client = await n.addPod('client');
     servers = [await n.addPod('a'), await n.addPod('b'), await n.addPod('c')];
     for (const pod of servers) await n.serve(pod, pod.name, [8080]);
+    early = await n.control(`set tcp ${far}:30083 ${endpoints(servers[0])}`);
+    // Every node's link is called so.
+    other = await n.addPod('far', undefined, 'node0');
     await n.serve('node', 'api', [6443]);
     await n.start(servers[0], 'early', 8413);
   });
@@ -242,6 +251,28 @@ describe.each([
       expect(await n.ask(client, protocol, node, 30082, 1)).toEqual({ ECONNREFUSED: 1 });
     }
     expect(await n.ask('node', 'addresses')).toEqual(before);
+  });
+
+  test("serves another node's ports on its address, from when it comes", async () => {
+    expect(early).toEqual([
+      expect.stringMatching(/^error ENOENT Failed to listen on 10\.42\.0\.6:30083: /),
+    ]);
+    expect(other.address).toBe(far);
+    await expect
+      .poll(() => n.ask(client, 'tcp', far, 30083, 1), { timeout: 60_000 })
+      .toEqual({ [`a ${node}`]: 1 });
+    for (const protocol of ['udp', 'tcp']) {
+      expect(await n.control(`set ${protocol} ${far}:30083 ${endpoints(servers[0])}`)).toEqual([
+        'ok',
+      ]);
+      // For UDP not itself, after which gVisor ties a socket of its address to the loopback.
+      for (const place of protocol === 'udp' ? ([client, 'node'] as const) : [client, other]) {
+        expect(await n.ask(place, protocol, far, 30083, 2)).toEqual({ [`a ${node}`]: 2 });
+      }
+      expect(await n.ask(client, protocol, node, 30083, 1)).toEqual({ ECONNREFUSED: 1 });
+    }
+    expect(await n.control(`set tcp ${far}:30083`)).toEqual(['ok']);
+    expect(await n.ask(client, 'tcp', far, 30083, 1)).toEqual({ ECONNREFUSED: 1 });
   });
 
   test('says that a port of the runner is taken, and serves it inside', async () => {

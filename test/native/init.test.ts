@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { renderLaunchFile, type Launch } from '../../src/namespaces/operations.ts';
 import type { SandboxOptions } from '../testbed/sandbox.ts';
 import {
   BIN,
@@ -38,12 +41,14 @@ describe.each(profiles)('init in %o', (options) => {
   async function run(
     operations: Parameters<typeof launchOf>[1],
     reactions?: Parameters<typeof runInit>[2],
+    addFiles?: Parameters<typeof runInit>[3],
   ): ReturnType<typeof runInit> {
     const before = await traces(bench);
     const result = await runInit(
       bench,
       launchOf(bench, [...privateRoot, ...operations]),
       reactions,
+      addFiles,
     );
     expect(await traces(bench)).toEqual(before);
     return result;
@@ -89,6 +94,63 @@ describe.each(profiles)('init in %o', (options) => {
     expect(log).toContain(' 2 2');
     expect(log.some((line) => line.includes('cni0') && line.includes('lo'))).toBe(true);
     expect(log.at(-2)).toBe('1');
+  });
+
+  test('starts another whose link is on its bridge, and whose mounts it does not see', async () => {
+    const wire = '/run/wire';
+    const inner: Launch = {
+      namespaces: ['mount', 'pid', 'network', 'uts', 'ipc'],
+      idMaps: [],
+      denySetgroups: false,
+      steps: [
+        {
+          id: 'test',
+          reason: 'a test',
+          operations: [
+            ['propagation-here', '/run', 'private'],
+            ['directory', '/run/inner', '0755'],
+            ['mount', 'tmpfs', '/run/inner', 'tmpfs', '-', '-'],
+            ['directory', '/run/below/both', '0755'],
+            ['mount', 'tmpfs', '/run/below/both', 'tmpfs', '-', '-'],
+            ['distant-port', wire, 'cni0', 'agent-1', 'node0', '10.42.0.9/24'],
+            ...script(
+              'inner',
+              'essential',
+              `: >>/run/below/held; mount --bind /proc/self/ns/net /run/below/held
+               grep -c ' /run/inner ' /proc/self/mountinfo
+               sed -n 's/^ *\\([^:]*\\):.*/\\1/p' /proc/net/dev | sort | paste -sd,
+               echo >/dev/tcp/10.42.0.1/1`,
+            ),
+          ],
+        },
+      ],
+    };
+    const { code } = await run(
+      [
+        ['write', wire, '0600', ''],
+        ['bind', '/proc/self/ns/net', wire, '-'],
+        ['directory', '/run/below', '0755'],
+        ['mount', 'tmpfs', '/run/below', 'tmpfs', '-', '-'],
+        ['propagation', '/run/below', 'shared'],
+        ...script(
+          'main',
+          'essential',
+          // Twice: somebody still has the first one's network namespace when the second begins.
+          `${BIN}/init ${SHARE}/inner
+           ${BIN}/init ${SHARE}/inner
+           for path in /run/inner /run/below/both; do grep -c " $path " /proc/self/mountinfo; done
+           cut -d: -f1 /proc/net/dev | grep -c agent-1`,
+        ),
+      ],
+      {},
+      (dir) => writeFile(join(dir, 'inner'), renderLaunchFile(inner)),
+    );
+    const said = await logOf(bench, 'inner');
+    expect(said).toMatch(/^1\nlo,node0\n/);
+    // By the bridge: it is the other node that refuses.
+    expect(said).toContain('Connection refused');
+    expect(await logOf(bench, 'main')).toMatch(/0\n2\n1\n$/);
+    expect(code).toBe(0);
   });
 
   test('limits the open files, to no more than the runner may have', async () => {
@@ -144,6 +206,16 @@ describe.each(profiles)('init in %o', (options) => {
     expect(Number(status[0]?.[1])).toBeGreaterThan(20);
     expect(stderr).toBe(`${message}\n`);
     expect(code).toBe(1);
+  });
+
+  test('tells a bridge that is not where it should be', async () => {
+    const port = 'distant-port';
+    const { status } = await run([[port, '/proc/self/ns/net', 'br9', 'a', 'b', '10.42.1.1/16']]);
+    expect(status[0]?.slice(2)).toEqual([
+      port,
+      'ENODEV',
+      'Failed to make b with 10.42.1.1/16, on bridge br9 of /proc/self/ns/net: No such device',
+    ]);
   });
 
   test('refuses what it cannot read before it makes anything', async () => {

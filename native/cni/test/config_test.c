@@ -58,6 +58,32 @@ static void reads_a_gateway(void)
 	json_free(&json);
 }
 
+static void reads_a_shared_wire(void)
+{
+	struct cni_error error;
+	struct config config;
+	struct json json;
+
+	check_number(read_config("{" GOOD "}", &json, &config, &error), 0, "one without is read");
+	check(config.bridge_netns == NULL && config.prefix == 24, "the subnet is all there is");
+	json_free(&json);
+	check_number(read_config("{\"network\":\"10.42.0.0/16\",\"bridgeNetns\":\"/run/wire\"," GOOD
+	                         "}",
+	                         &json, &config, &error),
+	             0, "it is read");
+	check_text(config.bridge_netns, "/run/wire", "bridgeNetns");
+	check(config.prefix == 16 && config.subnet.prefix == 24, "network");
+	json_free(&json);
+	check_number(read_config("{\"network\":\"10.43.0.0/16\"," GOOD "}", &json, &config, &error),
+	             -EINVAL, "a network without the subnet is not");
+	check_text(error.failure.message, "Bad \"network\" 10.43.0.0/16: the subnet is not in it",
+	           "says so");
+	json_free(&json);
+	check_number(read_config("{\"network\":\"10.42.0.0/25\"," GOOD "}", &json, &config, &error),
+	             -EINVAL, "nor is one smaller than it");
+	json_free(&json);
+}
+
 static void refuses(void)
 {
 	static const struct {
@@ -109,6 +135,7 @@ int main(void)
 {
 	reads_a_bridge();
 	reads_a_gateway();
+	reads_a_shared_wire();
 	refuses();
 	return tap_done();
 }

@@ -37,6 +37,8 @@ static void good(void)
 	                      "10.0.0.3:3128",
 	                      "--no-proxy",
 	                      "10.0.0.0/8",
+	                      "--node",
+	                      "10.42.1.1=/run/netns/agent-1",
 	                      NULL};
 	struct options options;
 	struct failure failure;
@@ -59,6 +61,12 @@ static void good(void)
 	check(options.proxy.address == 0x0a000003 && options.proxy.port == 3128 &&
 	          options.unproxied_count == 1 && options.unproxied[0].prefix == 8,
 	      "--proxy and --no-proxy");
+	const struct other_node *node = options_node(&options, 0x0a2a0101);
+	check(node != NULL && options_node(&options, 0x0a2a0001) == NULL, "--node");
+	check_text(node->netns, "/run/netns/agent-1", "its namespace");
+	check(options_is_node(&options, 0x0a2a0101) && options_is_node(&options, 0x0a2a0001) &&
+	          !options_is_node(&options, 0x0a2a0102),
+	      "who is a node");
 }
 
 static void bad(void)
@@ -78,6 +86,8 @@ static void bad(void)
 	     "Bad --borrow '127.0.0.1:5000': must be INNERIP:PORT=OUTERIP:PORT, with --publish at most 64 times"},
 	    {{MANDATORY, "--dns-upstream", "fe80::1", NULL},
 	     "Bad --dns-upstream 'fe80::1': must be IP or IP:PORT, at most 8 times"},
+	    {{MANDATORY, "--node", "10.42.1.1=netns", NULL},
+	     "Bad --node '10.42.1.1=netns': must be IP=NETNS, at most 9 times"},
 	    {{MANDATORY, "--pod-cidr", "10.42.0.0", NULL},
 	     "Bad --pod-cidr '10.42.0.0': must be an IPv4 network such as 10.42.0.0/16"},
 	};

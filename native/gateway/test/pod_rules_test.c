@@ -322,6 +322,15 @@ int main(void)
 	            "in 0a2a0003 RETURN\n"
 	            "in 0a2a0000/ DROP\n" SEAL,
 	            "before its own policies let it in");
+	gateway.options.nodes[0].address = 0x0a2a0101;
+	gateway.options.node_count = 1;
+	check_rules(SERVER, EXTENT_ISOLATION,
+	            "in 0a2a0001 RETURN\n"
+	            "in 0a2a0101 RETURN\n"
+	            "in 0a2a0002 RETURN\n"
+	            "in 0a2a0000/ DROP\n" SEAL,
+	            "other nodes are let in as its own is");
+	gateway.options.node_count = 0;
 
 	pods_begin(&gateway.pods);
 	pods_commit(&gateway.pods);

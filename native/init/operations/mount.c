@@ -92,18 +92,30 @@ int operation_bind(struct supervisor *supervisor, char **arguments, struct failu
 	return 0;
 }
 
-int operation_propagation(struct supervisor *supervisor, char **arguments, struct failure *failure)
+static int set_propagation(char **arguments, unsigned long reach, struct failure *failure)
 {
 	unsigned long flag = find_flag(propagations, arguments[1]);
 
-	(void)supervisor;
 	if (flag == 0)
 		return fail_input(failure,
 		                  "Unknown propagation \"%s\": expected shared, private or slave",
 		                  arguments[1]);
-	if (mount(NULL, arguments[0], NULL, MS_REC | flag, NULL) != 0)
+	if (mount(NULL, arguments[0], NULL, reach | flag, NULL) != 0)
 		return fail(failure, errno, "make %s %s", arguments[0], arguments[1]);
 	return 0;
+}
+
+int operation_propagation(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	(void)supervisor;
+	return set_propagation(arguments, MS_REC, failure);
+}
+
+int operation_propagation_here(struct supervisor *supervisor, char **arguments,
+                               struct failure *failure)
+{
+	(void)supervisor;
+	return set_propagation(arguments, 0, failure);
 }
 
 int operation_unmount(struct supervisor *supervisor, char **arguments, struct failure *failure)

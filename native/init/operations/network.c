@@ -124,6 +124,50 @@ int operation_port(struct supervisor *supervisor, char **arguments, struct failu
 	                  : 0;
 }
 
+static int make_distant_port(char **arguments, const struct cidr *cidr)
+{
+	cleanup_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int there = netlink_open_at(arguments[0]), here = netlink_open();
+	struct link bridge;
+	int error;
+
+	if (own < 0)
+		return -errno;
+	if (there < 0 || here < 0)
+		return there < 0 ? there : here;
+	error = link_find(there, arguments[1], &bridge);
+	if (error != 0)
+		return error;
+	/* One that a predecessor left, whose network namespace somebody still holds. */
+	error = link_delete(there, arguments[2]);
+	if (error != 0 && error != -ENODEV)
+		return error;
+	const struct veth_end port = {.name = arguments[2], .mtu = bridge.mtu};
+	/* As pods have: by it the gateway knows that nobody else has written the address. */
+	unsigned char mac[6] = {0x0a, 0x58};
+	memcpy(mac + 2, &cidr->address, sizeof cidr->address);
+	const struct veth_end peer = {.name = arguments[3], .address = mac, .mtu = bridge.mtu};
+	error = link_add_veth(there, &port, bridge.index, &peer, own);
+	if (error == 0)
+		error = configure(there, arguments[2], NULL);
+	return error != 0 ? error : configure(here, arguments[3], cidr);
+}
+
+int operation_distant_port(struct supervisor *supervisor, char **arguments, struct failure *failure)
+{
+	struct cidr cidr;
+	int error;
+
+	(void)supervisor;
+	if (cidr_parse(arguments[4], &cidr) != 0)
+		return fail_input(failure, "Bad address \"%s\": expected one such as 10.42.1.1/16",
+		                  arguments[4]);
+	error = make_distant_port(arguments, &cidr);
+	return error != 0 ? fail(failure, -error, "make %s with %s, on bridge %s of %s",
+	                         arguments[3], arguments[4], arguments[1], arguments[0])
+	                  : 0;
+}
+
 int operation_default_route(struct supervisor *supervisor, char **arguments,
                             struct failure *failure)
 {

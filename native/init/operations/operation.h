@@ -25,11 +25,13 @@ typedef int operation_function(struct supervisor *supervisor, char **arguments,
 operation_function operation_directory, operation_write, operation_set, operation_copy,
     operation_symlink;
 /* mount.c */
-operation_function operation_mount, operation_bind, operation_propagation, operation_unmount;
+operation_function operation_mount, operation_bind, operation_propagation,
+    operation_propagation_here, operation_unmount;
 /* pivot.c */
 operation_function operation_pivot;
 /* network.c */
-operation_function operation_link_up, operation_bridge, operation_port, operation_default_route;
+operation_function operation_link_up, operation_bridge, operation_port, operation_distant_port,
+    operation_default_route;
 /* cgroup.c */
 operation_function operation_remove_group;
 /* hostname.c */

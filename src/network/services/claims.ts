@@ -1,14 +1,14 @@
 import { isIPv4 } from 'node:net';
 
-import { endpointsOf } from './endpoints.ts';
+import { endpointsOf, type PortEndpoints } from './endpoints.ts';
 import type { Notice } from '../notice.ts';
+import type { NodeAddress } from '../config.ts';
 import type { HostPort, ObjectRef, Pod, Service, Slice } from './objects.ts';
 
-export interface Node {
-  /** As the Node object is called: endpoints name it. */
-  readonly name: string;
-  /** The node's own IPv4 address. */
-  readonly ip: string;
+/** The server's node, on which the gateway is. */
+export interface Node extends NodeAddress {
+  /** The others on its bridge, whose own addresses the gateway listens on, too. */
+  readonly agents: readonly NodeAddress[];
   /** The /24 of which load balancers get addresses, beside all others of the cluster. */
   readonly balancers: string;
 }
@@ -67,20 +67,33 @@ export function claimsOfService(
       notices.push(unsupportedProtocol(service.ref, port.protocol, `port ${port.port}`));
       continue;
     }
-    const { cluster, local } = endpointsOf(port, slices, node.name);
+    const { cluster, on } = endpointsOf(port, slices);
+    const local = on(node.name);
     const claim = (address: string, number: number, endpoints: readonly string[], what: string) => {
       const at = frontend(protocol, address, number, node);
       claims.push({ ...at, value: value(service, endpoints), by: service.ref, what });
       return at.key;
     };
-    const external = service.externalLocal ? local : cluster;
+    const external = service.externalLocal ? onAny(node, on) : cluster;
+    const claimOnNodes = (number: number, what: string) => {
+      if (service.externalLocal && node.agents.length > 0) {
+        claim(node.ip, number, local, what);
+        // The runner's, which is on no node.
+        claim(LOOPBACK, number, external, what);
+      } else {
+        claim('*', number, external, what);
+      }
+      for (const { name, ip } of node.agents) {
+        claim(ip, number, service.externalLocal ? on(name) : external, what);
+      }
+    };
     for (const address of addresses) {
       claim(address, port.port, service.internalLocal ? local : cluster, 'clusterIP');
     }
     for (const address of service.externalIPs.filter(isIPv4)) {
       claim(address, port.port, external, 'externalIP');
     }
-    if (port.nodePort) claim('*', port.nodePort, external, `nodePort ${port.nodePort}`);
+    if (port.nodePort) claimOnNodes(port.nodePort, `nodePort ${port.nodePort}`);
     if (service.type !== 'LoadBalancer') continue;
     if (provides && balancer !== undefined) {
       balanced.push(claim(balancer, port.port, external, 'load balancer address'));
@@ -91,7 +104,8 @@ export function claimsOfService(
     }
     // Addresses another implementation announced: kube-proxy short-circuits those from inside.
     for (const { ip, ipMode } of service.ingress) {
-      if (ip && isIPv4(ip) && ip !== node.ip && ip !== balancer && ipMode !== 'Proxy') {
+      const isOwn = ip === balancer || nodesOf(node).some((one) => one.ip === ip);
+      if (ip && isIPv4(ip) && !isOwn && ipMode !== 'Proxy') {
         claim(ip, port.port, external, 'load balancer address');
       }
     }
@@ -115,7 +129,7 @@ export function claimsOfPod(pod: Pod, node: Node): Claims {
       notices.push(unsupportedProtocol(pod.ref, port.protocol, `hostPort ${port.hostPort}`));
       continue;
     }
-    const address = hostAddress(port);
+    const address = hostAddress(port, pod, node);
     if (address === undefined || !isIPv4(pod.ip)) {
       notices.push({
         about: pod.ref,
@@ -134,10 +148,21 @@ export function claimsOfPod(pod: Pod, node: Node): Claims {
   return { claims, notices };
 }
 
+function nodesOf(node: Node): readonly NodeAddress[] {
+  return [node, ...node.agents];
+}
+
+/** What is local to some node. */
+function onAny(node: Node, on: PortEndpoints['on']): readonly string[] {
+  return [...new Set(nodesOf(node).flatMap(({ name }) => on(name)))].sort();
+}
+
 /** A load-balancer class names somebody else's implementation, as it does to k3s's servicelb. */
 export function providesLoadBalancer(service: Service): boolean {
   return service.type === 'LoadBalancer' && service.loadBalancerClass === undefined;
 }
+
+const LOOPBACK = '127.0.0.1';
 
 const NOTHING: Claims = { claims: [], notices: [] };
 
@@ -164,8 +189,11 @@ function value({ affinitySeconds }: Service, endpoints: readonly string[]): stri
   return [...words, ...endpoints].join(' ');
 }
 
-function hostAddress({ hostIP }: HostPort): string | undefined {
-  if (hostIP === '' || hostIP === '0.0.0.0' || hostIP === '::') return '*';
+/** An agent's pods have its address alone: its loopback is its own. */
+function hostAddress({ hostIP }: HostPort, pod: Pod, node: Node): string | undefined {
+  if (hostIP === '' || hostIP === '0.0.0.0' || hostIP === '::') {
+    return node.agents.find(({ name }) => name === pod.nodeName)?.ip ?? '*';
+  }
   return isIPv4(hostIP) ? hostIP : undefined;
 }
 
@@ -218,6 +246,6 @@ function healthCheckNodePort(service: Service): Notice {
     reason: 'HealthCheckNodePortNotSupported',
     message:
       `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
-      'it is for load balancers outside, which choose among nodes; this cluster has one node',
+      'it is for load balancers outside, which choose among nodes; there are none here',
   };
 }

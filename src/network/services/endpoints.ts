@@ -5,20 +5,16 @@ import type { Endpoint, ServicePort, Slice } from './objects.ts';
 /** The endpoints of one Service port, as `IP:PORT`, sorted, each once. */
 export interface PortEndpoints {
   readonly cluster: readonly string[];
-  /** Those on this node. */
-  readonly local: readonly string[];
+  /** Those on the node of the name. */
+  readonly on: (nodeName: string) => readonly string[];
 }
 
 /**
  * Chooses as kube-proxy does (pkg/proxy/topology.go, CategorizeEndpoints): the ready ones; only when
- * there is none, those that are terminating and still serving; for the cluster and for the node
+ * there is none, those that are terminating and still serving; for the cluster and for each node
  * separately. publishNotReadyAddresses needs nothing here: its slices say ready.
  */
-export function endpointsOf(
-  port: ServicePort,
-  slices: readonly Slice[],
-  nodeName: string,
-): PortEndpoints {
+export function endpointsOf(port: ServicePort, slices: readonly Slice[]): PortEndpoints {
   const candidates: Candidate[] = [];
   for (const slice of slices) {
     if (slice.addressType !== 'IPv4') continue;
@@ -32,7 +28,7 @@ export function endpointsOf(
   }
   return {
     cluster: usable(candidates),
-    local: usable(candidates.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
+    on: (nodeName) => usable(candidates.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
   };
 }
 

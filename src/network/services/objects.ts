@@ -70,6 +70,7 @@ export interface Pod {
   readonly ref: ObjectRef;
   /** Empty until it has one; then it has no host ports either. */
   readonly ip: string;
+  readonly nodeName: string;
   readonly hostPorts: readonly HostPort[];
   /** Whether one of its containers may write packet filter rules, as a mesh's init container does. */
   readonly writesRules: boolean;
@@ -139,6 +140,7 @@ export function podOf({ metadata, spec, status }: PodJson): Pod | undefined {
   const pod: Pod = {
     ref: refOf('Pod', metadata),
     ip: status?.podIP ?? '',
+    nodeName: spec.nodeName ?? '',
     hostPorts: status?.podIP ? hostPortsOf(containers, initContainers) : [],
     writesRules: [...initContainers, ...containers].some(mayWriteRules),
   };

@@ -16,6 +16,8 @@ export interface TestNodeOptions {
   borrow?: readonly string[];
   /** The runner's HTTP proxy, as IP:PORT, and what its `Proxy-Authorization` has to be. */
   proxy?: { readonly endpoint: string; readonly authorization: string };
+  /** Other nodes' addresses, and the pods by the CNI plugin that stand for them. */
+  nodes?: Readonly<Record<string, string>>;
   /** Whether pods reach Services by rules of their own. */
   direct?: boolean;
 }
@@ -35,7 +37,7 @@ export interface TestNode extends AsyncDisposable {
   /** The host's end of the sandbox's network: see test/testbed/tools/outside. */
   outside: string;
   /** With a namespace the plugin tells the gateway of it, as it does of every Kubernetes pod. */
-  addPod(name: string, namespace?: string): Promise<Pod>;
+  addPod(name: string, namespace?: string, link?: string): Promise<Pod>;
   removePod(pod: Pod): Promise<void>;
   /** Starts `peer serve` and returns when it listens. */
   serve(place: Place, name: string, ports: readonly number[]): Promise<void>;
@@ -65,6 +67,9 @@ const cniConfig = JSON.stringify({
   dataDir: '/tmp/cni',
   gatewaySocket: socket,
 });
+
+/** Bound to a file, as containerd does it: what a process has below /proc, only its equals may open. */
+const netnsOf = (name: string) => `/tmp/netns-${name}`;
 
 export async function startTestNode(options: TestNodeOptions): Promise<TestNode> {
   const host = await mkdtemp(join(tmpdir(), 'gateway-test-'));
@@ -100,6 +105,10 @@ function launchFile(options: TestNodeOptions, outside: string): string {
     ...(options.publish ?? []).flatMap((port) => ['--publish', port]),
     ...(options.borrow ?? []).flatMap((port) => ['--borrow', port]),
     ...(options.proxy === undefined ? [] : ['--proxy', options.proxy.endpoint]),
+    ...Object.entries(options.nodes ?? {}).flatMap(([address, name]) => [
+      '--node',
+      `${address}=${netnsOf(name)}`,
+    ]),
     ...['--direct', options.direct ? 'on' : 'off'],
   ];
   const operations: Operation[] = [
@@ -182,11 +191,9 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     return (await run('node', peer('control', socket, '/launch/lines'))).split('\n');
   };
 
-  /** Bound to a file, as containerd does it: what a process has below /proc, only its equals may open. */
-  const netnsOf = (name: string) => `/tmp/netns-${name}`;
-  const cni = (command: string, name: string, namespace?: string) =>
+  const cni = (command: string, name: string, namespace?: string, link = 'eth0') =>
     run('node', [
-      ...['env', `CNI_COMMAND=${command}`, `CNI_CONTAINERID=${name}`, 'CNI_IFNAME=eth0'],
+      ...['env', `CNI_COMMAND=${command}`, `CNI_CONTAINERID=${name}`, `CNI_IFNAME=${link}`],
       ...[`CNI_NETNS=${netnsOf(name)}`, 'CNI_PATH=/programs'],
       ...(namespace ? [`CNI_ARGS=K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}`] : []),
       ...['sh', '-c', `printf %s '${cniConfig}' | /programs/cni`],
@@ -196,12 +203,12 @@ function testNode(sandbox: Sandbox, init: string, host: string): TestNode {
     outside: sandbox.addresses.host,
     run,
     control,
-    async addPod(name, namespace) {
+    async addPod(name, namespace, link) {
       const keeper = ['unshare', '--net', 'sh', '-c', 'echo $$; exec sleep infinity'];
       const pid = await background(sandbox, [...enter, ...keeper], /^\d+$/);
       const bind = `: >${netnsOf(name)} && mount --bind /proc/${pid}/ns/net ${netnsOf(name)}`;
       await run('node', ['sh', '-c', bind]);
-      const result = await cni('ADD', name, namespace);
+      const result = await cni('ADD', name, namespace, link);
       const { ips } = JSON.parse(result) as { ips: [{ address: string }] };
       return { name, pid, address: ips[0].address.replace(/\/.*/, '') };
     },

@@ -31,6 +31,7 @@ function ladder(changes: Partial<Climb> = {}): Climb {
     metrics: false,
     containerd: undefined,
     nodeName: 'runner',
+    agents: [],
     kubeconfig: join(directory, 'k3s.yaml'),
     server: `http://127.0.0.1:${server.port}`,
     ended: never,

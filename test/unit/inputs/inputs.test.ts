@@ -27,6 +27,8 @@ describe('parseInputs', () => {
       sysctls: 'auto',
       components: ['coredns', 'local-storage', 'metrics'],
       k3sArgs: { flags: [], networks: {}, nodeName: undefined, disable: [], secrets: [] },
+      agents: 0,
+      nodeLabels: new Map(),
       images: [],
       airgap: false,
       warmStart: false,

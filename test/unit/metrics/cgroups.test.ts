@@ -32,7 +32,7 @@ it.each([
       ...v1('', 9_000_000, 900),
       ...v1('kubepods/', 7, 7),
       ...v1(`kubepods/besteffort/podu1/${A}/`, 2_000_000, 20),
-      ...v1(`kubepods/podu2/${B}/`, 3_000_000, 30),
+      ...v1(`k3s-in-gvisor-0/agent-1/kubepods/podu2/${B}/`, 3_000_000, 30),
       ...v1('other/', 1, 1),
     },
   ],
@@ -41,7 +41,7 @@ it.each([
     {
       ...v2('', 9_000, 900),
       ...v2(`kubepods/burstable/podu1/${A}/`, 2_000, 20),
-      ...v2(`kubepods/podu2/${B}/`, 3_000, 30),
+      ...v2(`k3s-in-gvisor-0/agent-1/kubepods/podu2/${B}/`, 3_000, 30),
     },
   ],
 ])('reads %s', async (_, files) => {

@@ -21,6 +21,7 @@ describe('parseConfig', () => {
       control: '/run/gateway.sock',
       nodeIp: '10.42.0.1',
       nodeName: 'runner-1',
+      agents: [],
       balancers: '10.44.0.0/24',
       metricsPort: 9777,
       ephemeralStorage: undefined,
@@ -30,6 +31,11 @@ describe('parseConfig', () => {
     expect(parseConfig(argv({ '--metrics-api-port': '7' }), 'h').metricsApiPort).toBe(7);
     expect(parseConfig(argv({ '--ephemeral-storage': '/s' }), 'h').ephemeralStorage).toBe('/s');
     expect(parseConfig(argv({ '--node-name': 'n' }), 'Runner-1').nodeName).toBe('n');
+    const agents = ['--agent', 'n-agent-1=10.42.1.1', '--agent', 'n-agent-2=10.42.2.1'];
+    expect(parseConfig([...argv(), ...agents], 'h').agents).toEqual([
+      { name: 'n-agent-1', ip: '10.42.1.1' },
+      { name: 'n-agent-2', ip: '10.42.2.1' },
+    ]);
   });
 
   test.each([
@@ -37,6 +43,7 @@ describe('parseConfig', () => {
     ['--control', '', '--control must be an absolute path, not '],
     ['--objects', 'o', '--objects must be an absolute path, not o'],
     ['--ephemeral-storage', 's', '--ephemeral-storage must be an absolute path, not s'],
+    ['--agent', '10.42.1.1', '--agent must be NAME=IPV4, not 10.42.1.1'],
     ['--node-ip', 'fd00::1', '--node-ip must be an IPv4 address, not fd00::1'],
     ['--load-balancers', '10.44.0.0/16', '--load-balancers must be an IPv4 /24, not 10.44.0.0/16'],
     ['--metrics-port', '0', '--metrics-port must be a port from 1 to 65535, not 0'],

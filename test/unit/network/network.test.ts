@@ -64,6 +64,7 @@ function start(): Network {
     control: join(directory, 'control'),
     nodeIp: NODE.ip,
     nodeName: NODE.name,
+    agents: [],
     balancers: NODE.balancers,
     metricsPort: 1,
     ephemeralStorage: undefined,

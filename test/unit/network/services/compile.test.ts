@@ -469,6 +469,44 @@ describe('compiler', () => {
     ).toEqual(notices);
   });
 
+  test('has node and host ports on the addresses of the nodes they are of', () => {
+    const there = { name: 'there', ip: '10.42.1.1' };
+    const empty = { name: 'empty', ip: '10.42.2.1' };
+    const far = endpoint('10.42.1.5', { nodeName: 'there' });
+    const compile = (policy: string) =>
+      compiler({ ...NODE, agents: [there, empty] })(
+        objects(
+          [
+            service({
+              type: 'NodePort',
+              externalTrafficPolicy: policy,
+              ports: [{ port: 80, nodePort: 30080 }],
+            }),
+          ],
+          [slice([A, far])],
+          [pod([{ containerPort: 1, hostPort: 81 }], { spec: { nodeName: 'there' } })],
+        ),
+      );
+    const all = '10.42.0.5:8080 10.42.1.5:8080';
+    const always = { 'tcp 10.43.0.10:80': all, 'tcp 10.42.1.1:81': '10.42.0.9:1' };
+    expect(Object.fromEntries(compile('Cluster').table)).toEqual({
+      ...always,
+      'tcp *:30080': all,
+      'tcp 10.42.1.1:30080': all,
+      'tcp 10.42.2.1:30080': all,
+    });
+    const local = compile('Local');
+    expect(Object.fromEntries(local.table)).toEqual({
+      ...always,
+      'tcp 10.42.0.1:30080': '10.42.0.5:8080',
+      // The runner's, which is on no node.
+      'tcp 127.0.0.1:30080': all,
+      'tcp 10.42.1.1:30080': '10.42.1.5:8080',
+      'tcp 10.42.2.1:30080': '',
+    });
+    expect(local.notices).toEqual([]);
+  });
+
   test('says who lost which port to whom', () => {
     const { notices } = compiler(NODE)(
       objects([

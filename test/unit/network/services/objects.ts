@@ -1,3 +1,4 @@
+import type { Node } from '../../../../src/network/services/claims.ts';
 import type { Objects } from '../../../../src/network/services/compile.ts';
 import { podOf, serviceOf, sliceOf } from '../../../../src/network/services/objects.ts';
 import type {
@@ -10,7 +11,12 @@ import type {
 
 /** Kubernetes objects as the API serves them, with what the tests do not care about filled in. */
 
-export const NODE = { name: 'node', ip: '10.42.0.1', balancers: '10.44.0.0/24' };
+export const NODE: Node = {
+  name: 'node',
+  ip: '10.42.0.1',
+  agents: [],
+  balancers: '10.44.0.0/24',
+};
 /** What the Service `web` has as a load balancer. */
 export const BALANCED = '10.44.0.86';
 

@@ -113,9 +113,6 @@ func run(options *config.Options) int {
 var errSignal = errors.New("received a signal to stop")
 
 func start(options *config.Options) error {
-	if options.Command == "agent" {
-		return errors.New("k3s agent (a second node) is not imitated by the stand-in yet")
-	}
 	identity, err := node.Identify(options.NodeName, options.NodeIPs)
 	if err != nil {
 		return err
@@ -135,6 +132,16 @@ func start(options *config.Options) error {
 	group := process.NewGroup(context.Background())
 	stopOnSignal(group)
 
+	if options.Command == "agent" {
+		apiReady, err := agent.Join(options, identity, group)
+		if err == nil {
+			err = agent.New(options, identity, group, apiReady).Start()
+		}
+		if err != nil {
+			return finish(group, err)
+		}
+		return group.Wait()
+	}
 	control, err := server.New(options, identity, group)
 	if err != nil {
 		return err

@@ -65,6 +65,8 @@ type Options struct {
 	FlannelIface    string
 	EgressMode      string
 	LocalStorage    string
+	// LoadBalancerPort is where an agent reaches the API server, on its own loopback.
+	LoadBalancerPort int
 
 	KubeconfigOutput string
 	KubeconfigMode   string
@@ -104,7 +106,8 @@ func Parse(command string, args []string) (*Options, error) {
 	o := &Options{
 		Command: command, Skipped: skipped,
 		Debug: v.boolean("debug"), Verbosity: v.number("v"),
-		DataDir: v.str("data-dir"), ServerURL: v.str("server"), BindAddress: v.str("bind-address"),
+		LoadBalancerPort: v.number("lb-server-port"),
+		DataDir:          v.str("data-dir"), ServerURL: v.str("server"), BindAddress: v.str("bind-address"),
 		Rootless: v.boolean("rootless"), Docker: v.boolean("docker"), EmbeddedReg: v.boolean("embedded-registry"),
 		PreferBundled: v.boolean("prefer-bundled-bin"), ClusterInit: v.boolean("cluster-init"),
 		DatastoreURL: v.str("datastore-endpoint"), SystemRegistry: v.str("system-default-registry"),

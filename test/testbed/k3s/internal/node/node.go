@@ -47,20 +47,20 @@ func Identify(name string, ips []string) (Identity, error) {
 	return Identity{name, ips}, nil
 }
 
-// passwordFile is the same whatever the data directory is.
-const passwordFile = "/etc/rancher/node/password"
+// PasswordFile is the same whatever the data directory is.
+const PasswordFile = "/etc/rancher/node/password"
 
 // EnsurePassword keeps the node's password, by which a server recognises it.
 func (Identity) EnsurePassword() error {
-	if err := os.MkdirAll(filepath.Dir(passwordFile), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(PasswordFile), 0o755); err != nil {
 		return err
 	}
-	if _, err := os.Stat(passwordFile); err == nil {
+	if _, err := os.Stat(PasswordFile); err == nil {
 		return nil
 	}
 	random := make([]byte, 16)
 	if _, err := rand.Read(random); err != nil {
 		return err
 	}
-	return os.WriteFile(passwordFile, []byte(hex.EncodeToString(random)+"\n"), 0o600)
+	return os.WriteFile(PasswordFile, []byte(hex.EncodeToString(random)+"\n"), 0o600)
 }

@@ -66,9 +66,24 @@ type Subject struct {
 // Issue makes a certificate of the CA, anew each time: SANs and node addresses
 // may have changed since the last start.
 func Issue(p, ca Pair, subject Subject) error {
-	caCert, caKey, err := load(ca)
+	key, err := newKey()
 	if err != nil {
 		return err
+	}
+	certificate, err := signLeaf(key.Public(), ca, subject)
+	if err != nil {
+		return fmt.Errorf("failed to sign %s: %w", p.Cert, err)
+	}
+	if err := writeKey(p.Key, key); err != nil {
+		return err
+	}
+	return os.WriteFile(p.Cert, certificate, 0o644)
+}
+
+func signLeaf(key crypto.PublicKey, ca Pair, subject Subject) ([]byte, error) {
+	caCert, caKey, err := load(ca)
+	if err != nil {
+		return nil, err
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: subject.Name, Organization: subject.Groups},
@@ -86,11 +101,7 @@ func Issue(p, ca Pair, subject Subject) error {
 			template.DNSNames = append(template.DNSNames, san)
 		}
 	}
-	key, err := newKey()
-	if err != nil {
-		return err
-	}
-	return write(p, template, caCert, key, caKey)
+	return sign(template, caCert, key, caKey)
 }
 
 // EnsureKey makes a private key unless it is there.
@@ -108,24 +119,29 @@ func EnsureKey(path string) error {
 func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
 func write(p Pair, template, issuer *x509.Certificate, key *ecdsa.PrivateKey, issuerKey crypto.Signer) error {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
-	if err != nil {
-		return err
-	}
-	template.SerialNumber = serial
-	// Another machine's clock may be a little behind.
-	template.NotBefore = time.Now().Add(-time.Minute)
-	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), issuerKey)
+	certificate, err := sign(template, issuer, key.Public(), issuerKey)
 	if err != nil {
 		return fmt.Errorf("failed to sign %s: %w", p.Cert, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(p.Cert), 0o700); err != nil {
-		return err
 	}
 	if err := writeKey(p.Key, key); err != nil {
 		return err
 	}
-	return os.WriteFile(p.Cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644)
+	return os.WriteFile(p.Cert, certificate, 0o644)
+}
+
+func sign(template, issuer *x509.Certificate, key crypto.PublicKey, issuerKey crypto.Signer) ([]byte, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
+	if err != nil {
+		return nil, err
+	}
+	template.SerialNumber = serial
+	// Another machine's clock may be a little behind.
+	template.NotBefore = time.Now().Add(-time.Minute)
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key, issuerKey)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), nil
 }
 
 func writeKey(path string, key *ecdsa.PrivateKey) error {
@@ -152,19 +168,27 @@ func load(p Pair) (*x509.Certificate, crypto.Signer, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("failed to read %s: %w", p.Cert, err)
 	}
-	keyPEM, err := os.ReadFile(p.Key)
+	key, err := loadKey(p.Key)
 	if err != nil {
 		return nil, nil, err
 	}
-	block, _ = pem.Decode(keyPEM)
+	return cert, key, nil
+}
+
+func loadKey(path string) (*ecdsa.PrivateKey, error) {
+	keyPEM, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(keyPEM)
 	if block == nil {
-		return nil, nil, fmt.Errorf("failed to read %s: no PEM block", p.Key)
+		return nil, fmt.Errorf("failed to read %s: no PEM block", path)
 	}
 	key, err := x509.ParseECPrivateKey(block.Bytes)
 	if err != nil {
-		return nil, nil, fmt.Errorf("failed to read %s: %w", p.Key, err)
+		return nil, fmt.Errorf("failed to read %s: %w", path, err)
 	}
-	return cert, key, nil
+	return key, nil
 }
 
 // Kubeconfig writes a kubeconfig that names the certificate files, mode 0600.
@@ -193,4 +217,30 @@ users:
 		return err
 	}
 	return os.WriteFile(path, []byte(content), 0o600)
+}
+
+// Request makes a certificate request with the pair's key, which is made unless
+// it is there.
+func Request(p Pair) ([]byte, error) {
+	if err := EnsureKey(p.Key); err != nil {
+		return nil, err
+	}
+	key, err := loadKey(p.Key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+}
+
+// Sign makes a certificate of the CA for the request's key; of the request
+// nothing else counts.
+func Sign(request []byte, ca Pair, subject Subject) ([]byte, error) {
+	csr, err := x509.ParseCertificateRequest(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := csr.CheckSignature(); err != nil {
+		return nil, err
+	}
+	return signLeaf(csr.PublicKey, ca, subject)
 }

@@ -39,6 +39,7 @@ func (s *Server) startControllers(client *kubernetes.Clientset) {
 		s.background("manifests", s.deployManifests)
 		return s.onNodeChange(ctx, client, s.labelNode, s.writeNodeHosts)
 	})
+	s.background("node passwords", func(ctx context.Context) error { return forgetPasswords(ctx, client) })
 	if !s.options.DisableCCM {
 		s.background("cloud controller", func(ctx context.Context) error { return s.onNodeChange(ctx, client, initialize) })
 	}

@@ -26,6 +26,7 @@ type front struct {
 	caFile     string
 	withProxy  *httputil.ReverseProxy
 	withoutOne *httputil.ReverseProxy
+	supervisor http.Handler
 }
 
 func (s *Server) listenFront() (net.Listener, error) {
@@ -104,7 +105,7 @@ func (s *Server) newFront() (*front, error) {
 			},
 		}
 	}
-	return &front{s.files.serverCA().Cert, proxy(proxyCert), proxy()}, nil
+	return &front{s.files.serverCA().Cert, proxy(proxyCert), proxy(), supervisorAPI{s}}, nil
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -121,6 +122,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.Header().Set("Content-Type", "text/plain")
 		w.Write(content)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/v1-k3s/") {
+		f.supervisor.ServeHTTP(w, r)
 		return
 	}
 	// Nobody but this proxy may claim an identity.
