@@ -215,7 +215,8 @@ describe.each([
       await send(stranger, source);
     }
     await send(friend, friend.address);
-    await expect.poll(async () => (await n.stats())['udp_flows']).toBe(before + 1);
+    const flows = async () => (await n.stats())['udp_flows'];
+    await expect.poll(flows, { timeout: 120_000 }).toBe(before + 1);
     expect(await n.ask(friend, 'udp', n.outside, 7, 1)).toEqual({ PING: 1 });
   });
 
