@@ -16,6 +16,7 @@ struct nodes {
 	struct {
 		dev_t device;
 		ino_t inode;
+		bool complete; /**< all of them were; a namespace comes before its address does */
 	} seen[NODES_MAX]; /**< the namespace that its frontends were opened in */
 };
 
