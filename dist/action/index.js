@@ -44350,6 +44350,45 @@ function wordsOf(line, where, only) {
     return word === undefined ? words : [...words, word];
 }
 
+;// CONCATENATED MODULE: ./build/js/inputs/lines.js
+/** Without blanks around them, and without the empty ones. */
+function lines(text) {
+    return text
+        .split('\n')
+        .map((line) => line.trim())
+        .filter((line) => line !== '');
+}
+
+;// CONCATENATED MODULE: ./build/js/inputs/node-labels.js
+
+
+const NODE = /^(server|agent-[1-9]): *(.+)$/;
+/** As the API server has them: a name with or without a domain before it, and a short value. */
+const LABEL = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?=([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/;
+/**
+ * Lines of a node and its labels, such as `agent-1: topology.kubernetes.io/zone=b tier=web`.
+ * @param agents how many there are; undefined where that is not known
+ */
+function parseNodeLabels(text, agents = Infinity) {
+    const labels = new Map();
+    for (const line of lines(text)) {
+        const [, node, rest = ''] = NODE.exec(line) ?? [];
+        if (node === undefined) {
+            throw new InputError(`node-labels: "${line}" does not say whose; write lines such as agent-1: topology.kubernetes.io/zone=b`);
+        }
+        if (node !== 'server' && Number(node.slice('agent-'.length)) > agents) {
+            throw new InputError(`node-labels: there is no ${node} with agents: ${agents}`);
+        }
+        const given = rest.trim().split(/[ ,]+/);
+        const bad = given.find((label) => !LABEL.test(label));
+        if (bad !== undefined) {
+            throw new InputError(`node-labels: "${bad}" of ${node} is not a label; write name=value`);
+        }
+        labels.set(node, [...(labels.get(node) ?? []), ...given]);
+    }
+    return labels;
+}
+
 ;// CONCATENATED MODULE: ./build/js/inputs/workarounds.js
 
 /** @throws InputError for what is neither `+id` nor `-id`, or both */
@@ -44369,6 +44408,8 @@ function parseWorkarounds(text) {
 }
 
 ;// CONCATENATED MODULE: ./build/js/inputs/inputs.js
+
+
 
 
 
@@ -44406,6 +44447,8 @@ function parseInputs(read) {
     const components = collect(() => parseComponents(read('components')));
     const k3sArgs = collect(() => parseK3sArgs(read('k3s-args')));
     const workarounds = collect(() => parseWorkarounds(read('workarounds')));
+    const agents = collect(() => parseAgents(read('agents')));
+    const nodeLabels = collect(() => parseNodeLabels(read('node-labels'), agents));
     const releases = collect(() => parseAddress(read, 'release-mirror', RELEASES));
     const channelServer = collect(() => parseAddress(read, 'channel-server', CHANNEL_SERVER));
     const airgap = collect(() => parseBoolean(read, 'airgap'));
@@ -44422,6 +44465,8 @@ function parseInputs(read) {
         components === undefined ||
         k3sArgs === undefined ||
         workarounds === undefined ||
+        agents === undefined ||
+        nodeLabels === undefined ||
         releases === undefined ||
         channelServer === undefined ||
         airgap === undefined ||
@@ -44440,6 +44485,8 @@ function parseInputs(read) {
         components: without(components, k3sArgs.disable),
         k3sArgs,
         workarounds,
+        agents,
+        nodeLabels,
         releases,
         channelServer,
         idMapHelper: read('id-map-helper') || undefined,
@@ -44524,6 +44571,14 @@ function parseSysctls(text) {
     }
     return sysctls;
 }
+/** Each takes a /24 of the pods' network, and memory. */
+const AGENTS_MAX = 9;
+function parseAgents(text) {
+    if (!/^\d?$/.test(text)) {
+        throw new InputError(`agents: "${text}" is not a number from 0 to ${AGENTS_MAX}`);
+    }
+    return Number(text);
+}
 /** As many as the gateway takes. */
 const NETWORKS_MAX = 64;
 function parseNetworks(name, text) {
@@ -44562,12 +44617,6 @@ function parseKubeconfig(text) {
         throw new InputError(`kubeconfig: "${text}" begins with the home of another user; give a path, or ~/ for your own`);
     }
     return text.startsWith('~/') ? (0,external_node_path_.join)(home(), text.slice(2)) : (0,external_node_path_.resolve)(text);
-}
-function lines(text) {
-    return text
-        .split('\n')
-        .map((line) => line.trim())
-        .filter((line) => line !== '');
 }
 
 ;// CONCATENATED MODULE: ./build/js/inputs/secrets.js
@@ -45935,6 +45984,8 @@ function decidedBy(inputs, manifests) {
         sysctls: inputs.sysctls,
         components: [...inputs.components].sort(),
         'k3s-args': { flags: flags.map(({ name, value }) => ({ name, value })), networks, nodeName },
+        agents: inputs.agents,
+        'node-labels': [...inputs.nodeLabels],
         workarounds: [...inputs.workarounds].sort(),
         'id-map-helper': inputs.idMapHelper,
         registries: inputs.registries?.content,
@@ -46561,7 +46612,7 @@ async function ask(kubectl, kubeconfig, bundle, redact) {
 ;// CONCATENATED MODULE: ./build/js/run/causes.js
 const LAUNCH = /launch|k3s started|^kubeconfig written$/;
 const SERVING = /^API server ready$/;
-const NODE = /^node Ready$/;
+const causes_NODE = /^node Ready$/;
 const PODS = /^cluster DNS ready$|^images pulled$|^later$/;
 /** The more telling first. Each has a test with a line from a real log. */
 const KNOWN = [
@@ -46641,14 +46692,14 @@ const KNOWN = [
     {
         heading: 'cni plugin not initialized',
         pattern: /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady/i,
-        rungs: [NODE, PODS],
+        rungs: [causes_NODE, PODS],
         cause: 'containerd has no network for pods yet, or never got one.',
         fix: 'Look at containerd.log; --flannel-backend and --cni flags of k3s-args must be left alone.',
     },
     {
         heading: 'Failed to start ContainerManager',
         pattern: /Failed to start ContainerManager/,
-        rungs: [NODE],
+        rungs: [causes_NODE],
         cause: 'The kubelet lacks something of the kernel.',
         fix: 'Please report this with facts.json and plan.json of the bundle.',
     },
@@ -48434,7 +48485,11 @@ async function climb(ladder) {
         ...(ladder.containerd === undefined ? [] : [containerdConfigured(ladder.containerd)]),
         ...(ladder.mode === 'control-plane'
             ? [serviceAccount(connected)]
-            : [node(connected, ladder.nodeName), serviceAccount(connected)]),
+            : [
+                node(connected, ladder.nodeName),
+                serviceAccount(connected),
+                ...ladder.agents.map((name) => node(connected, name, `${name} Ready`)),
+            ]),
         ...(ladder.mode === 'full' && ladder.dns ? [clusterDns(connected)] : []),
         ...(ladder.metrics ? [metricsApi(connected)] : []),
     ];
@@ -48514,10 +48569,10 @@ async function watchUntil(client, collection, missing, saw, signal) {
         await (0,external_node_timers_promises_namespaceObject.setTimeout)(readiness_POLL_MS, undefined, { signal });
     }
 }
-function node(client, nodeName) {
+function node(client, nodeName, name = 'node Ready') {
     const nodes = { path: '/api/v1/nodes', query: { fieldSelector: `metadata.name=${nodeName}` } };
     return {
-        name: 'node Ready',
+        name,
         climb: (saw, signal) => watchUntil(client(), nodes, troubleOfNode, saw, signal),
     };
 }
@@ -49419,43 +49474,46 @@ const dataTmpfs = {
     source: 'https://github.com/google/gvisor/tree/master/pkg/sentry/fsimpl/overlay',
     removeWhen: 'gVisor accepts a disk-backed upper layer',
     needed: () => 'overlayfs works with its upper layer on tmpfs',
-    contribute: ({ k3s, layout }) => {
-        const unpacked = (0,external_node_path_.join)(k3s.dataDir, 'data');
-        const upper = (0,external_node_path_.join)(K3S_DATA, '.unpacked', 'upper');
-        const work = (0,external_node_path_.join)(K3S_DATA, '.unpacked', 'work');
-        return {
-            operations: {
-                storage: [
-                    ['directory', K3S_DATA, '0755'],
-                    ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
-                    // The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them.
-                    ['directory', (0,external_node_path_.join)(K3S_DATA, 'data'), '0755'],
-                    ['directory', upper, '0755'],
-                    ['directory', work, '0755'],
-                    [
-                        'mount',
-                        'overlay',
-                        (0,external_node_path_.join)(K3S_DATA, 'data'),
-                        'overlay',
-                        '-',
-                        `lowerdir=${unpacked},upperdir=${upper},workdir=${work}`,
-                    ],
-                    ['directory', '/var/lib/kubelet', '0755'],
-                    ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
-                    // Logs outlive the mount namespace, so that a failure can be explained.
-                    ['directory', '/var/log/pods', '0755'],
-                    ['bind', (0,external_node_path_.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
-                    ['directory', (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
-                    [
-                        'symlink',
-                        (0,external_node_path_.join)(layout.logs, 'containerd.log'),
-                        (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
-                    ],
+    contribute: ({ k3s, layout }) => ({
+        operations: {
+            storage: [
+                ['directory', K3S_DATA, '0755'],
+                ['mount', 'tmpfs', K3S_DATA, 'tmpfs', 'nodev', 'mode=0755'],
+                ...unpackedOperations(k3s, K3S_DATA),
+                ['directory', '/var/lib/kubelet', '0755'],
+                ['mount', 'tmpfs', '/var/lib/kubelet', 'tmpfs', 'nodev', 'mode=0755'],
+                // Logs outlive the mount namespace, so that a failure can be explained.
+                ['directory', '/var/log/pods', '0755'],
+                ['bind', (0,external_node_path_.join)(layout.logs, 'pods'), '/var/log/pods', '-'],
+                ['directory', (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd'), '0755'],
+                [
+                    'symlink',
+                    (0,external_node_path_.join)(layout.logs, 'containerd.log'),
+                    (0,external_node_path_.join)(K3S_DATA, 'agent', 'containerd', 'containerd.log'),
                 ],
-            },
-        };
-    },
+            ],
+        },
+    }),
 };
+/** The binaries k3s unpacks itself into, kept between runs; k3s only adds links beside them. */
+function unpackedOperations({ dataDir }, data) {
+    const upper = (0,external_node_path_.join)(data, '.unpacked', 'upper');
+    const work = (0,external_node_path_.join)(data, '.unpacked', 'work');
+    const target = (0,external_node_path_.join)(data, 'data');
+    return [
+        ['directory', target, '0755'],
+        ['directory', upper, '0755'],
+        ['directory', work, '0755'],
+        [
+            'mount',
+            'overlay',
+            target,
+            'overlay',
+            '-',
+            `lowerdir=${(0,external_node_path_.join)(dataDir, 'data')},upperdir=${upper},workdir=${work}`,
+        ],
+    ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/gateway-network.js
 
@@ -49473,7 +49531,7 @@ const gatewayNetwork = {
     source: 'https://github.com/google/gvisor/issues/170',
     removeWhen: 'gVisor routes in nested network namespaces (issue 1833) and has the matches kube-proxy needs',
     needed: () => 'flannel, kube-proxy, kube-router and klipper-lb need links and iptables matches that gVisor lacks',
-    contribute: ({ addresses, layout, mode }) => ({
+    contribute: ({ addresses, agents, layout, mode }) => ({
         k3s: {
             'flannel-backend': 'none',
             'disable-kube-proxy': true,
@@ -49492,7 +49550,12 @@ const gatewayNetwork = {
                 ['bridge', BRIDGE],
                 // Not the bridge itself: gVisor sends what a bridge says to every port, and what is said to
                 // it as well, a copy for each pod (pkg/tcpip/stack/bridge.go). Between ports it knows whom.
-                ['port', BRIDGE, NODE_LINK, `${addresses.node}/24`],
+                [
+                    'port',
+                    BRIDGE,
+                    NODE_LINK,
+                    agents === 0 ? `${addresses.node}/24` : onLink(addresses.node, addresses),
+                ],
                 // Never travelled: what would go there is redirected to the gateway first. k3s wants one, and
                 // without a route connect() fails before any rule is asked.
                 ['default-route', addresses.nowhere, NODE_LINK],
@@ -49500,37 +49563,48 @@ const gatewayNetwork = {
             files: mode === 'control-plane'
                 ? []
                 : [
-                    ...['gvisor-bridge', 'loopback'].flatMap((plugin) => [
-                        ['directory', '/opt/cni/bin', '0755'],
-                        ['write', (0,external_node_path_.join)('/opt/cni/bin', plugin), '0755', ''],
-                        ['bind', (0,external_node_path_.join)(layout.native, 'cni'), (0,external_node_path_.join)('/opt/cni/bin', plugin), '-'],
-                    ]),
-                    ['directory', '/etc/cni/net.d', '0755'],
-                    [
-                        'write',
-                        '/etc/cni/net.d/10-gvisor-bridge.conflist',
-                        '0644',
-                        JSON.stringify({
-                            cniVersion: '1.0.0',
-                            name: 'gvisor-bridge',
-                            plugins: [
-                                {
-                                    type: 'gvisor-bridge',
-                                    bridge: BRIDGE,
-                                    subnet: addresses.nodeCidr,
-                                    gateway: addresses.node,
-                                    // The default route's neighbour must stay nobody.
-                                    reserved: [addresses.nowhere],
-                                    dataDir: '/var/lib/cni/gvisor-bridge',
-                                    gatewaySocket: layout.gatewaySocket,
-                                },
-                            ],
-                        }),
-                    ],
+                    ...cniPlugins(layout),
+                    ...cniConfig(layout, {
+                        subnet: addresses.nodeCidr,
+                        ...(agents === 0 ? {} : { network: addresses.podCidr }),
+                        gateway: addresses.node,
+                        // The default route's neighbour must stay nobody.
+                        reserved: [addresses.nowhere],
+                        dataDir: '/var/lib/cni/gvisor-bridge',
+                    }),
                 ],
         },
     }),
 };
+/** The address with the prefix of all pods' network, where nodes share one wire. */
+function onLink(address, { podCidr }) {
+    return `${address}${podCidr.slice(podCidr.indexOf('/'))}`;
+}
+/** The plugins, bound in place: what is bound once must not be written again. */
+function cniPlugins(layout) {
+    return ['gvisor-bridge', 'loopback'].flatMap((plugin) => [
+        ['directory', '/opt/cni/bin', '0755'],
+        ['write', (0,external_node_path_.join)('/opt/cni/bin', plugin), '0755', ''],
+        ['bind', (0,external_node_path_.join)(layout.native, 'cni'), (0,external_node_path_.join)('/opt/cni/bin', plugin), '-'],
+    ]);
+}
+function cniConfig(layout, node) {
+    return [
+        ['directory', '/etc/cni/net.d', '0755'],
+        [
+            'write',
+            '/etc/cni/net.d/10-gvisor-bridge.conflist',
+            '0644',
+            JSON.stringify({
+                cniVersion: '1.0.0',
+                name: 'gvisor-bridge',
+                plugins: [
+                    { type: 'gvisor-bridge', bridge: BRIDGE, ...node, gatewaySocket: layout.gatewaySocket },
+                ],
+            }),
+        ],
+    ];
+}
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/interceptor.js
 
@@ -50540,6 +50614,206 @@ function importTars(tars, data, isolation) {
     ];
 }
 
+;// CONCATENATED MODULE: ./build/js/plan/agents.js
+
+
+
+
+
+
+
+
+/** A file that is the server's network namespace. */
+const WIRE = (0,external_node_path_.join)(PRIVATE_FILES, 'wire');
+/** Where containerd keeps the network namespaces of pods, by which the gateway writes their rules. */
+const POD_NAMESPACES = '/run/netns';
+/** Mounts of the server's that an agent mounts something on, which the server must not see. */
+const SPLIT = ['/', '/proc', '/run', '/var/lib/kubelet', '/var/log/pods'];
+const agents_NAMESPACES = ['mount', 'pid', 'network', 'uts', 'ipc'];
+/** What the server's namespaces need for agents, before its processes are started. */
+function wireStep(agents) {
+    return {
+        id: 'agents',
+        reason: "agents' nodes are ports of the same bridge, and their pods' namespaces are seen here",
+        operations: [
+            ['write', WIRE, '0600', ''],
+            ['bind', '/proc/self/ns/net', WIRE, '-'],
+            ['directory', POD_NAMESPACES, '0755'],
+            ['mount', 'tmpfs', POD_NAMESPACES, 'tmpfs', 'nosuid,nodev,noexec', 'mode=0755'],
+            ['propagation', POD_NAMESPACES, 'shared'],
+            ...agents.map(({ netns }) => ['write', netns, '0600', '']),
+        ],
+    };
+}
+/** Starts each agent's init beside k3s: an agent waits for the server by itself. */
+function startAgents(agents, layout) {
+    return {
+        id: 'agents',
+        reason: "k3s's own agent command, a node each",
+        operations: agents.flatMap(({ name, launchFile }) => [
+            ['process', name, 'restart', (0,external_node_path_.join)(layout.logs, `${name}-init.log`)],
+            ['argument', name, (0,external_node_path_.join)(layout.native, 'init')],
+            ['argument', name, launchFile],
+            ['start', name],
+        ]),
+    };
+}
+/** The server's configuration for its agents: a token of their own, which makes nobody a server. */
+function agentTokenStep(config, token) {
+    return {
+        id: 'agents',
+        reason: 'the token that agents join with',
+        isSecret: true,
+        operations: [
+            ['directory', `${config}.d`, '0700'],
+            ['write', `${config}.d/50-agents.yaml`, '0600', (0,dist/* stringify */.As)({ 'agent-token': token })],
+        ],
+    };
+}
+/** @throws InputError if the pods' network has not a /24 for each node, or the server has a token for agents */
+function planAgents(context, input) {
+    const { podCidr } = context.addresses;
+    const rival = input.flags.find(({ name }) => /^agent-token(-file)?$/.test(name));
+    if (rival !== undefined) {
+        throw new InputError(`${rival.where}: --${rival.name} cannot be beside agents, whose token is made for each run`);
+    }
+    const room = 2 ** (24 - Number(podCidr.slice(podCidr.indexOf('/') + 1))) - 1;
+    if (input.count > room) {
+        throw new InputError(`agents: ${input.count} more nodes need a /24 each, and --cluster-cidr=${podCidr} has room for ${room}`);
+    }
+    return Array.from({ length: input.count }, (_, index) => planAgent(context, input, index + 1));
+}
+function planAgent(context, input, number) {
+    const { layout, addresses, nodeName } = context;
+    const short = `agent-${number}`;
+    const name = `${nodeName}-${short}`;
+    const data = `/var/lib/rancher/${short}`;
+    const config = (0,external_node_path_.join)(PRIVATE_FILES, short, 'config.yaml');
+    const own = addressesOf(addresses, number);
+    const netns = (0,external_node_path_.join)(POD_NAMESPACES, short);
+    const k3sConfig = {
+        'node-name': name,
+        'node-ip': own.node,
+        'data-dir': data,
+        server: `https://${addresses.node}:6443`,
+        token: input.token,
+        'kubelet-arg': [`cgroup-root=/${layout.podCgroups}/${short}`],
+        'resolv-conf': '/etc/resolv.conf',
+        ...labelsOf(input.labels, short),
+    };
+    const steps = [
+        { id: 'node', reason: 'what is its own of the files', operations: files(context, short, data) },
+        { id: 'node', reason: 'its cgroup', operations: cgroups(context, short) },
+        {
+            id: 'node',
+            reason: "its link on the server's bridge, and its pods'",
+            operations: [
+                ['hostname', name],
+                ['bind', '/proc/self/ns/net', netns, '-'],
+                ['link-up', 'lo'],
+                ['distant-port', WIRE, BRIDGE, short, NODE_LINK, onLink(own.node, addresses)],
+                ['default-route', addresses.node, NODE_LINK],
+                ...cniConfig(layout, {
+                    subnet: own.nodeCidr,
+                    network: addresses.podCidr,
+                    bridgeNetns: WIRE,
+                    gateway: addresses.node,
+                    reserved: [own.node],
+                    dataDir: `/var/lib/cni/${short}`,
+                }),
+            ],
+        },
+        { id: 'node', reason: 'its configuration', operations: input.configure(data) },
+        {
+            id: 'node',
+            reason: 'its place in the cluster',
+            isSecret: true,
+            operations: [
+                ['directory', (0,external_node_path_.join)(PRIVATE_FILES, short), '0700'],
+                ['write', config, '0600', (0,dist/* stringify */.As)(k3sConfig)],
+            ],
+        },
+        {
+            id: 'node',
+            reason: 'the agent',
+            operations: [
+                ...Object.entries({ ...input.environment, K3S_CONFIG_FILE: config }).map(([key, value]) => ['environment', key, value]),
+                ['process', 'k3s', 'essential', (0,external_node_path_.join)(layout.logs, `${short}.log`)],
+                ...[...input.wrapper, context.k3s.binary, 'agent'].map((value) => [
+                    'argument',
+                    'k3s',
+                    value,
+                ]),
+                ['start', 'k3s'],
+                ['ready'],
+            ],
+        },
+    ];
+    const launch = { namespaces: agents_NAMESPACES, idMaps: [], denySetgroups: false, steps };
+    return {
+        name,
+        address: own.node,
+        netns,
+        launchFile: (0,external_node_path_.join)(layout.state, `${short}.launch`),
+        launch,
+    };
+}
+/** k3s's setting for them; nothing where there are none. */
+function labelsOf(labels, node) {
+    const own = labels.get(node);
+    return own === undefined ? {} : { 'node-label': own };
+}
+/** The node's /24 of the pods' network, as the server has the first. */
+function addressesOf({ podCidr }, number) {
+    const [a = '', b = '', first = ''] = podCidr.split('.');
+    const subnet = `${a}.${b}.${Number(first) + number}`;
+    return { node: `${subnet}.1`, nodeCidr: `${subnet}.0/24` };
+}
+function files({ k3s, layout }, short, data) {
+    const tmpfs = (path) => [
+        ['directory', path, '0755'],
+        ['mount', 'tmpfs', path, 'tmpfs', 'nodev', 'mode=0755'],
+    ];
+    const containerd = (0,external_node_path_.join)(data, 'agent', 'containerd');
+    const pods = (0,external_node_path_.join)(layout.logs, short, 'pods');
+    const password = (0,external_node_path_.join)(layout.state, short);
+    const sysctls = (0,external_node_path_.join)(PRIVATE_FILES, short, 'sys');
+    return [
+        ...SPLIT.map((path) => ['propagation-here', path, 'private']),
+        // A pid namespace of its own needs a proc of its own; what the server has over /proc/sys stays.
+        ['directory', sysctls, '0755'],
+        ['bind', '/proc/sys', sysctls, 'recursive'],
+        ['mount', 'proc', '/proc', 'proc', 'nosuid,noexec,nodev', '-'],
+        ['bind', sysctls, '/proc/sys', 'recursive'],
+        ...['/run/k3s', '/var/lib/kubelet', '/var/log/containers', '/etc/cni/net.d'].flatMap(tmpfs),
+        ...tmpfs(data),
+        // Its password, by which the server knows it again when it had to be started anew.
+        ['directory', password, '0700'],
+        ['directory', '/etc/rancher/node', '0755'],
+        ['bind', password, '/etc/rancher/node', '-'],
+        ...unpackedOperations(k3s, data),
+        ['directory', pods, '0755'],
+        ['bind', pods, '/var/log/pods', '-'],
+        ['directory', containerd, '0755'],
+        ['symlink', (0,external_node_path_.join)(layout.logs, `${short}-containerd.log`), (0,external_node_path_.join)(containerd, 'containerd.log')],
+        // Before they are shared: what the kubelet mounts for containers is asked to be.
+        ...[...SPLIT, data].map((path) => ['propagation-here', path, 'shared']),
+        ['bind', containerd, containerd, '-'],
+        ['propagation', containerd, 'private'],
+    ];
+}
+/** Two kubelets below one cgroup would end each other's pods. */
+function cgroups({ facts, layout }, short) {
+    const roots = chooseHierarchy(facts)?.startsWith('v2')
+        ? ['/sys/fs/cgroup']
+        : V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
+    return roots.map((root) => [
+        'directory',
+        (0,external_node_path_.join)(root, layout.podCgroups, short),
+        '0755',
+    ]);
+}
+
 ;// CONCATENATED MODULE: ./build/js/plan/container-adapter.js
 
 
@@ -50807,6 +51081,7 @@ function sameSetting(field, flag) {
 
 
 
+
 /** On the node's loopback; k3s itself uses 10248 to 10259. */
 const CONTROLLER_METRICS_PORT = 10_240;
 /** The gateway, the controller and k3s, in the order of their starting. */
@@ -50825,7 +51100,9 @@ function processSteps(context, flags, args) {
         ...(secrets.length === 0
             ? []
             : [{ ...k3s, isSecret: true, operations: secretFile(context, secrets) }]),
-        { ...k3s, operations: [['start', 'k3s'], ['ready']] },
+        { ...k3s, operations: [['start', 'k3s']] },
+        ...(args.agents.length === 0 ? [] : [startAgents(args.agents, context.layout)]),
+        { ...k3s, operations: [['ready']] },
     ];
     return context.isolation === 'none' ? k3sSteps : [...networkSteps(context, args), ...k3sSteps];
 }
@@ -50848,7 +51125,7 @@ function declare({ layout }, name, policy, argv) {
 function credentialsOf(authorization) {
     return [['process-environment', 'gateway', 'PROXY_AUTHORIZATION', authorization]];
 }
-function networkSteps(context, { denyOutside, runnerPorts, outbound, controller }) {
+function networkSteps(context, { denyOutside, runnerPorts, outbound, controller, agents }) {
     const { layout, addresses, facts, nodeName } = context;
     const gateway = {
         id: 'gateway',
@@ -50881,6 +51158,7 @@ function networkSteps(context, { denyOutside, runnerPorts, outbound, controller 
                     ...runnerPorts.flatMap((port) => ['--borrow', `127.0.0.1:${port}=127.0.0.1:${port}`]),
                     ...(outbound === undefined ? [] : ['--proxy', outbound.endpoint]),
                     ...(outbound?.direct ?? []).flatMap((network) => ['--no-proxy', network]),
+                    ...agents.flatMap(({ address, netns }) => ['--node', `${address}=${netns}`]),
                     '--publish',
                     `127.0.0.1:${facts.apiServerPort}=127.0.0.1:6443`,
                 ]),
@@ -50925,6 +51203,7 @@ function networkSteps(context, { denyOutside, runnerPorts, outbound, controller 
                     String(CONTROLLER_METRICS_PORT),
                     '--load-balancers',
                     addresses.loadBalancerCidr,
+                    ...agents.flatMap(({ name, address }) => ['--agent', `${name}=${address}`]),
                     ...controller,
                 ]),
                 ['start', 'controller'],
@@ -50952,9 +51231,10 @@ function networkSteps(context, { denyOutside, runnerPorts, outbound, controller 
 
 
 
+
 /** Decides everything; pure, so that it can be tested against facts of sandboxes that are not at hand. */
 function makePlan(input) {
-    const { facts, inputs, layout, k3s, images, prepared, manifests = [] } = input;
+    const { facts, inputs, layout, k3s, images, prepared, manifests = [], agentToken = '' } = input;
     const { mode, isolation, fellShort } = chooseMode(inputs.mode, {
         facts,
         sysctls: inputs.sysctls,
@@ -50962,6 +51242,9 @@ function makePlan(input) {
     const unusable = isolation === 'namespaces' ? whyUnusable(k3s.dataDir) : undefined;
     if (unusable !== undefined) {
         throw new InputError(`RUNNER_TOOL_CACHE, or XDG_CACHE_HOME: the path ${k3s.dataDir} ${unusable}; give another directory`);
+    }
+    if (inputs.agents > 0 && (mode !== 'full' || isolation === 'none')) {
+        throw new InputError(`agents: ${inputs.agents} more nodes need pods, and what can be had here is mode ${mode}`);
     }
     const { components, k3sArgs, workarounds: forced } = inputs;
     assertForced(forced, { mode, isolation });
@@ -50979,6 +51262,7 @@ function makePlan(input) {
         nodeName,
         k3s,
         prepared,
+        agents: inputs.agents,
     };
     const decided = WORKAROUNDS.map((part) => ({ part, decision: decide(part, context, forced) }));
     const applied = decided.flatMap(({ part, decision: { id, reason } }) => reason === undefined ? [] : [{ id, reason, contribution: part.contribute(context) }]);
@@ -50995,7 +51279,14 @@ function makePlan(input) {
     ]);
     const adapter = containerAdapter(applied.flatMap(({ id, contribution }) => (contribution.adaptsContainers ? [id] : [])), layout, context.paths.data);
     const objects = [standardStorage(components), ...applied.map(plan_objectsOf)].flatMap((own) => Object.entries(own).map(([path, object]) => ({ path, object })));
-    const containerd = containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, context.paths.data);
+    const containerdFor = (data) => containerdConfig([...applied.map(({ contribution }) => contribution.containerd ?? {}), adapter.containerd], k3s.containerdDropIns, data);
+    const configure = (data) => [
+        ...configFile(`${data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
+        ...containerdFor(data).flatMap(({ path, content }) => configFile(path, content)),
+        ...(prepared !== undefined && isolation === 'namespaces'
+            ? usePrepared(prepared, `${data}/agent/containerd`)
+            : importTars(images, data, isolation)),
+    ];
     const configuration = {
         id: 'configuration',
         reason: "k3s's, the kubelet's and containerd's configuration, as files",
@@ -51004,12 +51295,8 @@ function makePlan(input) {
             ...(objects.length === 0 || isolation === 'none'
                 ? []
                 : configFile(OBJECTS, JSON.stringify(objects))),
-            ...configFile(`${context.paths.data}/agent/etc/kubelet.conf.d/50-k3s-in-gvisor.conf`, kubeletConfig(applied.map(({ contribution }) => contribution.kubelet ?? {}))),
             ...adapter.operations,
-            ...containerd.flatMap(({ path, content }) => configFile(path, content)),
-            ...(prepared !== undefined && isolation === 'namespaces'
-                ? usePrepared(prepared, `${context.paths.data}/agent/containerd`)
-                : importTars(images, context.paths.data, isolation)),
+            ...configure(context.paths.data),
         ],
     };
     const stepsOf = (phases) => phases.flatMap((phase) => applied.flatMap(({ id, reason, contribution }) => {
@@ -51026,6 +51313,18 @@ function makePlan(input) {
             value,
         ]),
     };
+    const wrapper = applied.flatMap(({ contribution }) => contribution.wrapper ?? []);
+    const agents = inputs.agents === 0
+        ? []
+        : planAgents(context, {
+            count: inputs.agents,
+            labels: inputs.nodeLabels,
+            flags: k3sArgs.flags,
+            token: agentToken,
+            wrapper,
+            environment: variables,
+            configure,
+        });
     return {
         mode,
         isolation,
@@ -51034,7 +51333,7 @@ function makePlan(input) {
         addresses,
         components,
         decisions: decided.map(({ decision }) => decision),
-        containerdDropIn: mode === 'control-plane' ? undefined : containerd[0]?.path,
+        containerdDropIn: mode === 'control-plane' ? undefined : containerdFor(context.paths.data)[0]?.path,
         coredns: planCoredns(context, inputs),
         leftOut,
         warnings: [
@@ -51053,20 +51352,25 @@ function makePlan(input) {
                 ...registriesStep(inputs.registries, context),
                 ...manifestsStep(manifests, context),
                 environment,
+                ...(agents.length === 0
+                    ? []
+                    : [wireStep(agents), agentTokenStep(context.paths.config, agentToken)]),
                 ...processSteps(context, flagsBeside(k3sArgs.flags, [base, ...applied]), {
                     denyOutside: inputs.denyOutside,
                     runnerPorts: inputs.registries?.localPorts ?? [],
                     outbound: applied
                         .map(({ contribution }) => contribution.outbound)
                         .find((proxy) => proxy !== undefined),
-                    wrapper: applied.flatMap(({ contribution }) => contribution.wrapper ?? []),
+                    wrapper,
                     controller: [
                         ...applied.flatMap(({ contribution }) => contribution.controller ?? []),
                         ...(objects.length === 0 ? [] : ['--objects', OBJECTS]),
                     ],
+                    agents,
                 }),
             ],
         },
+        agents,
     };
 }
 /** Whether the plan has the workaround in it. */
@@ -51109,9 +51413,10 @@ function nodeNameFrom(hostname) {
         .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
     return label === '' ? 'runner' : label;
 }
-function baseConfig({ components, k3sArgs }, nodeName, mode, layout) {
+function baseConfig({ components, k3sArgs, nodeLabels }, nodeName, mode, layout) {
     return {
         'node-name': nodeName,
+        ...labelsOf(nodeLabels, 'server'),
         'write-kubeconfig': layout.k3sKubeconfig,
         'write-kubeconfig-mode': '0600',
         disable: [...new Set([...disabledOf(components), ...k3sArgs.disable])],
@@ -51159,10 +51464,14 @@ function publicPlan(plan) {
     return {
         ...plan,
         groundwork: [],
-        launch: {
-            ...plan.launch,
-            steps: plan.launch.steps.map((step) => step.isSecret === true ? { ...step, operations: [] } : step),
-        },
+        launch: publicLaunch(plan.launch),
+        agents: plan.agents.map((agent) => ({ ...agent, launch: publicLaunch(agent.launch) })),
+    };
+}
+function publicLaunch(launch) {
+    return {
+        ...launch,
+        steps: launch.steps.map((step) => step.isSecret === true ? { ...step, operations: [] } : step),
     };
 }
 
@@ -51205,6 +51514,7 @@ class Waiting {
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/start.js
+
 
 
 
@@ -51340,7 +51650,9 @@ class Run {
         const { manifests } = this.#runner;
         const warm = await this.#findWarmStart({ facts, choice, tars, k3s: k3s.sha256, workshop });
         const prepared = warm.kind === 'prepared' ? warm.images : undefined;
-        const plan = makePlan({ facts, inputs, layout, k3s, images: tars, manifests, prepared });
+        const agentToken = inputs.agents === 0 ? undefined : await this.#makeToken();
+        const given = { facts, inputs, layout, k3s, images: tars, manifests, prepared, agentToken };
+        const plan = makePlan(given);
         this.#leftOut = plan.leftOut;
         events.plan(plan);
         await this.#note('plan.json', publicPlan(plan));
@@ -51369,6 +51681,12 @@ class Run {
             remote?.saveLater(warm.preparation.directory, warm.key);
         }
         return reach;
+    }
+    /** For agents to join with; known as a secret before anything is said of it. */
+    async #makeToken() {
+        const token = (0,external_node_crypto_.randomBytes)(16).toString('hex');
+        await this.#save({ secrets: [...(this.#state.secrets ?? []), token] });
+        return token;
     }
     /** All that can be found out about `error`; never throws. */
     async explain(error) {
@@ -51441,7 +51759,9 @@ class Run {
             await unlessAborted(bringInterceptor(layout, workshop), this.#signal);
             this.#reached('interceptor at hand');
         }
-        await writeOwn(layout.launchFile, renderLaunchFile(plan.launch));
+        for (const { launchFile, launch } of [{ ...layout, launch: plan.launch }, ...plan.agents]) {
+            await writeOwn(launchFile, renderLaunchFile(launch));
+        }
         this.#signal.throwIfAborted();
         this.#init = await startInit(layout);
         this.#reached('init started');
@@ -51462,6 +51782,7 @@ class Run {
             containerd: this.#containerdCheck(plan),
             metrics: applies(plan, metrics_api_metricsApi),
             nodeName: plan.nodeName,
+            agents: plan.agents.map(({ name }) => name),
             kubeconfig: layout.k3sKubeconfig,
             server,
             ended: this.#ended(),

@@ -8615,12 +8615,13 @@ const external_node_util_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impo
 ;// CONCATENATED MODULE: ./build/js/network/config.js
 
 
-const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
+const USAGE = 'controller --kubeconfig PATH --control PATH --node-ip IPV4 --metrics-port PORT --load-balancers CIDR [--node-name NAME] [--agent NAME=IPV4]... [--ephemeral-storage PATH] [--objects PATH] [--metrics-api-port PORT]';
 const OPTIONS = {
     kubeconfig: { type: 'string' },
     control: { type: 'string' },
     'node-ip': { type: 'string' },
     'node-name': { type: 'string' },
+    agent: { type: 'string', multiple: true },
     'metrics-port': { type: 'string' },
     'load-balancers': { type: 'string' },
     'ephemeral-storage': { type: 'string' },
@@ -8647,6 +8648,12 @@ function parseConfig(argv, hostname) {
         metricsPort: Number(required('metrics-port', isPort, 'a port from 1 to 65535')),
         // kubelet calls its Node after the host, in lower case, unless told otherwise.
         nodeName: values['node-name'] ?? hostname.toLowerCase(),
+        agents: (values.agent ?? []).map((text) => {
+            const [name = '', ip = ''] = text.split('=');
+            if (name === '' || !(0,external_node_net_namespaceObject.isIPv4)(ip))
+                problems.push(`--agent must be NAME=IPV4, not ${text}`);
+            return { name, ip };
+        }),
         ephemeralStorage: values['ephemeral-storage'] === undefined
             ? undefined
             : required('ephemeral-storage', absolute, 'an absolute path'),
@@ -9541,10 +9548,10 @@ function refuse(status, message) {
 
 /**
  * Chooses as kube-proxy does (pkg/proxy/topology.go, CategorizeEndpoints): the ready ones; only when
- * there is none, those that are terminating and still serving; for the cluster and for the node
+ * there is none, those that are terminating and still serving; for the cluster and for each node
  * separately. publishNotReadyAddresses needs nothing here: its slices say ready.
  */
-function endpointsOf(port, slices, nodeName) {
+function endpointsOf(port, slices) {
     const candidates = [];
     for (const slice of slices) {
         if (slice.addressType !== 'IPv4')
@@ -9561,7 +9568,7 @@ function endpointsOf(port, slices, nodeName) {
     }
     return {
         cluster: usable(candidates),
-        local: usable(candidates.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
+        on: (nodeName) => usable(candidates.filter(({ endpoint }) => endpoint.nodeName === nodeName)),
     };
 }
 function usable(candidates) {
@@ -9597,13 +9604,27 @@ function claimsOfService(service, slices, node, balancer) {
             notices.push(unsupportedProtocol(service.ref, port.protocol, `port ${port.port}`));
             continue;
         }
-        const { cluster, local } = endpointsOf(port, slices, node.name);
+        const { cluster, on } = endpointsOf(port, slices);
+        const local = on(node.name);
         const claim = (address, number, endpoints, what) => {
             const at = frontend(protocol, address, number, node);
             claims.push({ ...at, value: value(service, endpoints), by: service.ref, what });
             return at.key;
         };
-        const external = service.externalLocal ? local : cluster;
+        const external = service.externalLocal ? onAny(node, on) : cluster;
+        const claimOnNodes = (number, what) => {
+            if (service.externalLocal && node.agents.length > 0) {
+                claim(node.ip, number, local, what);
+                // The runner's, which is on no node.
+                claim(LOOPBACK, number, external, what);
+            }
+            else {
+                claim('*', number, external, what);
+            }
+            for (const { name, ip } of node.agents) {
+                claim(ip, number, service.externalLocal ? on(name) : external, what);
+            }
+        };
         for (const address of addresses) {
             claim(address, port.port, service.internalLocal ? local : cluster, 'clusterIP');
         }
@@ -9611,7 +9632,7 @@ function claimsOfService(service, slices, node, balancer) {
             claim(address, port.port, external, 'externalIP');
         }
         if (port.nodePort)
-            claim('*', port.nodePort, external, `nodePort ${port.nodePort}`);
+            claimOnNodes(port.nodePort, `nodePort ${port.nodePort}`);
         if (service.type !== 'LoadBalancer')
             continue;
         if (provides && balancer !== undefined) {
@@ -9624,7 +9645,8 @@ function claimsOfService(service, slices, node, balancer) {
         }
         // Addresses another implementation announced: kube-proxy short-circuits those from inside.
         for (const { ip, ipMode } of service.ingress) {
-            if (ip && (0,external_node_net_namespaceObject.isIPv4)(ip) && ip !== node.ip && ip !== balancer && ipMode !== 'Proxy') {
+            const isOwn = ip === balancer || nodesOf(node).some((one) => one.ip === ip);
+            if (ip && (0,external_node_net_namespaceObject.isIPv4)(ip) && !isOwn && ipMode !== 'Proxy') {
                 claim(ip, port.port, external, 'load balancer address');
             }
         }
@@ -9648,7 +9670,7 @@ function claimsOfPod(pod, node) {
             notices.push(unsupportedProtocol(pod.ref, port.protocol, `hostPort ${port.hostPort}`));
             continue;
         }
-        const address = hostAddress(port);
+        const address = hostAddress(port, pod, node);
         if (address === undefined || !(0,external_node_net_namespaceObject.isIPv4)(pod.ip)) {
             notices.push({
                 about: pod.ref,
@@ -9666,10 +9688,18 @@ function claimsOfPod(pod, node) {
     }
     return { claims, notices };
 }
+function nodesOf(node) {
+    return [node, ...node.agents];
+}
+/** What is local to some node. */
+function onAny(node, on) {
+    return [...new Set(nodesOf(node).flatMap(({ name }) => on(name)))].sort();
+}
 /** A load-balancer class names somebody else's implementation, as it does to k3s's servicelb. */
 function providesLoadBalancer(service) {
     return service.type === 'LoadBalancer' && service.loadBalancerClass === undefined;
 }
+const LOOPBACK = '127.0.0.1';
 const NOTHING = { claims: [], notices: [] };
 const GATEWAY_PROTOCOL = new Map([
     ['TCP', 'tcp'],
@@ -9686,9 +9716,11 @@ function value({ affinitySeconds }, endpoints) {
     const words = affinitySeconds === undefined ? [] : [`affinity=${affinitySeconds}`];
     return [...words, ...endpoints].join(' ');
 }
-function hostAddress({ hostIP }) {
-    if (hostIP === '' || hostIP === '0.0.0.0' || hostIP === '::')
-        return '*';
+/** An agent's pods have its address alone: its loopback is its own. */
+function hostAddress({ hostIP }, pod, node) {
+    if (hostIP === '' || hostIP === '0.0.0.0' || hostIP === '::') {
+        return node.agents.find(({ name }) => name === pod.nodeName)?.ip ?? '*';
+    }
     return (0,external_node_net_namespaceObject.isIPv4)(hostIP) ? hostIP : undefined;
 }
 function unsupportedProtocol(about, protocol, what) {
@@ -9733,7 +9765,7 @@ function healthCheckNodePort(service) {
         about: service.ref,
         reason: 'HealthCheckNodePortNotSupported',
         message: `healthCheckNodePort ${String(service.healthCheckNodePort)} is not served: ` +
-            'it is for load balancers outside, which choose among nodes; this cluster has one node',
+            'it is for load balancers outside, which choose among nodes; there are none here',
     };
 }
 
@@ -9848,6 +9880,7 @@ function podOf({ metadata, spec, status }) {
     const pod = {
         ref: refOf('Pod', metadata),
         ip: status?.podIP ?? '',
+        nodeName: spec.nodeName ?? '',
         hostPorts: status?.podIP ? hostPortsOf(containers, initContainers) : [],
         writesRules: [...initContainers, ...containers].some(mayWriteRules),
     };
@@ -10630,7 +10663,7 @@ class Informers {
     #due;
     #scheduled = false;
     /** `changed` is called a few milliseconds after a change, once everything has been listed. */
-    constructor(client, nodeName, changed, say) {
+    constructor(client, nodeNames, changed, say) {
         this.#changed = changed;
         const reflect = (resource, changes) => new Reflector(client, resource, () => {
             this.#schedule(changes);
@@ -10640,7 +10673,7 @@ class Informers {
         const policies = { services: false, policies: true };
         this.#services = reflect({ path: '/api/v1/services', query, keep: serviceOf }, services);
         this.#slices = reflect({ path: '/apis/discovery.k8s.io/v1/endpointslices', query, keep: sliceOf }, services);
-        this.#pods = reflect({ path: '/api/v1/pods', query: {}, keep: (json) => partsOf(json, nodeName) }, { services: true, policies: true });
+        this.#pods = reflect({ path: '/api/v1/pods', query: {}, keep: (json) => partsOf(json, nodeNames) }, { services: true, policies: true });
         this.#policies = new PolicyInformers(client, () => {
             this.#schedule(policies);
         }, say);
@@ -10690,9 +10723,9 @@ class Informers {
         }, COALESCE_MS);
     }
 }
-/** Nothing where neither part is there. A pod of another node serves nobody here. */
-function partsOf(json, nodeName) {
-    const serving = json.spec.nodeName === nodeName ? podOf(json) : undefined;
+/** Nothing where neither part is there. A pod of a node elsewhere serves nobody here. */
+function partsOf(json, nodeNames) {
+    const serving = nodeNames.has(json.spec.nodeName ?? '') ? podOf(json) : undefined;
     const labelled = labelledPodOf(json);
     return serving || labelled ? { serving, labelled } : undefined;
 }
@@ -10951,9 +10984,10 @@ class Network {
         this.#compile = compiler({
             name: config.nodeName,
             ip: config.nodeIp,
+            agents: config.agents,
             balancers: config.balancers,
         });
-        this.#informers = new Informers(client, config.nodeName, (changes) => {
+        this.#informers = new Informers(client, new Set([config.nodeName, ...config.agents.map(({ name }) => name)]), (changes) => {
             this.#recompile(changes);
         }, say);
         this.#gateway = new Gateway(config.control, publish, say);

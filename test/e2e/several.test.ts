@@ -44,6 +44,9 @@ async function running() {
   return { processes, listeners };
 }
 
+/** The root of each cluster's pods. */
+const podCgroups = () => first.must(['sh', '-c', 'ls -d /sys/fs/cgroup/memory/*/kubepods']);
+
 test('a job that uses the action twice has two clusters, and an Event for a port that both want', async () => {
   await first.mustMain({ inputs: INPUTS });
   await serve(first, 'first');
@@ -57,12 +60,19 @@ test('a job that uses the action twice has two clusters, and an Event for a port
   expect(await served()).toBe('first');
   const pods = ['kubectl', 'get', 'pods', '--output=name'];
   expect(await first.must(pods)).toBe('pod/first\n');
+  // Each kubelet looks after its own pods' cgroups, and removes others it finds.
+  expect((await podCgroups()).trim().split('\n')).toHaveLength(2);
+  expect(await first.must(['ls', '/sys/fs/cgroup/memory'])).not.toMatch(/^kubepods$/m);
   expect(await second.must(pods)).toBe('pod/second\n');
 });
 
 test("one's post step leaves the other alone, which then has the port", async () => {
   expect((await first.post()).code).toBe(0);
   await expect.poll(served, PATIENCE).toBe('second');
+  // What the older one's end removes is not the other's.
+  expect(await podCgroups()).toMatch(/^\S+\n$/);
+  const restarts = '--output=jsonpath={.status.phase} {.status.containerStatuses[0].restartCount}';
+  expect(await second.must(['kubectl', 'get', 'pod', 'second', restarts])).toBe('Running 0');
   expect(await second.must(['kubectl', 'get', '--raw=/readyz'])).toBe('ok');
 });
 
