@@ -29,11 +29,15 @@ afterAll(async () => {
   await n[Symbol.asyncDispose]();
 });
 
+/** Datagrams that the other pod has sent to the outside, each from a port of its own. */
+let others = 0;
+
 /** The API server's port on the runner's 127.0.0.1, another pod's DNS, and its Services. */
 async function othersAreServed() {
   expect(await n.ask('runner', 'tcp', '127.0.0.1', 6443, 3)).toEqual({ 'api 127.0.0.1': 3 });
   expect(await n.ask(other, 'dns', node, 'outside.test')).toMatchObject({ udp: [n.outside] });
   // Of datagrams some may be lost where thousands arrive at once, as in any network.
+  others += 3;
   expect(await n.ask(other, 'udp', n.outside, 7, 3)).toHaveProperty('PING');
 }
 
@@ -53,8 +57,8 @@ test('serves others while a pod makes ten thousand connections, and keeps them',
   await othersAreServed();
   expect(await n.ask(other, 'tcp', web, 80, 1)).toEqual({ [`server ${node}`]: 1 });
   await n.run('runner', ['touch', '/tmp/flood']);
-  const { held, ...others } = (await flood) as { held: number };
-  const refused = Object.values(others).reduce((sum: number, many) => sum + Number(many), 0);
+  const { held, ...outcomes } = (await flood) as { held: number };
+  const refused = Object.values(outcomes).reduce((sum: number, many) => sum + Number(many), 0);
   expect(held + refused).toBe(10_000);
   expect(held).toBeGreaterThan(100);
   await expect.poll(async () => (await n.stats())['tcp_active'], { timeout: 60_000 }).toBe(0);
@@ -63,7 +67,7 @@ test('serves others while a pod makes ten thousand connections, and keeps them',
 test('serves others while a pod sends ten thousand datagrams from as many ports', async () => {
   expect(await meanwhile(n.ask(hostile, 'scatter', n.outside, 7, 10_000))).toBe(10_000);
   // Its own share is a quarter of what there is room for.
-  expect((await n.stats())['udp_outside_active']).toBeLessThan(16_384 / 4 + 100);
+  expect((await n.stats())['udp_outside_active']).toBeLessThanOrEqual(16_384 / 4 + others);
 });
 
 test('serves others while a pod reads nothing of what it asked for', async () => {
