@@ -7,6 +7,7 @@ import type { Sandbox } from '../testbed/sandbox.ts';
 import { WITH_HELPER } from '../testbed/runner-image.ts';
 import { runWorkflow, type WorkflowResult } from '../testbed/workflow.ts';
 import { ROOT } from './support/job.ts';
+import { inFull } from './support/profiles.ts';
 import { kernelState } from './support/snapshot.ts';
 
 const EVIDENCE = '/home/runner/evidence';
@@ -20,7 +21,7 @@ const others = testedVersions.filter((version) => version !== kubernetesVersion)
 
 describe.each<readonly [string, ClusterSandboxOptions]>([
   ['stock', { profile: 'stock' }],
-  ['privileged', { profile: 'privileged' }],
+  ...inFull(['privileged', { profile: 'privileged' }] as const),
   ['stock with cgroup v2', { profile: 'stock', cgroup: 'v2' }],
   ['stock with the runsc of February 2026', { profile: 'stock', runsc: '2026-02' }],
   ['stock as a user who is not root', WITH_HELPER],

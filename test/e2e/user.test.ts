@@ -20,6 +20,7 @@ import {
   type StepResult,
 } from './support/job.ts';
 import { initProcesses } from './support/processes.ts';
+import { inFull } from './support/profiles.ts';
 import { snapshot, type Snapshot } from './support/snapshot.ts';
 
 const INPUTS = { 'k3s-path': K3S_PATH, images: `${IMAGES_PATH}/*.tar` };
@@ -135,7 +136,7 @@ describe.each<readonly [string, Way]>([
       mapper: '/opt/k3s-in-gvisor/k3s-in-gvisor-idmap',
     },
   ],
-  [
+  ...inFull([
     'the same elsewhere, named by an input',
     {
       user: RUNNER,
@@ -145,10 +146,10 @@ describe.each<readonly [string, Way]>([
       inputs: { 'id-map-helper': '/tools/idmap' },
       mapper: '/tools/idmap',
     },
-  ],
+  ] as const),
   ['sudo, where runsc runs with --allow-suid', { ...WITH_SUDO, mapper: '/usr/bin/sudo -n -- ' }],
   ['the helper, in the runsc of February', { ...WITH_HELPER, runsc: '2026-02', mapper: '' }],
-  ['the helper, with cgroup v2', { ...WITH_HELPER, cgroup: 'v2', mapper: '' }],
+  ...inFull(['the helper, with cgroup v2', { ...WITH_HELPER, cgroup: 'v2', mapper: '' }] as const),
 ])('by %s', (_, { prepare, inputs, mapper, ...options }) => {
   test('a runner that is not root gets mode full, and post ends it', async () => {
     await using sandbox = await startClusterSandbox(options);
