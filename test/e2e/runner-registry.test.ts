@@ -125,6 +125,7 @@ test('archives are loaded in a later step, and their names told each time', asyn
   const load = (): Promise<string> =>
     job.must(['k3s-in-gvisor', 'load', `${IMAGES_PATH}/nginx.tar`, `${IMAGES_PATH}/curl.tar`]);
   const first = await load();
-  expect(first).toMatch(/^docker\.io\/curlimages\/curl:\S+\ndocker\.io\/library\/nginx:\S+\n$/);
+  // An archive may hold an image by several names.
+  expect(first).toMatch(/^(docker\.io\/curlimages\/curl:\S+\n)+docker\.io\/library\/nginx:\S+\n$/);
   expect(await load()).toBe(first);
 });
