@@ -18,7 +18,7 @@ test: say-test lint analyze dist-check testbed
 say-test:
 	@echo 'make test: lints, analyzes, rebuilds dist and compares it, makes what is missing of the testbed (gVisor, two'
 	@echo 'stand-ins for k3s, tools and images; most of 25 minutes, once), then runs the tests: unit, supply,'
-	@echo 'native, e2e. About 75 minutes on two cores the first time, 50 after that. `make demo` is quicker.'
+	@echo 'native, e2e. About 90 minutes on two cores the first time, 65 after that. `make demo` is quicker.'
 
 # docs/screens.md, from two real runs.
 screens: export WRITE_SCREENS = 1
