@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { errorMessage, InputError } from './errors.ts';
 
@@ -44,4 +44,11 @@ export async function writeOwn(path: string, content: string): Promise<void> {
   } catch (error) {
     throw new Error(`Failed to write ${path}: ${errorMessage(error)}`, { cause: error });
   }
+}
+
+/** The same, in the place of what was there: whoever reads it finds one or the other, whole. */
+export async function replaceOwn(path: string, content: string): Promise<void> {
+  const draft = `${path}.partial`;
+  await writeOwn(draft, content);
+  await rename(draft, path);
 }

@@ -1,4 +1,4 @@
-import { copyFile, constants, mkdir, rm, stat } from 'node:fs/promises';
+import { copyFile, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { abortAfter } from '../abort.ts';
@@ -13,7 +13,7 @@ import { withClient } from '../kubernetes/kubeconfig.ts';
 import { runPaths } from '../layout.ts';
 import { findInit } from '../namespaces/find-init.ts';
 import type { Reach, RunEvents } from './events.ts';
-import { decidedBy, misfits } from './fit.ts';
+import { decidedBy, misfits, type Decided } from './fit.ts';
 import {
   isAnnounced,
   makeOffer,
@@ -26,7 +26,7 @@ import {
 } from './offer.ts';
 import { loadRecord } from './record.ts';
 import { loadState, saveState } from './state.ts';
-import { missingParents, removeEmpty } from './parents.ts';
+import { missingParents, removeKubeconfig } from './parents.ts';
 import { stop, tell } from './stop.ts';
 import { Timeline } from './timeline.ts';
 
@@ -40,6 +40,8 @@ const ANSWER_MS = 5_000;
 export interface Taken {
   readonly directory: string;
   readonly offer: Offer;
+  /** The archives that the inputs name and the cluster has not loaded. */
+  readonly missing: readonly string[];
 }
 
 /**
@@ -59,7 +61,8 @@ export async function takeFitting(inputs: Inputs, events: RunEvents): Promise<Ta
   if (offer === undefined) {
     return undefined;
   }
-  const reasons = await whyUnfit(directory, offer, inputs);
+  const wishes = await wishesOf(inputs);
+  const reasons = await whyUnfit(directory, offer, wishes);
   if (!(await takeOffer(directory))) {
     return undefined;
   }
@@ -68,18 +71,18 @@ export async function takeFitting(inputs: Inputs, events: RunEvents): Promise<Ta
     await stop(directory, events);
     return undefined;
   }
-  return { directory, offer };
+  const missing = [...wishes.archives]
+    .filter(([, stamp]) => !offer.archives.includes(stamp))
+    .map(([path]) => path);
+  return { directory, offer, missing };
 }
 
 /**
  * Makes the cluster the job's: loads the images it lacks, and gives it the kubeconfig that is wanted.
  * @throws Error if an image cannot be loaded, or the kubeconfig cannot be made
  */
-export async function adopt(
-  { directory, offer }: Taken,
-  inputs: Inputs,
-  events: RunEvents,
-): Promise<Reach> {
+export async function adopt(taken: Taken, inputs: Inputs, events: RunEvents): Promise<Reach> {
+  const { directory, offer } = taken;
   const timeline = new Timeline();
   const reach = await giveKubeconfig(directory, offer.reach, inputs.kubeconfig);
   events.plan(reach.plan);
@@ -87,7 +90,7 @@ export async function adopt(
   events.reached(timeline.mark('cluster adopted'));
   const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
   try {
-    if (await loadMissing(directory, offer, inputs, signal)) {
+    if (await loadMissing(taken, inputs.pull, signal)) {
       events.reached(timeline.mark('images loaded'));
     }
   } finally {
@@ -100,7 +103,12 @@ export async function adopt(
 /** Offers what has just been started to the action of the next job. */
 export async function offer(directory: string, inputs: Inputs, reach: Reach): Promise<void> {
   const { decided, archives } = await wishesOf(inputs);
-  await makeOffer(directory, { decided, reach, archives, pulled: inputs.pull });
+  await makeOffer(directory, {
+    decided,
+    reach,
+    archives: [...archives.values()],
+    pulled: inputs.pull,
+  });
 }
 
 /**
@@ -112,7 +120,8 @@ export async function findOffered(inputs: Inputs, events: RunEvents): Promise<Re
   const directory = offerDirectory();
   const offered = await readOffer(directory);
   const ended = (await findInit(runPaths(directory).launchFile)) === undefined;
-  const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, inputs);
+  const reasons =
+    offered === undefined ? [] : await whyUnfit(directory, offered, await wishesOf(inputs));
   if (offered !== undefined && reasons.length === 0) {
     return offered.reach;
   }
@@ -133,11 +142,8 @@ export async function leave(directory: string, events: RunEvents): Promise<void>
     return;
   }
   await tell(directory, state, events);
-  if (state.kubeconfig !== undefined) {
-    await rm(state.kubeconfig, { force: true });
-    await removeEmpty(state.parents ?? []);
-    await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
-  }
+  await removeKubeconfig(state);
+  await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
   await returnOffer(directory);
 }
 
@@ -158,15 +164,14 @@ async function announced(directory: string, inputs: Inputs, events: RunEvents): 
 }
 
 /** Whether what runs there is what the inputs would start, and answers. */
-export async function whyUnfit(
+async function whyUnfit(
   directory: string,
   { decided, reach }: Offer,
-  inputs: Inputs,
+  wishes: Wishes,
 ): Promise<string[]> {
   if ((await findInit(runPaths(directory).launchFile)) === undefined) {
     return ['its processes have ended'];
   }
-  const wishes = await wishesOf(inputs);
   const odd = misfits({ mode: reach.plan.mode, k3s: reach.k3s }, decided, wishes.decided);
   if (odd.length > 0) {
     return odd;
@@ -179,12 +184,20 @@ export async function whyUnfit(
   );
 }
 
-async function wishesOf(inputs: Inputs): Promise<Pick<Offer, 'decided' | 'archives'>> {
+interface Wishes {
+  readonly decided: Decided;
+  /** Each archive's path and stamp. */
+  readonly archives: ReadonlyMap<string, string>;
+}
+
+async function wishesOf(inputs: Inputs): Promise<Wishes> {
   const runner = await readRunnerConfig();
   const images = await findImages(inputs.images);
   return {
     decided: decidedBy(withRunnerConfig(inputs, runner), runner.manifests),
-    archives: await Promise.all(images.map(stampOf)),
+    archives: new Map(
+      await Promise.all(images.map(async (path) => [path, await stampOf(path)] as const)),
+    ),
   };
 }
 
@@ -195,25 +208,20 @@ async function stampOf(path: string): Promise<string> {
 }
 
 async function loadMissing(
-  directory: string,
-  { reach, archives, pulled }: Offer,
-  inputs: Inputs,
+  { directory, offer, missing }: Taken,
+  wanted: readonly string[],
   signal: AbortSignal,
 ): Promise<boolean> {
   const init = await findInit(runPaths(directory).launchFile);
   const record = await loadRecord(directory);
-  if (init === undefined || record === undefined || reach.plan.mode === 'control-plane') {
+  if (init === undefined || record === undefined || offer.reach.plan.mode === 'control-plane') {
     return false;
   }
-  const stamps = await Promise.all(
-    (await findImages(inputs.images)).map(async (path) => ({ path, stamp: await stampOf(path) })),
-  );
-  const missing = stamps.filter(({ stamp }) => !archives.includes(stamp));
-  for (const { path } of missing) {
+  for (const path of missing) {
     signal.throwIfAborted();
     await importArchive({ init, bin: record.bin }, path);
   }
-  const unpulled = inputs.pull.filter((image) => !pulled.includes(image));
+  const unpulled = wanted.filter((image) => !offer.pulled.includes(image));
   if (unpulled.length > 0) {
     await pullImages(unpulled, init, signal);
   }

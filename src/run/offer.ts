@@ -1,6 +1,6 @@
-import { lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exists, readJson } from '../files.ts';
+import { exists, readJson, replaceOwn, writeOwn } from '../files.ts';
 import type { Reach } from './events.ts';
 import type { Decided } from './fit.ts';
 
@@ -11,7 +11,7 @@ export const FOR_ACTION = 'for-action';
 export interface Offer {
   readonly decided: Decided;
   readonly reach: Reach;
-  /** The archives that were loaded, as `stampsOf` tells one from another. */
+  /** The archives that were loaded, as `stampOf` tells one from another. */
   readonly archives: readonly string[];
   readonly pulled: readonly string[];
 }
@@ -43,7 +43,7 @@ const takenFile = (directory: string): string => join(directory, 'taken.json');
 
 /** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
 export async function announceOffer(directory: string): Promise<void> {
-  await writeFile(startingFile(directory), String(process.pid), { mode: 0o600 });
+  await writeOwn(startingFile(directory), String(process.pid));
 }
 
 /** Whether a process that announced an offer is still about to make it. */
@@ -53,9 +53,7 @@ export async function isAnnounced(directory: string): Promise<boolean> {
 }
 
 export async function makeOffer(directory: string, offer: Offer): Promise<void> {
-  const path = offerFile(directory);
-  await writeFile(`${path}.partial`, JSON.stringify(offer), { mode: 0o600 });
-  await rename(`${path}.partial`, path);
+  await replaceOwn(offerFile(directory), JSON.stringify(offer));
   await rm(startingFile(directory), { force: true });
 }
 

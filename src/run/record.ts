@@ -1,6 +1,5 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJson } from '../files.ts';
+import { readJson, replaceOwn } from '../files.ts';
 import type { Mode } from '../mode.ts';
 
 /** What later commands need to know of a cluster that was started. */
@@ -22,9 +21,7 @@ const fileOf = (directory: string): string => join(directory, 'cluster.json');
 
 /** Written beside the run's state, and gone with it. */
 export async function saveRecord(directory: string, record: ClusterRecord): Promise<void> {
-  const path = fileOf(directory);
-  await writeFile(`${path}.partial`, JSON.stringify(record, undefined, 2));
-  await rename(`${path}.partial`, path);
+  await replaceOwn(fileOf(directory), JSON.stringify(record, undefined, 2));
 }
 
 /** @returns undefined where no cluster has become ready */

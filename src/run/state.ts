@@ -1,6 +1,6 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeOwn } from '../files.ts';
+import { replaceOwn } from '../files.ts';
 import type { Preparation } from '../images/preparation.ts';
 
 /** What it takes to clean up after a run; saved before what it names is made. */
@@ -31,9 +31,7 @@ export const stopFile = (directory: string): string => join(directory, 'stopping
 
 export async function saveState(directory: string, state: RunState): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = stateFile(directory);
-  await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
-  await rename(`${path}.partial`, path);
+  await replaceOwn(stateFile(directory), JSON.stringify(state, undefined, 2));
 }
 
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */

@@ -7,7 +7,7 @@ import { prepareImages } from '../images/preparation.ts';
 import { runPaths } from '../layout.ts';
 import { findInit, send } from '../namespaces/find-init.ts';
 import { removeGroupsMapped } from './mapped.ts';
-import { removeEmpty } from './parents.ts';
+import { removeKubeconfig } from './parents.ts';
 import { removeCgroups } from './pod-cgroups.ts';
 import { writeBundle } from './bundle.ts';
 import type { RunEvents } from './events.ts';
@@ -47,10 +47,7 @@ export async function stop(
       events.warning(errorMessage(error));
     });
   }
-  if (state.kubeconfig !== undefined) {
-    await rm(state.kubeconfig, { force: true });
-    await removeEmpty(state.parents ?? []);
-  }
+  await removeKubeconfig(state);
   const own = (await readdir(directory)).map((name) => join(directory, name));
   // The state goes last: a stop that fails on the way, or is killed, can be repeated.
   const file = stateFile(directory);
