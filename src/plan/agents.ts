@@ -6,9 +6,8 @@ import type { NodeLabels } from '../inputs/node-labels.ts';
 import { PRIVATE_FILES, type Layout } from '../layout.ts';
 import type { Launch, Namespace, Operation, Step } from '../namespaces/operations.ts';
 import type { Addresses } from './addresses.ts';
-import { chooseHierarchy } from './cgroup-hierarchy.ts';
+import { podCgroupsOf } from './cgroup-hierarchy.ts';
 import { BRIDGE, cniConfig, NODE_LINK, onLink } from './parts/gateway-network.ts';
-import { V1_CONTROLLERS } from './parts/cgroup-mount.ts';
 import { unpackedOperations } from './parts/data-tmpfs.ts';
 import type { ConfigValue, Context } from './part.ts';
 
@@ -236,12 +235,5 @@ function files({ k3s, layout }: Context, short: string, data: string): Operation
 
 /** Two kubelets below one cgroup would end each other's pods. */
 function cgroups({ facts, layout }: Context, short: string): Operation[] {
-  const roots = chooseHierarchy(facts)?.startsWith('v2')
-    ? ['/sys/fs/cgroup']
-    : V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-  return roots.map((root): Operation => [
-    'directory',
-    join(root, layout.podCgroups, short),
-    '0755',
-  ]);
+  return podCgroupsOf(facts, layout).map((path) => ['directory', join(path, short), '0755']);
 }

@@ -1,7 +1,7 @@
 import { chooseHierarchy } from '../cgroup-hierarchy.ts';
 import { WITH_NODE, type Contribution, type Workaround } from '../part.ts';
 
-export const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 
 /** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
 export const cgroupMount: Workaround = {

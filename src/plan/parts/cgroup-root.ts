@@ -1,8 +1,5 @@
-import { chooseHierarchy } from '../cgroup-hierarchy.ts';
+import { chooseHierarchy, podCgroupsOf } from '../cgroup-hierarchy.ts';
 import { WITH_NODE, type Workaround } from '../part.ts';
-
-/** Those of version 1 in which the kubelet wants its root to be. */
-const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
 
 /**
  * gVisor has no cgroup namespaces, so clusters of one sandbox share a tree, and a kubelet removes what it
@@ -21,17 +18,10 @@ export const cgroupRoot: Workaround = {
     chooseHierarchy(facts) === undefined
       ? undefined
       : `another cluster's kubelet may be in this sandbox, so pods are below ${layout.podCgroups}`,
-  contribute: ({ facts, layout }) => {
-    const parents = chooseHierarchy(facts)?.startsWith('v2')
-      ? ['/sys/fs/cgroup']
-      : V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-    return {
-      operations: {
-        system: parents.map(
-          (parent) => ['directory', `${parent}/${layout.podCgroups}`, '0755'] as const,
-        ),
-      },
-      kubelet: { cgroupRoot: `/${layout.podCgroups}` },
-    };
-  },
+  contribute: ({ facts, layout }) => ({
+    operations: {
+      system: podCgroupsOf(facts, layout).map((path) => ['directory', path, '0755'] as const),
+    },
+    kubelet: { cgroupRoot: `/${layout.podCgroups}` },
+  }),
 };
