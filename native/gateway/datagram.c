@@ -3,32 +3,12 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "gateway/bytes.h"
+
 #define IP_SIZE 20
 #define UDP_SIZE 8
 #define ETHERTYPE_IPV4 0x0800
 #define TTL 64
-
-static uint16_t read16(const unsigned char *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t read32(const unsigned char *at)
-{
-	return (uint32_t)read16(at) << 16 | read16(at + 2);
-}
-
-static void write16(unsigned char *at, size_t value)
-{
-	at[0] = (unsigned char)(value >> 8);
-	at[1] = (unsigned char)value;
-}
-
-static void write32(unsigned char *at, uint32_t value)
-{
-	write16(at, value >> 16);
-	write16(at + 2, value & UINT16_MAX);
-}
 
 bool datagram_read_packet(const unsigned char *ip, size_t size, struct datagram *out)
 {

@@ -3,26 +3,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "gateway/bytes.h"
 #include "gateway/datagram.h"
 
 #define ANSWER 0
 #define REQUEST 8
-
-static uint16_t read16(const unsigned char *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t read32(const unsigned char *at)
-{
-	return (uint32_t)read16(at) << 16 | read16(at + 2);
-}
-
-static void write16(unsigned char *at, uint16_t value)
-{
-	at[0] = (unsigned char)(value >> 8);
-	at[1] = (unsigned char)value;
-}
 
 static bool read_message(const unsigned char *message, size_t size, int type,
                          struct echo_packet *out)
