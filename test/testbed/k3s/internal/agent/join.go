@@ -56,7 +56,7 @@ func Join(options *config.Options, identity node.Identity, group *process.Group)
 			break
 		}
 		logrus.Infof("Waiting to retrieve agent configuration; server is not ready: %v", err)
-		if err := pause(group.Context, enterRetry+rand.N(enterRetry)); err != nil {
+		if err := process.Pause(group.Context, enterRetry+rand.N(enterRetry)); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +75,7 @@ func reach(options *config.Options, group *process.Group) (*join.Client, error) 
 			return client, nil
 		}
 		logrus.Errorf("Failed to validate connection to cluster at %s: %v", options.ServerURL, err)
-		if err := pause(group.Context, reachRetry); err != nil {
+		if err := process.Pause(group.Context, reachRetry); err != nil {
 			return nil, err
 		}
 	}
@@ -91,15 +91,6 @@ func dial(options *config.Options) (*join.Client, error) {
 		logrus.Warn("Cluster CA certificate is not trusted by the host CA bundle, but the token does not include a CA hash. Use the full token from the server's node-token file to enable Cluster CA validation.")
 	}
 	return client, err
-}
-
-func pause(ctx context.Context, duration time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(duration):
-		return nil
-	}
 }
 
 // enter is one attempt.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"k3s-in-gvisor/test/testbed/k3s/internal/process"
+
 	"github.com/sirupsen/logrus"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -27,13 +29,13 @@ const uninitializedTaint = "node.cloudprovider.kubernetes.io/uninitialized"
 func (s *Server) startControllers(client *kubernetes.Clientset) {
 	s.background("kubernetes endpoints", func(ctx context.Context) error { return s.publishEndpoints(ctx, client) })
 	s.background("controllers", func(ctx context.Context) error {
-		if pause(ctx, staging) != nil {
+		if process.Pause(ctx, staging) != nil {
 			return nil
 		}
 		if err := s.stageManifests(); err != nil {
 			return err
 		}
-		if pause(ctx, caches) != nil {
+		if process.Pause(ctx, caches) != nil {
 			return nil
 		}
 		s.background("manifests", s.deployManifests)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"k3s-in-gvisor/test/testbed/k3s/internal/process"
+
 	"github.com/sirupsen/logrus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -133,19 +135,9 @@ func (s *Server) deployManifests(ctx context.Context) error {
 		if err := d.pass(ctx, s.manifestsDir()); err != nil {
 			logrus.Errorf("Failed to process config: %v", err)
 		}
-		if err := pause(ctx, rescan); err != nil {
+		if err := process.Pause(ctx, rescan); err != nil {
 			return nil
 		}
-	}
-}
-
-// pause waits as k3s would; an error says that it was told to end.
-func pause(ctx context.Context, duration time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(duration):
-		return nil
 	}
 }
 
@@ -254,7 +246,7 @@ func (d *deployer) delete(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, deletion); err != nil {
+	if err := process.Pause(ctx, deletion); err != nil {
 		return err
 	}
 	if err := d.remove(ctx, content); err != nil {
@@ -273,7 +265,7 @@ func (d *deployer) apply(ctx context.Context, content []byte) error {
 		return err
 	}
 	for _, each := range objects {
-		if err := pause(ctx, object); err != nil {
+		if err := process.Pause(ctx, object); err != nil {
 			return err
 		}
 		resource, err := d.resource(each)

@@ -82,7 +82,7 @@ func (s *Server) configureAgent() error {
 			return nil
 		}
 		logrus.Infof("Waiting to retrieve agent configuration; server is not ready: %v", err)
-		if err := pause(s.group.Context, agentRetry+rand.N(agentRetry)); err != nil {
+		if err := process.Pause(s.group.Context, agentRetry+rand.N(agentRetry)); err != nil {
 			return err
 		}
 	}
