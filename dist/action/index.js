@@ -43789,13 +43789,19 @@ function home() {
     throw new InputError('HOME: it is not set, or empty; set it to the path of a directory to write to');
 }
 /** Writes a file for its owner's eyes only. @throws with its path: what the system says names none where a disk is full */
-async function writeOwn(path, content) {
+async function files_writeOwn(path, content) {
     try {
         await (0,promises_namespaceObject.writeFile)(path, content, { mode: 0o600 });
     }
     catch (error) {
         throw new Error(`Failed to write ${path}: ${errors_errorMessage(error)}`, { cause: error });
     }
+}
+/** The same, in the place of what was there: whoever reads it finds one or the other, whole. */
+async function files_replaceOwn(path, content) {
+    const draft = `${path}.partial`;
+    await files_writeOwn(draft, content);
+    await (0,promises_namespaceObject.rename)(draft, path);
 }
 
 // EXTERNAL MODULE: external "node:net"
@@ -46060,7 +46066,7 @@ const offerFile = (directory) => (0,external_node_path_.join)(directory, 'offer.
 const takenFile = (directory) => (0,external_node_path_.join)(directory, 'taken.json');
 /** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
 async function announceOffer(directory) {
-    await writeFile(startingFile(directory), String(process.pid), { mode: 0o600 });
+    await writeOwn(startingFile(directory), String(process.pid));
 }
 /** Whether a process that announced an offer is still about to make it. */
 async function isAnnounced(directory) {
@@ -46068,9 +46074,7 @@ async function isAnnounced(directory) {
     return pid !== undefined && (await exists(`/proc/${pid}`));
 }
 async function offer_makeOffer(directory, offer) {
-    const path = offerFile(directory);
-    await writeFile(`${path}.partial`, JSON.stringify(offer), { mode: 0o600 });
-    await rename(`${path}.partial`, path);
+    await replaceOwn(offerFile(directory), JSON.stringify(offer));
     await rm(startingFile(directory), { force: true });
 }
 /** @returns undefined where nothing is offered, or somebody has taken it */
@@ -46089,13 +46093,10 @@ async function returnOffer(directory) {
 ;// CONCATENATED MODULE: ./build/js/run/record.js
 
 
-
 const fileOf = (directory) => (0,external_node_path_.join)(directory, 'cluster.json');
 /** Written beside the run's state, and gone with it. */
 async function saveRecord(directory, record) {
-    const path = fileOf(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await files_replaceOwn(fileOf(directory), JSON.stringify(record, undefined, 2));
 }
 /** @returns undefined where no cluster has become ready */
 async function loadRecord(directory) {
@@ -46112,9 +46113,7 @@ const stateFile = (directory) => (0,external_node_path_.join)(directory, 'run.js
 const stopFile = (directory) => (0,external_node_path_.join)(directory, 'stopping');
 async function saveState(directory, state) {
     await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = stateFile(directory);
-    await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await files_replaceOwn(stateFile(directory), JSON.stringify(state, undefined, 2));
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function loadState(directory) {
@@ -46137,6 +46136,13 @@ async function loadState(directory) {
 async function missingParents(path) {
     const parent = (0,external_node_path_.dirname)(path);
     return (await exists(parent)) ? [] : [parent, ...(await missingParents(parent))];
+}
+/** Takes back a kubeconfig that was made where the user wanted it, and the directories made for it. */
+async function removeKubeconfig({ kubeconfig, parents = [], }) {
+    if (kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(kubeconfig, { force: true });
+        await removeEmpty(parents);
+    }
 }
 /** Up to the first that others use, or that is gone. */
 async function removeEmpty(directories) {
@@ -46955,10 +46961,7 @@ async function stop_stop(directory, events) {
             events.warning(errors_errorMessage(error));
         });
     }
-    if (state.kubeconfig !== undefined) {
-        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-        await removeEmpty(state.parents ?? []);
-    }
+    await removeKubeconfig(state);
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_.join)(directory, name));
     // The state goes last: a stop that fails on the way, or is killed, can be repeated.
     const file = stateFile(directory);
@@ -47058,7 +47061,8 @@ async function takeFitting(inputs, events) {
     if (offer === undefined) {
         return undefined;
     }
-    const reasons = await whyUnfit(directory, offer, inputs);
+    const wishes = await wishesOf(inputs);
+    const reasons = await whyUnfit(directory, offer, wishes);
     if (!(await takeOffer(directory))) {
         return undefined;
     }
@@ -47067,13 +47071,17 @@ async function takeFitting(inputs, events) {
         await stop_stop(directory, events);
         return undefined;
     }
-    return { directory, offer };
+    const missing = [...wishes.archives]
+        .filter(([, stamp]) => !offer.archives.includes(stamp))
+        .map(([path]) => path);
+    return { directory, offer, missing };
 }
 /**
  * Makes the cluster the job's: loads the images it lacks, and gives it the kubeconfig that is wanted.
  * @throws Error if an image cannot be loaded, or the kubeconfig cannot be made
  */
-async function adopt({ directory, offer }, inputs, events) {
+async function adopt(taken, inputs, events) {
+    const { directory, offer } = taken;
     const timeline = new Timeline();
     const reach = await giveKubeconfig(directory, offer.reach, inputs.kubeconfig);
     events.plan(reach.plan);
@@ -47081,7 +47089,7 @@ async function adopt({ directory, offer }, inputs, events) {
     events.reached(timeline.mark('cluster adopted'));
     const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
     try {
-        if (await loadMissing(directory, offer, inputs, signal)) {
+        if (await loadMissing(taken, inputs.pull, signal)) {
             events.reached(timeline.mark('images loaded'));
         }
     }
@@ -47094,7 +47102,12 @@ async function adopt({ directory, offer }, inputs, events) {
 /** Offers what has just been started to the action of the next job. */
 async function offer(directory, inputs, reach) {
     const { decided, archives } = await wishesOf(inputs);
-    await makeOffer(directory, { decided, reach, archives, pulled: inputs.pull });
+    await makeOffer(directory, {
+        decided,
+        reach,
+        archives: [...archives.values()],
+        pulled: inputs.pull,
+    });
 }
 /**
  * Makes room for a cluster to offer: what is left of one that ended goes, and so does one that is not what the
@@ -47105,7 +47118,7 @@ async function findOffered(inputs, events) {
     const directory = offerDirectory();
     const offered = await readOffer(directory);
     const ended = (await findInit(runPaths(directory).launchFile)) === undefined;
-    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, inputs);
+    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, await wishesOf(inputs));
     if (offered !== undefined && reasons.length === 0) {
         return offered.reach;
     }
@@ -47125,11 +47138,8 @@ async function leave(directory, events) {
         return;
     }
     await tell(directory, state, events);
-    if (state.kubeconfig !== undefined) {
-        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-        await removeEmpty(state.parents ?? []);
-        await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
-    }
+    await removeKubeconfig(state);
+    await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
     await returnOffer(directory);
 }
 /** Waits for a start that is on its way: what is left of it is less than another one takes. */
@@ -47149,11 +47159,10 @@ async function announced(directory, inputs, events) {
     }
 }
 /** Whether what runs there is what the inputs would start, and answers. */
-async function whyUnfit(directory, { decided, reach }, inputs) {
+async function whyUnfit(directory, { decided, reach }, wishes) {
     if ((await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined) {
         return ['its processes have ended'];
     }
-    const wishes = await wishesOf(inputs);
     const odd = misfits({ mode: reach.plan.mode, k3s: reach.k3s }, decided, wishes.decided);
     if (odd.length > 0) {
         return odd;
@@ -47165,7 +47174,7 @@ async function wishesOf(inputs) {
     const images = await findImages(inputs.images);
     return {
         decided: decidedBy(withRunnerConfig(inputs, runner), runner.manifests),
-        archives: await Promise.all(images.map(stampOf)),
+        archives: new Map(await Promise.all(images.map(async (path) => [path, await stampOf(path)]))),
     };
 }
 /** A file that is written anew has another. */
@@ -47173,19 +47182,17 @@ async function stampOf(path) {
     const { size, mtimeMs } = await (0,promises_namespaceObject.stat)(path);
     return `${path}:${size}:${mtimeMs}`;
 }
-async function loadMissing(directory, { reach, archives, pulled }, inputs, signal) {
+async function loadMissing({ directory, offer, missing }, wanted, signal) {
     const init = await find_init_findInit(layout_runPaths(directory).launchFile);
     const record = await loadRecord(directory);
-    if (init === undefined || record === undefined || reach.plan.mode === 'control-plane') {
+    if (init === undefined || record === undefined || offer.reach.plan.mode === 'control-plane') {
         return false;
     }
-    const stamps = await Promise.all((await findImages(inputs.images)).map(async (path) => ({ path, stamp: await stampOf(path) })));
-    const missing = stamps.filter(({ stamp }) => !archives.includes(stamp));
-    for (const { path } of missing) {
+    for (const path of missing) {
         signal.throwIfAborted();
         await importArchive({ init, bin: record.bin }, path);
     }
-    const unpulled = inputs.pull.filter((image) => !pulled.includes(image));
+    const unpulled = wanted.filter((image) => !offer.pulled.includes(image));
     if (unpulled.length > 0) {
         await pullImages(unpulled, init, signal);
     }
@@ -49095,6 +49102,7 @@ function memoryAdvice({ memory }) {
 
 ;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
 
+
 /** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
 function chooseHierarchy(facts) {
     if (can(facts, 'cgroup-v2-inherited'))
@@ -49106,6 +49114,13 @@ function chooseHierarchy(facts) {
     if (can(facts, 'cgroup-v1-mount'))
         return 'v1-mounted';
     return undefined;
+}
+/** The hierarchies of version 1 in which a kubelet wants its root to be. */
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
+/** The directories of the cgroup above those of this run's pods: one, or with version 1 one a hierarchy. */
+function podCgroupsOf(facts, { podCgroups }) {
+    const hierarchies = chooseHierarchy(facts)?.startsWith('v2') ? [''] : V1_CONTROLLERS;
+    return hierarchies.map((hierarchy) => (0,external_node_path_.join)('/sys/fs/cgroup', hierarchy, podCgroups));
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/kernel-settings.js
@@ -49352,7 +49367,7 @@ const cgroupControllers = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-mount.js
 
 
-const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
+const cgroup_mount_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 /** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
 const cgroupMount = {
     id: 'cgroup-mount',
@@ -49385,7 +49400,7 @@ function mountV1() {
         operations: {
             system: [
                 ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ...V1_CONTROLLERS.flatMap((controller) => {
+                ...cgroup_mount_V1_CONTROLLERS.flatMap((controller) => {
                     const path = `/sys/fs/cgroup/${controller}`;
                     return [
                         ['directory', path, '0755'],
@@ -49400,8 +49415,6 @@ function mountV1() {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-root.js
 
 
-/** Those of version 1 in which the kubelet wants its root to be. */
-const cgroup_root_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
 /**
  * gVisor has no cgroup namespaces, so clusters of one sandbox share a tree, and a kubelet removes what it
  * finds below `kubepods` and does not know.
@@ -49416,17 +49429,12 @@ const cgroupRoot = {
     needed: ({ facts, layout }) => chooseHierarchy(facts) === undefined
         ? undefined
         : `another cluster's kubelet may be in this sandbox, so pods are below ${layout.podCgroups}`,
-    contribute: ({ facts, layout }) => {
-        const parents = chooseHierarchy(facts)?.startsWith('v2')
-            ? ['/sys/fs/cgroup']
-            : cgroup_root_V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-        return {
-            operations: {
-                system: parents.map((parent) => ['directory', `${parent}/${layout.podCgroups}`, '0755']),
-            },
-            kubelet: { cgroupRoot: `/${layout.podCgroups}` },
-        };
-    },
+    contribute: ({ facts, layout }) => ({
+        operations: {
+            system: podCgroupsOf(facts, layout).map((path) => ['directory', path, '0755']),
+        },
+        kubelet: { cgroupRoot: `/${layout.podCgroups}` },
+    }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
@@ -50622,7 +50630,6 @@ function importTars(tars, data, isolation) {
 
 
 
-
 /** A file that is the server's network namespace. */
 const WIRE = (0,external_node_path_.join)(PRIVATE_FILES, 'wire');
 /** Where containerd keeps the network namespaces of pods, by which the gateway writes their rules. */
@@ -50804,14 +50811,7 @@ function files({ k3s, layout }, short, data) {
 }
 /** Two kubelets below one cgroup would end each other's pods. */
 function cgroups({ facts, layout }, short) {
-    const roots = chooseHierarchy(facts)?.startsWith('v2')
-        ? ['/sys/fs/cgroup']
-        : V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-    return roots.map((root) => [
-        'directory',
-        (0,external_node_path_.join)(root, layout.podCgroups, short),
-        '0755',
-    ]);
+    return podCgroupsOf(facts, layout).map((path) => ['directory', (0,external_node_path_.join)(path, short), '0755']);
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/container-adapter.js
@@ -51659,7 +51659,7 @@ class Run {
         if (warm.kind === 'missing') {
             const { launchFile, made } = warm.preparation;
             const launch = preparationLaunch(plan, layout, tars, made);
-            await writeOwn(launchFile, renderLaunchFile(launch));
+            await files_writeOwn(launchFile, renderLaunchFile(launch));
         }
         await this.#launch(plan, facts, workshop);
         const server = `https://127.0.0.1:${facts.apiServerPort}`;
@@ -51760,7 +51760,7 @@ class Run {
             this.#reached('interceptor at hand');
         }
         for (const { launchFile, launch } of [{ ...layout, launch: plan.launch }, ...plan.agents]) {
-            await writeOwn(launchFile, renderLaunchFile(launch));
+            await files_writeOwn(launchFile, renderLaunchFile(launch));
         }
         this.#signal.throwIfAborted();
         this.#init = await startInit(layout);
@@ -51882,7 +51882,7 @@ class Run {
     /** For a report of what went wrong, beside the logs. */
     async #note(name, value) {
         const redact = redactor(this.#state.secrets ?? []);
-        await writeOwn((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
+        await files_writeOwn((0,external_node_path_.join)(this.#options.layout.logs, name), `${redactJson(value, redact)}\n`);
     }
 }
 /** What was waited for, where the error is of something that goes on beside the rest. */

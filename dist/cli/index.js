@@ -44930,7 +44930,7 @@ var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _argume
 };
 
 
-const { chmod, copyFile: io_util_copyFile, lstat, mkdir: io_util_mkdir, open: io_util_open, readdir, rename: io_util_rename, rm: io_util_rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
+const { chmod, copyFile: io_util_copyFile, lstat, mkdir: io_util_mkdir, open: io_util_open, readdir, rename: io_util_rename, rm, rmdir, stat, symlink, unlink } = external_fs_namespaceObject.promises;
 // export const {open} = 'fs'
 const IS_WINDOWS = process.platform === 'win32';
 /**
@@ -46265,6 +46265,12 @@ async function writeOwn(path, content) {
         throw new Error(`Failed to write ${path}: ${errors_errorMessage(error)}`, { cause: error });
     }
 }
+/** The same, in the place of what was there: whoever reads it finds one or the other, whole. */
+async function replaceOwn(path, content) {
+    const draft = `${path}.partial`;
+    await writeOwn(draft, content);
+    await (0,promises_namespaceObject.rename)(draft, path);
+}
 
 ;// CONCATENATED MODULE: ./build/js/redact.js
 /** Shorter ones would take half of every text along. */
@@ -46298,9 +46304,7 @@ const stateFile = (directory) => (0,external_node_path_namespaceObject.join)(dir
 const stopFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'stopping');
 async function state_saveState(directory, state) {
     await (0,promises_namespaceObject.mkdir)(directory, { recursive: true, mode: 0o700 });
-    const path = stateFile(directory);
-    await writeOwn(`${path}.partial`, JSON.stringify(state, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await replaceOwn(stateFile(directory), JSON.stringify(state, undefined, 2));
 }
 /** @returns undefined if no run was started in the directory, or it was cleaned up already */
 async function state_loadState(directory) {
@@ -46876,13 +46880,10 @@ function describeExit({ name, kind, number }) {
 ;// CONCATENATED MODULE: ./build/js/run/record.js
 
 
-
 const fileOf = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'cluster.json');
 /** Written beside the run's state, and gone with it. */
 async function saveRecord(directory, record) {
-    const path = fileOf(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(record, undefined, 2));
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
+    await replaceOwn(fileOf(directory), JSON.stringify(record, undefined, 2));
 }
 /** @returns undefined where no cluster has become ready */
 async function record_loadRecord(directory) {
@@ -46940,6 +46941,60 @@ function warn(isRunning, exits, nodes, unknown) {
     return trouble.length === 0
         ? undefined
         : `The cluster was not well at the end of the job: ${trouble.join('; ')}`;
+}
+
+;// CONCATENATED MODULE: ./build/js/run/offer.js
+
+
+
+/** The name of the run that is started before the job, for the job's action to adopt. */
+const FOR_ACTION = 'for-action';
+/**
+ * Where that run is: whoever starts it, an entrypoint or a hook, has another HOME and no RUNNER_TEMP. One
+ * for each user, and for each container with a /tmp of its own.
+ */
+function offer_offerDirectory() {
+    return (0,external_node_path_namespaceObject.join)('/tmp', `k3s-in-gvisor-${process.getuid?.() ?? 0}`, FOR_ACTION);
+}
+/**
+ * Everybody may make a directory in /tmp, and a kubeconfig of another user is another user's cluster.
+ * @returns why the directory is not to be trusted; undefined if it is, or is not there
+ */
+async function offer_whyForeign(directory) {
+    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
+    const found = await (0,promises_namespaceObject.lstat)(parent).catch(() => undefined);
+    return found === undefined ||
+        (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0)
+        ? undefined
+        : `${parent} is not a directory that belongs to this user alone (mode 0700)`;
+}
+const startingFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'starting');
+const offerFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'offer.json');
+const takenFile = (directory) => join(directory, 'taken.json');
+/** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
+async function announceOffer(directory) {
+    await writeOwn(startingFile(directory), String(process.pid));
+}
+/** Whether a process that announced an offer is still about to make it. */
+async function offer_isAnnounced(directory) {
+    const pid = await readFile(startingFile(directory), 'utf8').catch(() => undefined);
+    return pid !== undefined && (await exists(`/proc/${pid}`));
+}
+async function makeOffer(directory, offer) {
+    await replaceOwn(offerFile(directory), JSON.stringify(offer));
+    await (0,promises_namespaceObject.rm)(startingFile(directory), { force: true });
+}
+/** @returns undefined where nothing is offered, or somebody has taken it */
+async function offer_readOffer(directory) {
+    return (await readJson(offerFile(directory)));
+}
+/** Of several that try, one succeeds: a cluster serves one action at a time. */
+async function offer_takeOffer(directory) {
+    return rename(offerFile(directory), takenFile(directory)).then(() => true, () => false);
+}
+/** Offers again what was taken. */
+async function offer_returnOffer(directory) {
+    await rename(takenFile(directory), offerFile(directory));
 }
 
 ;// CONCATENATED MODULE: external "node:timers/promises"
@@ -47302,8 +47357,15 @@ async function parents_missingParents(path) {
     const parent = (0,external_node_path_namespaceObject.dirname)(path);
     return (await files_exists(parent)) ? [] : [parent, ...(await parents_missingParents(parent))];
 }
+/** Takes back a kubeconfig that was made where the user wanted it, and the directories made for it. */
+async function parents_removeKubeconfig({ kubeconfig, parents = [], }) {
+    if (kubeconfig !== undefined) {
+        await (0,promises_namespaceObject.rm)(kubeconfig, { force: true });
+        await removeEmpty(parents);
+    }
+}
 /** Up to the first that others use, or that is gone. */
-async function parents_removeEmpty(directories) {
+async function removeEmpty(directories) {
     for (const directory of directories) {
         try {
             await (0,promises_namespaceObject.rmdir)(directory);
@@ -47428,10 +47490,7 @@ async function stop_stop(directory, events) {
             events.warning(errors_errorMessage(error));
         });
     }
-    if (state.kubeconfig !== undefined) {
-        await (0,promises_namespaceObject.rm)(state.kubeconfig, { force: true });
-        await parents_removeEmpty(state.parents ?? []);
-    }
+    await parents_removeKubeconfig(state);
     const own = (await (0,promises_namespaceObject.readdir)(directory)).map((name) => (0,external_node_path_namespaceObject.join)(directory, name));
     // The state goes last: a stop that fails on the way, or is killed, can be repeated.
     const file = stateFile(directory);
@@ -47577,6 +47636,7 @@ function hasOneUser(facts) {
 
 ;// CONCATENATED MODULE: ./build/js/plan/cgroup-hierarchy.js
 
+
 /** The cgroup tree containers will be put in: what the runner already has first, since it needs nothing. */
 function chooseHierarchy(facts) {
     if (can(facts, 'cgroup-v2-inherited'))
@@ -47588,6 +47648,13 @@ function chooseHierarchy(facts) {
     if (can(facts, 'cgroup-v1-mount'))
         return 'v1-mounted';
     return undefined;
+}
+/** The hierarchies of version 1 in which a kubelet wants its root to be. */
+const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
+/** The directories of the cgroup above those of this run's pods: one, or with version 1 one a hierarchy. */
+function podCgroupsOf(facts, { podCgroups }) {
+    const hierarchies = chooseHierarchy(facts)?.startsWith('v2') ? [''] : V1_CONTROLLERS;
+    return hierarchies.map((hierarchy) => (0,external_node_path_namespaceObject.join)('/sys/fs/cgroup', hierarchy, podCgroups));
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/kernel-settings.js
@@ -47834,7 +47901,7 @@ const cgroupControllers = {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-mount.js
 
 
-const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
+const cgroup_mount_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'devices', 'memory', 'pids'];
 /** Docker mounts the cgroup tree read-only; a fresh mount of the same tree is writable. */
 const cgroupMount = {
     id: 'cgroup-mount',
@@ -47867,7 +47934,7 @@ function mountV1() {
         operations: {
             system: [
                 ['mount', 'tmpfs', '/sys/fs', 'tmpfs', 'nosuid,noexec,nodev', 'mode=0755'],
-                ...V1_CONTROLLERS.flatMap((controller) => {
+                ...cgroup_mount_V1_CONTROLLERS.flatMap((controller) => {
                     const path = `/sys/fs/cgroup/${controller}`;
                     return [
                         ['directory', path, '0755'],
@@ -47882,8 +47949,6 @@ function mountV1() {
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-root.js
 
 
-/** Those of version 1 in which the kubelet wants its root to be. */
-const cgroup_root_V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
 /**
  * gVisor has no cgroup namespaces, so clusters of one sandbox share a tree, and a kubelet removes what it
  * finds below `kubepods` and does not know.
@@ -47898,17 +47963,12 @@ const cgroupRoot = {
     needed: ({ facts, layout }) => chooseHierarchy(facts) === undefined
         ? undefined
         : `another cluster's kubelet may be in this sandbox, so pods are below ${layout.podCgroups}`,
-    contribute: ({ facts, layout }) => {
-        const parents = chooseHierarchy(facts)?.startsWith('v2')
-            ? ['/sys/fs/cgroup']
-            : cgroup_root_V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-        return {
-            operations: {
-                system: parents.map((parent) => ['directory', `${parent}/${layout.podCgroups}`, '0755']),
-            },
-            kubelet: { cgroupRoot: `/${layout.podCgroups}` },
-        };
-    },
+    contribute: ({ facts, layout }) => ({
+        operations: {
+            system: podCgroupsOf(facts, layout).map((path) => ['directory', path, '0755']),
+        },
+        kubelet: { cgroupRoot: `/${layout.podCgroups}` },
+    }),
 };
 
 ;// CONCATENATED MODULE: ./build/js/plan/parts/cgroup-v1-accepted.js
@@ -49492,7 +49552,7 @@ function sizeIn(header) {
  * The files that the patterns name, each once; a directory stands for the files below it.
  * @throws InputError if a pattern matches no file: a forgotten build step rather than a wish for nothing.
  */
-async function find_findImages(patterns) {
+async function findImages(patterns) {
     const found = await Promise.all(patterns.map(async (pattern) => {
         const paths = await filesOf(pattern);
         if (paths.length === 0) {
@@ -49546,7 +49606,7 @@ async function kindOf(path) {
  * @throws InputError for a file that is not there, Error if an archive names no image
  */
 async function load(cluster, patterns) {
-    const archives = await find_findImages(patterns).catch((error) => {
+    const archives = await findImages(patterns).catch((error) => {
         throw error instanceof InputError
             ? new InputError(error.message.replace(/^images: /, 'load: '))
             : error;
@@ -49812,62 +49872,6 @@ function fromFile(name, text) {
     catch (error) {
         throw new InputError(`${name}: cannot read ${text}: ${errors_errorMessage(error)}`);
     }
-}
-
-;// CONCATENATED MODULE: ./build/js/run/offer.js
-
-
-
-/** The name of the run that is started before the job, for the job's action to adopt. */
-const FOR_ACTION = 'for-action';
-/**
- * Where that run is: whoever starts it, an entrypoint or a hook, has another HOME and no RUNNER_TEMP. One
- * for each user, and for each container with a /tmp of its own.
- */
-function offer_offerDirectory() {
-    return (0,external_node_path_namespaceObject.join)('/tmp', `k3s-in-gvisor-${process.getuid?.() ?? 0}`, FOR_ACTION);
-}
-/**
- * Everybody may make a directory in /tmp, and a kubeconfig of another user is another user's cluster.
- * @returns why the directory is not to be trusted; undefined if it is, or is not there
- */
-async function offer_whyForeign(directory) {
-    const parent = (0,external_node_path_namespaceObject.dirname)(directory);
-    const found = await (0,promises_namespaceObject.lstat)(parent).catch(() => undefined);
-    return found === undefined ||
-        (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0)
-        ? undefined
-        : `${parent} is not a directory that belongs to this user alone (mode 0700)`;
-}
-const startingFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'starting');
-const offerFile = (directory) => (0,external_node_path_namespaceObject.join)(directory, 'offer.json');
-const takenFile = (directory) => join(directory, 'taken.json');
-/** Says that this process is about to make an offer, which whoever comes meanwhile waits for. */
-async function announceOffer(directory) {
-    await (0,promises_namespaceObject.writeFile)(startingFile(directory), String(process.pid), { mode: 0o600 });
-}
-/** Whether a process that announced an offer is still about to make it. */
-async function offer_isAnnounced(directory) {
-    const pid = await readFile(startingFile(directory), 'utf8').catch(() => undefined);
-    return pid !== undefined && (await exists(`/proc/${pid}`));
-}
-async function makeOffer(directory, offer) {
-    const path = offerFile(directory);
-    await (0,promises_namespaceObject.writeFile)(`${path}.partial`, JSON.stringify(offer), { mode: 0o600 });
-    await (0,promises_namespaceObject.rename)(`${path}.partial`, path);
-    await (0,promises_namespaceObject.rm)(startingFile(directory), { force: true });
-}
-/** @returns undefined where nothing is offered, or somebody has taken it */
-async function offer_readOffer(directory) {
-    return (await readJson(offerFile(directory)));
-}
-/** Of several that try, one succeeds: a cluster serves one action at a time. */
-async function offer_takeOffer(directory) {
-    return rename(offerFile(directory), takenFile(directory)).then(() => true, () => false);
-}
-/** Offers again what was taken. */
-async function offer_returnOffer(directory) {
-    await rename(takenFile(directory), offerFile(directory));
 }
 
 ;// CONCATENATED MODULE: ./build/js/run/command.js
@@ -51226,7 +51230,8 @@ async function takeFitting(inputs, events) {
     if (offer === undefined) {
         return undefined;
     }
-    const reasons = await whyUnfit(directory, offer, inputs);
+    const wishes = await wishesOf(inputs);
+    const reasons = await whyUnfit(directory, offer, wishes);
     if (!(await takeOffer(directory))) {
         return undefined;
     }
@@ -51235,13 +51240,17 @@ async function takeFitting(inputs, events) {
         await stop(directory, events);
         return undefined;
     }
-    return { directory, offer };
+    const missing = [...wishes.archives]
+        .filter(([, stamp]) => !offer.archives.includes(stamp))
+        .map(([path]) => path);
+    return { directory, offer, missing };
 }
 /**
  * Makes the cluster the job's: loads the images it lacks, and gives it the kubeconfig that is wanted.
  * @throws Error if an image cannot be loaded, or the kubeconfig cannot be made
  */
-async function adopt({ directory, offer }, inputs, events) {
+async function adopt(taken, inputs, events) {
+    const { directory, offer } = taken;
     const timeline = new Timeline();
     const reach = await giveKubeconfig(directory, offer.reach, inputs.kubeconfig);
     events.plan(reach.plan);
@@ -51249,7 +51258,7 @@ async function adopt({ directory, offer }, inputs, events) {
     events.reached(timeline.mark('cluster adopted'));
     const { signal, clear } = abortAfter(inputs.timeoutMs, 'the timeout passed');
     try {
-        if (await loadMissing(directory, offer, inputs, signal)) {
+        if (await loadMissing(taken, inputs.pull, signal)) {
             events.reached(timeline.mark('images loaded'));
         }
     }
@@ -51262,7 +51271,12 @@ async function adopt({ directory, offer }, inputs, events) {
 /** Offers what has just been started to the action of the next job. */
 async function offer(directory, inputs, reach) {
     const { decided, archives } = await wishesOf(inputs);
-    await makeOffer(directory, { decided, reach, archives, pulled: inputs.pull });
+    await makeOffer(directory, {
+        decided,
+        reach,
+        archives: [...archives.values()],
+        pulled: inputs.pull,
+    });
 }
 /**
  * Makes room for a cluster to offer: what is left of one that ended goes, and so does one that is not what the
@@ -51273,7 +51287,7 @@ async function findOffered(inputs, events) {
     const directory = offer_offerDirectory();
     const offered = await offer_readOffer(directory);
     const ended = (await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined;
-    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, inputs);
+    const reasons = offered === undefined ? [] : await whyUnfit(directory, offered, await wishesOf(inputs));
     if (offered !== undefined && reasons.length === 0) {
         return offered.reach;
     }
@@ -51293,11 +51307,8 @@ async function leave(directory, events) {
         return;
     }
     await tell(directory, state, events);
-    if (state.kubeconfig !== undefined) {
-        await rm(state.kubeconfig, { force: true });
-        await removeEmpty(state.parents ?? []);
-        await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
-    }
+    await removeKubeconfig(state);
+    await saveState(directory, { ...state, kubeconfig: undefined, parents: undefined });
     await returnOffer(directory);
 }
 /** Waits for a start that is on its way: what is left of it is less than another one takes. */
@@ -51317,11 +51328,10 @@ async function announced(directory, inputs, events) {
     }
 }
 /** Whether what runs there is what the inputs would start, and answers. */
-async function whyUnfit(directory, { decided, reach }, inputs) {
+async function whyUnfit(directory, { decided, reach }, wishes) {
     if ((await find_init_findInit(layout_runPaths(directory).launchFile)) === undefined) {
         return ['its processes have ended'];
     }
-    const wishes = await wishesOf(inputs);
     const odd = misfits({ mode: reach.plan.mode, k3s: reach.k3s }, decided, wishes.decided);
     if (odd.length > 0) {
         return odd;
@@ -51330,10 +51340,10 @@ async function whyUnfit(directory, { decided, reach }, inputs) {
 }
 async function wishesOf(inputs) {
     const runner = await readRunnerConfig();
-    const images = await find_findImages(inputs.images);
+    const images = await findImages(inputs.images);
     return {
         decided: decidedBy(withRunnerConfig(inputs, runner), runner.manifests),
-        archives: await Promise.all(images.map(stampOf)),
+        archives: new Map(await Promise.all(images.map(async (path) => [path, await stampOf(path)]))),
     };
 }
 /** A file that is written anew has another. */
@@ -51341,19 +51351,17 @@ async function stampOf(path) {
     const { size, mtimeMs } = await (0,promises_namespaceObject.stat)(path);
     return `${path}:${size}:${mtimeMs}`;
 }
-async function loadMissing(directory, { reach, archives, pulled }, inputs, signal) {
+async function loadMissing({ directory, offer, missing }, wanted, signal) {
     const init = await findInit(runPaths(directory).launchFile);
     const record = await loadRecord(directory);
-    if (init === undefined || record === undefined || reach.plan.mode === 'control-plane') {
+    if (init === undefined || record === undefined || offer.reach.plan.mode === 'control-plane') {
         return false;
     }
-    const stamps = await Promise.all((await findImages(inputs.images)).map(async (path) => ({ path, stamp: await stampOf(path) })));
-    const missing = stamps.filter(({ stamp }) => !archives.includes(stamp));
-    for (const { path } of missing) {
+    for (const path of missing) {
         signal.throwIfAborted();
         await importArchive({ init, bin: record.bin }, path);
     }
-    const unpulled = inputs.pull.filter((image) => !pulled.includes(image));
+    const unpulled = wanted.filter((image) => !offer.pulled.includes(image));
     if (unpulled.length > 0) {
         await pullImages(unpulled, init, signal);
     }
@@ -53804,7 +53812,6 @@ function importTars(tars, data, isolation) {
 
 
 
-
 /** A file that is the server's network namespace. */
 const WIRE = (0,external_node_path_namespaceObject.join)(PRIVATE_FILES, 'wire');
 /** Where containerd keeps the network namespaces of pods, by which the gateway writes their rules. */
@@ -53986,14 +53993,7 @@ function files({ k3s, layout }, short, data) {
 }
 /** Two kubelets below one cgroup would end each other's pods. */
 function cgroups({ facts, layout }, short) {
-    const roots = chooseHierarchy(facts)?.startsWith('v2')
-        ? ['/sys/fs/cgroup']
-        : V1_CONTROLLERS.map((controller) => `/sys/fs/cgroup/${controller}`);
-    return roots.map((root) => [
-        'directory',
-        (0,external_node_path_namespaceObject.join)(root, layout.podCgroups, short),
-        '0755',
-    ]);
+    return podCgroupsOf(facts, layout).map((path) => ['directory', (0,external_node_path_namespaceObject.join)(path, short), '0755']);
 }
 
 ;// CONCATENATED MODULE: ./build/js/plan/container-adapter.js
@@ -54824,7 +54824,7 @@ class Run {
         const [{ facts, choice }, k3s, images] = await unlessAborted(Promise.all([
             this.#findFacts(),
             installK3s(inputs, { ...workshop, remote, signal }),
-            find_findImages(inputs.images),
+            findImages(inputs.images),
         ]), signal);
         this.#reached('k3s at hand');
         await this.#save({ tools: k3s.tools });

@@ -188,6 +188,12 @@ async function writeOwn(path, content) {
         throw new Error(`Failed to write ${path}: ${errorMessage(error)}`, { cause: error });
     }
 }
+/** The same, in the place of what was there: whoever reads it finds one or the other, whole. */
+async function replaceOwn(path, content) {
+    const draft = `${path}.partial`;
+    await writeOwn(draft, content);
+    await rename(draft, path);
+}
 
 ;// CONCATENATED MODULE: ./build/js/supply/verify.js
 
